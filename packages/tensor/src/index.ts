@@ -1,1 +1,10 @@
-export {};
+export type { ArrayOf, DType, FloatDType } from "./dtype.ts";
+export * from "./errors.ts";
+export type { AdapterChoice } from "./gpu/adapter.ts";
+export type { Capabilities } from "./gpu/capabilities.ts";
+export { type Binding, Device, type DeviceOptions, type Dispatch } from "./gpu/device.ts";
+export { openDevice } from "./gpu/open.ts";
+export type { MemoryReport } from "./gpu/pool.ts";
+export type { Scope } from "./scope.ts";
+export type { Shape } from "./shape.ts";
+export { Tensor } from "./tensor.ts";

@@ -1,0 +1,34 @@
+/** Base class of every error that Lethe throws on purpose. */
+export class LetheError extends Error {
+  override readonly name: string = "LetheError";
+}
+
+/** Shapes or dtypes that do not fit an operation. The message names the operation, the shapes and the mismatch. */
+export class ShapeError extends LetheError {
+  override readonly name = "ShapeError";
+}
+
+/** A tensor was used after its buffer went back to the pool. */
+export class ReleasedError extends LetheError {
+  override readonly name = "ReleasedError";
+}
+
+/** No usable WebGPU adapter was found. The message says what was tried and what to install. */
+export class AdapterError extends LetheError {
+  override readonly name = "AdapterError";
+}
+
+/** The device refused work that was recorded: a fault in a kernel or in how it was called. */
+export class DeviceValidationError extends LetheError {
+  override readonly name = "DeviceValidationError";
+}
+
+/** The device has no memory for a buffer, or the buffer is larger than the adapter allows. */
+export class OutOfMemoryError extends LetheError {
+  override readonly name = "OutOfMemoryError";
+}
+
+/** The device went away: driver reset, process of the GPU killed, or destroyed by the caller. */
+export class DeviceLostError extends LetheError {
+  override readonly name = "DeviceLostError";
+}

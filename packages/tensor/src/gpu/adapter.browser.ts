@@ -1,0 +1,19 @@
+import { AdapterError } from "../errors.ts";
+import type { AdapterChoice } from "./adapter.ts";
+
+/** Finds an adapter through `navigator.gpu`. */
+export async function findAdapter(_choice: AdapterChoice): Promise<GPUAdapter> {
+  const gpu = globalThis.navigator?.gpu;
+  if (!gpu)
+    throw new AdapterError(
+      "This browser has no WebGPU (navigator.gpu is missing). Use a recent Chrome, Edge, Safari or Firefox, over https or localhost.",
+    );
+  const adapter =
+    (await gpu.requestAdapter({ powerPreference: "high-performance" })) ??
+    (await gpu.requestAdapter({ forceFallbackAdapter: true }));
+  if (!adapter)
+    throw new AdapterError(
+      "The browser offers WebGPU but no adapter. Check that hardware acceleration is switched on.",
+    );
+  return adapter;
+}

@@ -1,0 +1,116 @@
+import { type LetheError, OutOfMemoryError } from "../errors.ts";
+
+/** A GPU buffer that the pool owns, handed out to one tensor at a time. */
+export interface PooledBuffer {
+  readonly id: number;
+  readonly gpu: GPUBuffer;
+  readonly bytes: number;
+  /** The submission that last recorded a use of it; an upload must not overtake one that is still to be submitted. */
+  lastUse: number;
+}
+
+/** Bytes on the device, by who holds them. */
+export interface MemoryReport {
+  /** Held by live tensors. */
+  readonly bytesInUse: number;
+  /** Highest `bytesInUse` since the device was opened or since `resetPeak`. */
+  readonly peakBytes: number;
+  /** Free, waiting in the pool. */
+  readonly bytesPooled: number;
+  /** Live buffers by the label of the tensor that took them: where a leak shows. */
+  readonly live: ReadonlyMap<string, { readonly count: number; readonly bytes: number }>;
+}
+
+const usage = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC, spelt out because GPUBufferUsage may not exist yet
+
+/** Sizes are rounded up to four steps an octave, so that a freed buffer fits the next tensor of about its size. */
+function sizeClass(bytes: number): number {
+  if (bytes <= 256) return 256;
+  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+  return Math.ceil(bytes / step) * step;
+}
+
+/** Lends buffers to tensors and takes them back. The queue is ordered, so a freed buffer can be lent again at once. */
+export class BufferPool {
+  readonly #gpu: GPUDevice;
+  readonly #maxBytes: number;
+  readonly #fail: (error: LetheError) => void;
+  readonly #free = new Map<number, PooledBuffer[]>();
+  readonly #live = new Map<PooledBuffer, string>();
+  #nextId = 0;
+  #bytesInUse = 0;
+  #bytesPooled = 0;
+  #peakBytes = 0;
+
+  constructor(gpu: GPUDevice, fail: (error: LetheError) => void) {
+    this.#gpu = gpu;
+    this.#fail = fail;
+    this.#maxBytes = gpu.limits.maxBufferSize;
+  }
+
+  /** @throws {OutOfMemoryError} when one buffer of that size is more than the adapter allows. */
+  take(bytes: number, label: string): PooledBuffer {
+    if (bytes > this.#maxBytes)
+      throw new OutOfMemoryError(
+        `${label} needs one buffer of ${bytes} bytes; this adapter allows at most ${this.#maxBytes}`,
+      );
+    const size = Math.min(sizeClass(bytes), this.#maxBytes);
+    const buffer = this.#reuse(size) ?? this.#create(size, label);
+    this.#live.set(buffer, label);
+    this.#bytesInUse += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytesInUse);
+    return buffer;
+  }
+
+  give(buffer: PooledBuffer): void {
+    this.#live.delete(buffer);
+    this.#bytesInUse -= buffer.bytes;
+    this.#bytesPooled += buffer.bytes;
+    const shelf = this.#free.get(buffer.bytes);
+    if (shelf) shelf.push(buffer);
+    else this.#free.set(buffer.bytes, [buffer]);
+  }
+
+  /** Destroys every free buffer. The caller makes sure that nothing recorded and not yet submitted uses one. */
+  trim(): void {
+    for (const shelf of this.#free.values()) for (const buffer of shelf) buffer.gpu.destroy();
+    this.#free.clear();
+    this.#bytesPooled = 0;
+  }
+
+  resetPeak(): void {
+    this.#peakBytes = this.#bytesInUse;
+  }
+
+  report(): MemoryReport {
+    const live = new Map<string, { count: number; bytes: number }>();
+    for (const [{ bytes }, label] of this.#live) {
+      const row = live.get(label);
+      if (row) {
+        row.count++;
+        row.bytes += bytes;
+      } else live.set(label, { count: 1, bytes });
+    }
+    return { bytesInUse: this.#bytesInUse, peakBytes: this.#peakBytes, bytesPooled: this.#bytesPooled, live };
+  }
+
+  #reuse(size: number): PooledBuffer | undefined {
+    const buffer = this.#free.get(size)?.pop();
+    if (buffer) this.#bytesPooled -= size;
+    return buffer;
+  }
+
+  #create(size: number, label: string): PooledBuffer {
+    this.#gpu.pushErrorScope("out-of-memory");
+    const gpu = this.#gpu.createBuffer({ label, size, usage });
+    this.#gpu.popErrorScope().then(
+      (error) => {
+        if (!error) return;
+        const held = `${this.#bytesInUse} bytes were in use`;
+        this.#fail(new OutOfMemoryError(`no memory for ${label} (${size} bytes; ${held}): ${error.message}`));
+      },
+      () => {}, // The device is lost, which is reported by itself.
+    );
+    return { id: this.#nextId++, gpu, bytes: size, lastUse: -1 };
+  }
+}

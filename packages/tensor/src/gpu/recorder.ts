@@ -1,0 +1,160 @@
+import { DeviceValidationError, type LetheError, OutOfMemoryError } from "../errors.ts";
+import type { Pipeline } from "./pipelines.ts";
+import type { PooledBuffer } from "./pool.ts";
+
+/** One storage binding of a recorded dispatch. */
+export interface BoundRange {
+  readonly buffer: PooledBuffer;
+  /** Bytes from the start of the buffer; a multiple of the adapter's binding alignment. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+const arenaBytes = 256 * 1024;
+const maxBindGroups = 4096;
+
+// Work starts on the device while the host records on; the uniform arena sets the upper bound.
+const dispatchesPerSubmit = 256;
+
+/**
+ * Records dispatches into one open compute pass and submits them in batches. Parameters go to a uniform arena that is
+ * uploaded just before its batch is submitted; queue order keeps batches from overwriting each other's.
+ */
+export class Recorder {
+  readonly #gpu: GPUDevice;
+  readonly #fail: (error: LetheError) => void;
+  readonly #slot: number;
+  readonly #arena: GPUBuffer;
+  readonly #staged = new ArrayBuffer(arenaBytes);
+  readonly #view = new DataView(this.#staged);
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #pending = new Set<Promise<void>>();
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #arenaUsed = 0;
+  #dispatches = 0;
+  #bound: Pipeline | null = null;
+  /** Number of the batch being recorded. */
+  batch = 0;
+  /** Dispatches recorded since the device was opened. */
+  totalDispatches = 0;
+
+  constructor(gpu: GPUDevice, fail: (error: LetheError) => void) {
+    this.#gpu = gpu;
+    this.#fail = fail;
+    this.#slot = Math.max(gpu.limits.minUniformBufferOffsetAlignment, 64);
+    this.#arena = gpu.createBuffer({
+      label: "uniform arena",
+      size: arenaBytes,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  dispatch(
+    pipeline: Pipeline,
+    ranges: readonly BoundRange[],
+    params: Readonly<Record<string, number>>,
+    workgroups: readonly [number, number, number],
+  ): void {
+    const fields = pipeline.interface.params;
+    const bytes = Math.ceil((fields.length * 4) / this.#slot) * this.#slot;
+    if (this.#arenaUsed + bytes > arenaBytes || this.#dispatches >= dispatchesPerSubmit) this.flush();
+    const offset = this.#arenaUsed;
+    this.#arenaUsed += bytes;
+    fields.forEach(({ name, type }, i) => {
+      const value = params[name]!;
+      if (type === "u32") this.#view.setUint32(offset + i * 4, value, true);
+      else if (type === "i32") this.#view.setInt32(offset + i * 4, value, true);
+      else this.#view.setFloat32(offset + i * 4, value, true);
+    });
+    const group = this.#bindGroup(pipeline, ranges);
+    for (const { buffer } of ranges) buffer.lastUse = this.batch;
+    this.#pass ??= this.#commands().beginComputePass({ label: "lethe" });
+    if (this.#bound !== pipeline) this.#pass.setPipeline(pipeline.gpu);
+    this.#bound = pipeline;
+    this.#pass.setBindGroup(0, group, fields.length > 0 ? [offset] : []);
+    this.#pass.dispatchWorkgroups(...workgroups);
+    this.#dispatches++;
+    this.totalDispatches++;
+  }
+
+  /** Copies bytes between buffers, in order with the dispatches around it. */
+  copy(from: PooledBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#endPass();
+    this.#commands().copyBufferToBuffer(from.gpu, fromOffset, to, toOffset, bytes);
+    from.lastUse = this.batch;
+  }
+
+  /** Uploads bytes, after all that is already recorded. */
+  write(to: PooledBuffer, offset: number, data: ArrayBufferView): void {
+    if (to.lastUse === this.batch) this.flush();
+    this.#gpu.queue.writeBuffer(to.gpu, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  }
+
+  /** Submits what is recorded. Faults found by the device become its failure once {@link settled} resolves. */
+  flush(): void {
+    if (!this.#encoder) return;
+    this.#endPass();
+    for (const filter of ["validation", "out-of-memory", "internal"] as const) this.#gpu.pushErrorScope(filter);
+    if (this.#arenaUsed > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#staged, 0, this.#arenaUsed);
+    this.#gpu.queue.submit([this.#encoder.finish()]);
+    for (let i = 0; i < 3; i++) this.#watch(this.#gpu.popErrorScope());
+    this.#encoder = null;
+    this.#arenaUsed = 0;
+    this.#dispatches = 0;
+    this.batch++;
+  }
+
+  /** Resolves when every submission so far has been checked for faults. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  /** Forgets cached bind groups, which keep their buffers' memory alive. */
+  forgetBindGroups(): void {
+    this.#groups.clear();
+  }
+
+  #watch(scope: Promise<GPUError | null>): void {
+    const seen = scope
+      .then(
+        (error) => {
+          if (!error) return;
+          const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceValidationError;
+          this.#fail(new Kind(`the device refused a batch of operations: ${error.message}`));
+        },
+        () => {}, // The device is lost, which is reported by itself.
+      )
+      .finally(() => this.#pending.delete(seen));
+    this.#pending.add(seen);
+  }
+
+  #commands(): GPUCommandEncoder {
+    this.#encoder ??= this.#gpu.createCommandEncoder({ label: "lethe" });
+    return this.#encoder;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+    this.#bound = null;
+  }
+
+  #bindGroup(pipeline: Pipeline, ranges: readonly BoundRange[]): GPUBindGroup {
+    let key = `${pipeline.kernel}`;
+    for (const { buffer, offset, size } of ranges) key += `,${buffer.id}:${offset}:${size}`;
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset, size }, i) => ({
+      binding: pipeline.interface.storage[i]!.index,
+      resource: { buffer: buffer.gpu, offset, size },
+    }));
+    const fields = pipeline.interface.params.length;
+    if (fields > 0)
+      entries.push({ binding: 0, resource: { buffer: this.#arena, size: Math.ceil((fields * 4) / 16) * 16 } });
+    if (this.#groups.size >= maxBindGroups) this.#groups.clear();
+    const group = this.#gpu.createBindGroup({ label: pipeline.kernel, layout: pipeline.layout, entries });
+    this.#groups.set(key, group);
+    return group;
+  }
+}

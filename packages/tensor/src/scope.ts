@@ -1,0 +1,55 @@
+import { LetheError } from "./errors.ts";
+import type { Tensor } from "./tensor.ts";
+
+/**
+ * Owns the tensors made while it is the innermost open scope, and releases them when it is disposed.
+ *
+ * ```ts
+ * using scope = device.scope("forward");
+ * const logits = scope.keep(forward(tokens));
+ * ```
+ *
+ * Scopes work across `await` and must close in the reverse of the order in which they opened.
+ */
+export class Scope {
+  readonly label: string;
+  readonly #stack: Scope[];
+  readonly #tensors = new Set<Tensor>();
+
+  constructor(label: string, stack: Scope[]) {
+    this.label = label;
+    this.#stack = stack;
+    stack.push(this);
+  }
+
+  /** Called for every new tensor. */
+  own(tensor: Tensor): void {
+    this.#tensors.add(tensor);
+  }
+
+  /** Hands a tensor to the enclosing scope or, when this is the outermost, to the caller, who then disposes of it. */
+  keep<T extends Tensor>(tensor: T): T {
+    if (this.#tensors.delete(tensor)) this.#stack[this.#stack.indexOf(this) - 1]?.own(tensor);
+    return tensor;
+  }
+
+  /** Releases a tensor of this scope early. */
+  release(tensor: Tensor): void {
+    this.#tensors.delete(tensor);
+    tensor.dispose();
+  }
+
+  /** @throws {LetheError} when a scope opened later is still open: two asynchronous tasks would release each other's tensors. */
+  [Symbol.dispose](): void {
+    const index = this.#stack.indexOf(this);
+    if (index < 0) return;
+    const inner = this.#stack[index + 1];
+    if (inner)
+      throw new LetheError(
+        `scope "${this.label}" closed while "${inner.label}", opened inside it, is open; do not run two scoped tasks at once on one device`,
+      );
+    this.#stack.pop();
+    for (const tensor of this.#tensors) tensor.dispose();
+    this.#tensors.clear();
+  }
+}

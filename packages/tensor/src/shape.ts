@@ -1,0 +1,135 @@
+import { ShapeError } from "./errors.ts";
+
+/** Dimensions, outermost first. `[]` is a scalar. A dimension typed `number` is checked at run time instead of by the compiler. */
+export type Shape = readonly number[];
+
+/** Makes a call fail to compile with a readable reason: intersected with an argument's type, nothing is assignable to it. */
+export interface ShapeMismatch<Reason extends string> {
+  readonly "shapes do not fit": Reason;
+}
+
+type IsLiteral<N extends number> = number extends N ? false : true;
+
+/** `true` unless both are literals that differ. */
+type SameDim<A extends number, B extends number> =
+  IsLiteral<A> extends true ? (IsLiteral<B> extends true ? (A extends B ? true : false) : true) : true;
+
+/** Last dimension of a shape. */
+export type Last<S extends Shape> = S extends readonly [...Shape, infer L extends number] ? L : number;
+
+/** Every dimension but the last. */
+export type Leading<S extends Shape> = S extends readonly [...infer L extends Shape, number] ? L : Shape;
+
+type SecondLast<S extends Shape> = Last<Leading<S>>;
+
+/** Swaps the last two dimensions when `T` is true. */
+export type Transposed<S extends Shape, T extends boolean> = T extends true
+  ? number extends S["length"]
+    ? Shape
+    : [...Leading<Leading<S>>, Last<S>, SecondLast<S>]
+  : S;
+
+/** Shape of `a @ b` for operands already oriented as `[…, M, K]` and `[…, K, N]`. */
+export type MatmulShape<A extends Shape, B extends Shape> = number extends A["length"]
+  ? Shape
+  : [...Leading<A>, Last<B>];
+
+/** `unknown` when the inner dimensions agree; otherwise a type nothing can be assigned to. */
+export type MatmulFits<A extends Shape, B extends Shape> =
+  SameDim<Last<A>, SecondLast<B>> extends true
+    ? unknown
+    : ShapeMismatch<`matmul: inner dimensions ${Last<A>} and ${SecondLast<B>} differ`>;
+
+/** Shape of `x Wᵀ` for `x` of `[…, K]` and a weight of `[N, K]`. */
+export type LinearShape<X extends Shape, W extends Shape> = number extends X["length"]
+  ? Shape
+  : [...Leading<X>, W extends readonly [infer N extends number, number] ? N : number];
+
+export type LinearFits<X extends Shape, W extends Shape> =
+  SameDim<Last<X>, Last<W>> extends true
+    ? unknown
+    : ShapeMismatch<`linear: input width ${Last<X>} and weight width ${Last<W>} differ`>;
+
+type BroadcastDim<A extends number, B extends number> = A extends 1
+  ? B
+  : B extends 1
+    ? A
+    : IsLiteral<A> extends true
+      ? SameDim<A, B> extends true
+        ? A
+        : never
+      : B;
+
+/** NumPy's broadcasting rule, aligned at the last dimension. A dimension that cannot broadcast becomes `never`. */
+export type Broadcast<A extends Shape, B extends Shape> = number extends A["length"]
+  ? Shape
+  : number extends B["length"]
+    ? Shape
+    : A extends readonly []
+      ? [...B]
+      : B extends readonly []
+        ? [...A]
+        : [...Broadcast<Leading<A>, Leading<B>>, BroadcastDim<Last<A>, Last<B>>];
+
+type HasNever<S extends Shape> = S extends readonly [infer H, ...infer R extends Shape]
+  ? [H] extends [never]
+    ? true
+    : HasNever<R>
+  : false;
+
+export type BroadcastFits<A extends Shape, B extends Shape> =
+  HasNever<Broadcast<A, B>> extends true ? ShapeMismatch<"these shapes do not broadcast together"> : unknown;
+
+/** `unknown` when two shapes could be equal. */
+export type SameShape<A extends Shape, B extends Shape> = number extends A["length"]
+  ? unknown
+  : number extends B["length"]
+    ? unknown
+    : A["length"] extends B["length"]
+      ? HasNever<
+          {
+            [I in keyof A]: I extends keyof B ? (SameDim<A[I] & number, B[I] & number> extends true ? 0 : never) : 0;
+          } & Shape
+        > extends true
+        ? ShapeMismatch<"the shapes differ">
+        : unknown
+      : ShapeMismatch<"the shapes have different numbers of dimensions">;
+
+/** Number of elements in a shape. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const dim of shape) size *= dim;
+  return size;
+}
+
+/** `[2, 3, 64]`, for messages. */
+export function show(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** Throws a {@link ShapeError} unless every dimension is a non-negative integer. */
+export function checkShape(operation: string, shape: Shape): void {
+  if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
+    throw new ShapeError(`${operation}: ${show(shape)} is not a shape; dimensions are whole numbers of at least 0`);
+}
+
+/** Throws a {@link ShapeError} that names the operation and both shapes unless they are equal. */
+export function checkSameShape(operation: string, a: Shape, b: Shape): void {
+  if (a.length !== b.length || a.some((dim, i) => dim !== b[i]))
+    throw new ShapeError(`${operation}: shapes ${show(a)} and ${show(b)} differ`);
+}
+
+/**
+ * NumPy's broadcast of two shapes.
+ * @throws {ShapeError} naming the first dimension that does not fit.
+ */
+export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1;
+    const y = b[i - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(`${operation}: shapes ${show(a)} and ${show(b)} do not broadcast: ${x} against ${y}`);
+    return x === 1 ? y : x;
+  });
+}
