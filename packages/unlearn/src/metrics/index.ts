@@ -1,0 +1,4 @@
+export { ALIGNMENTS, type Alignment, answerRows, type QuestionLengths } from "./alignment.ts";
+export { answerBleu, sentenceBleu, splitWords } from "./bleu.ts";
+export { type Krs, krs } from "./krs.ts";
+export { MetricError } from "./metric-error.ts";
