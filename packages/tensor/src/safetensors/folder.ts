@@ -1,0 +1,64 @@
+import { type Checkpoint, openSafetensors } from "./checkpoint.ts";
+import { SafetensorsError } from "./error.ts";
+import { findHttpSource } from "./http.ts";
+import { openSharded } from "./sharded.ts";
+import { type ByteSource, blobSource } from "./source.ts";
+
+/** The names that Hugging Face gives a checkpoint's file or, where it is split, its index. */
+const SINGLE_FILE = "model.safetensors";
+const INDEX_FILE = "model.safetensors.index.json";
+
+/** Where a checkpoint's files lie: a directory, a base URL, the files that a person picked. */
+export interface Folder {
+  /** What to call it in an error. */
+  readonly name: string;
+  /** Opens a file by its plain name; `undefined` where there is none. */
+  open(file: string): Promise<ByteSource | undefined>;
+}
+
+/**
+ * The files below a URL, such as `https://huggingface.co/ORG/MODEL/resolve/main`.
+ *
+ * @param headers sent with every request, such as an `Authorization`.
+ */
+export function httpFolder(url: string | URL, headers: HeadersInit = {}): Folder {
+  const base = String(url).replace(/\/*$/, "/");
+  return { name: base, open: (file) => findHttpSource(new URL(encodeURIComponent(file), base), headers) };
+}
+
+/** The files that a person picked or dropped in a browser. */
+export function filesFolder(files: Iterable<File>, name = "the picked files"): Folder {
+  const byName = new Map([...files].map((file) => [file.name, file]));
+  return {
+    name,
+    async open(file) {
+      const found = byName.get(file);
+      return found && blobSource(found);
+    },
+  };
+}
+
+/**
+ * Opens the checkpoint in a folder, in one file or in shards. Where both are there the one file counts, as in Hugging
+ * Face's own loader.
+ *
+ * @throws SafetensorsError of kind `not-found` where there is neither, or for whatever is wrong with what there is.
+ */
+export async function openCheckpointIn(folder: Folder): Promise<Checkpoint> {
+  const single = await folder.open(SINGLE_FILE);
+  if (single !== undefined) return openSafetensors(single);
+  const index = await folder.open(INDEX_FILE);
+  if (index === undefined) {
+    const problem = "there is no checkpoint in it";
+    throw new SafetensorsError("not-found", {
+      file: folder.name,
+      problem,
+      expected: `${SINGLE_FILE} or ${INDEX_FILE}`,
+    });
+  }
+  try {
+    return await openSharded(index, folder);
+  } finally {
+    await index.close?.();
+  }
+}

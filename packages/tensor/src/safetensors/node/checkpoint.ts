@@ -1,0 +1,18 @@
+import { join } from "node:path";
+import type { Checkpoint } from "../checkpoint.ts";
+import { type Folder, openCheckpointIn } from "../folder.ts";
+import { findFileSource } from "./source.ts";
+
+/** A directory on disk. */
+export function directoryFolder(directory: string): Folder {
+  return { name: directory, open: (file) => findFileSource(join(directory, file)) };
+}
+
+/**
+ * Opens the checkpoint in a Hugging Face directory: `model.safetensors`, or `model.safetensors.index.json` and its shards.
+ *
+ * @throws SafetensorsError of kind `not-found` where there is neither, or for whatever is wrong with what there is.
+ */
+export function openCheckpoint(directory: string): Promise<Checkpoint> {
+  return openCheckpointIn(directoryFolder(directory));
+}

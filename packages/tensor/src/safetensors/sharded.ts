@@ -1,0 +1,96 @@
+import { Checkpoint, type Shard } from "./checkpoint.ts";
+import { quote, SafetensorsError } from "./error.ts";
+import type { Folder } from "./folder.ts";
+import { MAX_HEADER_BYTES, readHeader } from "./header.ts";
+import { parseJsonObject } from "./json.ts";
+import type { ByteSource } from "./source.ts";
+
+/**
+ * Opens a checkpoint that lies in several files, by its `model.safetensors.index.json`: `{ "weight_map": { tensor: file } }`.
+ * All headers are read and must hold exactly what the map says. The index's `metadata.total_size` is not compared: in
+ * published checkpoints it counts shared tensors twice or not at all.
+ *
+ * @throws SafetensorsError of kind `bad-index`, `missing-shard`, `missing-tensor` or `unlisted-tensor`, or of a shard's header.
+ */
+export async function openSharded(index: ByteSource, folder: Folder): Promise<Checkpoint> {
+  const weightMap = await readWeightMap(index);
+  const files = [...new Set(weightMap.values())].sort();
+  const opened = await Promise.allSettled(files.map((file) => openShard(file, index.name, folder)));
+  const shards = new Map<string, Shard>();
+  for (const [i, result] of opened.entries()) {
+    if (result.status === "fulfilled") shards.set(files[i]!, result.value);
+  }
+  try {
+    const failure = opened.find((result) => result.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+    checkWeightMap(weightMap, shards, index.name);
+    return new Checkpoint(folder.name, [...shards.values()]);
+  } catch (error) {
+    await Promise.all([...shards.values()].map(({ source }) => source.close?.()));
+    throw error;
+  }
+}
+
+async function openShard(file: string, index: string, folder: Folder): Promise<Shard> {
+  const source = await folder.open(file);
+  if (source === undefined) {
+    const problem = `it names the shard ${quote(file)}, which is not in ${folder.name}`;
+    throw new SafetensorsError("missing-shard", { file: index, problem, expected: "every shard beside the index" });
+  }
+  try {
+    return { source, header: await readHeader(source) };
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}
+
+async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
+  const file = index.name;
+  const fail = (problem: string, expected: string): never => {
+    throw new SafetensorsError("bad-index", { file, problem, expected });
+  };
+  if (index.size > MAX_HEADER_BYTES) fail(`it has ${index.size} bytes`, `an index of at most ${MAX_HEADER_BYTES}`);
+  const { weight_map: map } = parseJsonObject(await index.read(0, index.size), file, "the index");
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    return fail(`its weight_map is ${quote(map)}`, "an object from tensor names to file names");
+  }
+  const entries = Object.entries(map).map(([tensor, shard]): [string, string] => {
+    // A path could lead out of the checkpoint's directory.
+    if (typeof shard !== "string" || !/^[^/\\]+$/.test(shard) || shard === "." || shard === "..") {
+      return fail(
+        `its weight_map puts ${quote(tensor)} in ${quote(shard)}`,
+        "the plain name of a file beside the index",
+      );
+    }
+    return [tensor, shard];
+  });
+  if (entries.length === 0) fail("its weight_map is empty", "at least one tensor");
+  return new Map(entries);
+}
+
+function checkWeightMap(map: ReadonlyMap<string, string>, shards: ReadonlyMap<string, Shard>, index: string): void {
+  for (const [tensor, file] of map) {
+    if (shards.get(file)!.header.tensors.has(tensor)) continue;
+    const problem = `the index puts it in ${quote(file)}, which does not hold it`;
+    throw new SafetensorsError("missing-tensor", {
+      file: index,
+      tensor,
+      problem,
+      expected: "index and shards of one save",
+    });
+  }
+  for (const [file, { header }] of shards) {
+    for (const tensor of header.tensors.keys()) {
+      if (map.get(tensor) === file) continue;
+      const listed = map.has(tensor) ? `puts it in ${quote(map.get(tensor))}` : "does not list it";
+      const problem = `the shard ${quote(file)} holds it, and the index ${listed}`;
+      throw new SafetensorsError("unlisted-tensor", {
+        file: index,
+        tensor,
+        problem,
+        expected: "index and shards of one save",
+      });
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { SafetensorsError } from "./error.ts";
+
+/**
+ * A file whose bytes are asked for by ranges, so that a checkpoint far larger than memory can be read.
+ * A `read` resolves to exactly `length` bytes in an array of the caller's own that starts its buffer, so a typed array of any
+ * element size can be laid over it. It rejects with a `SafetensorsError` that names the file.
+ */
+export interface ByteSource {
+  /** What to call the file in an error. */
+  readonly name: string;
+  /** Bytes in the file. */
+  readonly size: number;
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close?(): Promise<void>;
+}
+
+/** Bytes that are in memory already. */
+export function bytesSource(bytes: ArrayBuffer | Uint8Array, name = "(bytes in memory)"): ByteSource {
+  const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  return {
+    name,
+    size: view.length,
+    async read(offset, length) {
+      checkRange(name, view.length, offset, length);
+      return Uint8Array.from(view.subarray(offset, offset + length));
+    },
+  };
+}
+
+/** A `Blob`, or a `File` that a person picked in a browser. Only the ranges read enter memory. */
+export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : "(blob)"): ByteSource {
+  return {
+    name,
+    size: blob.size,
+    async read(offset, length) {
+      checkRange(name, blob.size, offset, length);
+      try {
+        return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+      } catch (cause) {
+        const expected = "a file that is unchanged since it was picked; pick it again";
+        throw new SafetensorsError("io", { file: name, problem: "the browser could not read it", expected, cause });
+      }
+    },
+  };
+}
+
+/** @throws SafetensorsError of kind `truncated` where the range does not lie in the file. */
+export function checkRange(file: string, size: number, offset: number, length: number): void {
+  if (offset >= 0 && length >= 0 && offset + length <= size) return;
+  throw new SafetensorsError("truncated", {
+    file,
+    problem: `bytes ${offset} to ${offset + length} were asked for, and the file has ${size}`,
+    expected: "a range inside the file",
+  });
+}
