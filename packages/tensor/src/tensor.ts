@@ -93,6 +93,14 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     return view;
   }
 
+  /**
+   * A second handle on the same numbers, without a copy, that belongs to no scope: whoever asks for it disposes of it. How
+   * captures and caches outlive the scope their tensors were made in.
+   */
+  retain(): Tensor<S, D> {
+    return new Tensor(this.storage.hold(), this.shape, this.dtype, this.label);
+  }
+
   /** Gives the buffer back. Releasing twice is harmless. */
   dispose(): void {
     this.#storage?.release();
