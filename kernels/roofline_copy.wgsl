@@ -1,0 +1,15 @@
+// out = x: what the memory of this adapter gives a kernel that does nothing else. The bench measures others against it.
+// One lane copies one vec4.
+// Bindings: x (read), out (written), `count` vec4s each.
+
+struct Params { count: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 64u + lane;
+  if (i < params.count) { out[i] = x[i]; }
+}
