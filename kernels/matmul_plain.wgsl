@@ -1,0 +1,40 @@
+// Matrix product, the baseline that the faster kernels are held against: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
+// One lane an element of out, in row-major order; nothing is shared between lanes.
+// Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32); all found by the strides in `params`.
+
+//! include lib/packed.wgsl
+//! include lib/matmul.wgsl
+
+override B_DTYPE: u32 = 0u;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<u32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+
+fn read_b(i: u32) -> f32 {
+  if (B_DTYPE == 0u) { return bitcast<f32>(b[i]); }
+  return unpack_half(b[i >> 1u], (i & 1u) == 1u, B_DTYPE);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let id = (group.x + group.y * groups.x) * 64u + lane;
+  if (id >= params.batch * params.m * params.n) { return; }
+  let j = id % params.n;
+  let i = id / params.n % params.m;
+  let z = id / params.n / params.m;
+
+  var at_a = params.a_offset + z * params.a_batch + i * params.a_row;
+  var at_b = params.b_offset + z * params.b_batch + j * params.b_column;
+  var sum = 0.0;
+  for (var k = 0u; k < params.k; k++) {
+    sum += a[at_a] * read_b(at_b);
+    at_a += params.a_column;
+    at_b += params.b_row;
+  }
+
+  let at = params.out_offset + z * params.out_batch + i * params.out_row + j;
+  if (params.accumulate == 1u) { sum += out[at]; }
+  out[at] = sum;
+}
