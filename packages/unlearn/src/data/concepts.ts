@@ -1,0 +1,173 @@
+import { z } from "zod";
+import { promptOf } from "./prompts.ts";
+
+/** A question with its answer and, where there are some, sentences that tell the same in other words. */
+export interface Fact {
+  readonly question: string;
+  readonly answer: string;
+  readonly paraphrases: readonly string[];
+}
+
+/** One concept to unlearn, with what is asked about it and what is asked about everything else. */
+export interface Concept {
+  /** Its number in the ConceptVectors benchmark. */
+  readonly id: number;
+  readonly name: string;
+  /** The concept's own questions: the target. */
+  readonly questions: readonly string[];
+  /** One answer a question. In the ConceptVectors files these are a model's greedy answers, cut after 30 tokens. */
+  readonly answers?: readonly string[];
+  /** For each question, sentences that tell its fact in other words. Only in our own data. */
+  readonly paraphrases?: readonly (readonly string[])[];
+  /** Questions about other things. */
+  readonly unrelated: readonly string[];
+  /** The unrelated questions with answers and paraphrases. Only in our own data. */
+  readonly unrelatedFacts?: readonly Fact[];
+  /** Running text about the concept (`wikipedia_content`). */
+  readonly text: string;
+  readonly completions: readonly { readonly first: string; readonly second: string }[];
+  /** The concept vector: a column of a layer's down projection. It belongs to the model that the file was made for. */
+  readonly vector?: { readonly layer: number; readonly column: number };
+}
+
+/** A concept file that does not hold what it should; the message lists every fault with file, entry and key. */
+export class ConceptDataError extends Error {
+  override readonly name = "ConceptDataError";
+}
+
+/** Reads a text file; `path` is as given to {@link readConcepts}, or a file beside it. */
+export type ReadText = (path: string) => Promise<string>;
+
+/**
+ * The concepts of a file in ConceptVectors' schema: ours (`data/*.json`) or the benchmark's. How files are read is the caller's
+ * choice, so this runs in a browser; in Node there is `loadConcepts`.
+ *
+ * @throws ConceptDataError naming the file, the entry and the key of everything that is wrong
+ */
+export async function readConcepts(path: string, readText: ReadText): Promise<Concept[]> {
+  const entries = check(path, z.array(z.unknown()).min(1), await readJson(path, readText)).map((entry, index) =>
+    check(`${path}, ${describeEntry(entry, index)}`, entrySchema, entry),
+  );
+  const shared = new Map<string, readonly Fact[]>();
+  for (const { unrelated_QA: file } of entries) {
+    if (typeof file !== "string" || shared.has(file)) continue;
+    const facts = beside(path, file);
+    shared.set(file, check(facts, z.array(factSchema).min(1), await readJson(facts, readText)));
+  }
+  const seen = new Set<number>();
+  return entries.map((entry, index) => {
+    const where = `${path}, ${describeEntry(entry, index)}`;
+    if (seen.has(entry.id))
+      throw new ConceptDataError(`${where}: id: ${entry.id} was already used by an entry before.`);
+    seen.add(entry.id);
+    return conceptOf(entry, where, shared);
+  });
+}
+
+/**
+ * The concept's questions as facts.
+ *
+ * @throws ConceptDataError if the data carry no answers of their own, as the ConceptVectors files do not
+ */
+export function factsOf(concept: Concept): Fact[] {
+  const { answers, paraphrases } = concept;
+  if (answers === undefined || paraphrases === undefined) {
+    throw new ConceptDataError(
+      `"${concept.name}" has no paraphrases, so no text can be made of its facts. Use data with "paraphrases", such as data/llama.json.`,
+    );
+  }
+  return concept.questions.map((question, i) => ({
+    question,
+    answer: answers[i] as string,
+    paraphrases: paraphrases[i] as readonly string[],
+  }));
+}
+
+const sentence = z.string().trim().min(1, "empty");
+
+const factSchema = z.object({ question: sentence, answer: sentence, paraphrases: z.array(sentence).min(1) });
+
+const entrySchema = z
+  .object({
+    id: z.int(),
+    Concept: sentence,
+    Layer: z.int().nonnegative().nullish(),
+    Dim: z.int().nonnegative().nullish(),
+    // Left untrimmed: the prompts in QA_with_answers hold the questions with their stray spaces and line ends.
+    QA: z.array(z.string().refine((question) => question.trim() !== "", "empty")).min(1),
+    QA_with_answers: z.array(z.string()).optional(),
+    paraphrases: z.array(z.array(sentence).min(1)).optional(),
+    unrelated_QA: z.union([z.array(sentence).min(1), z.string().endsWith(".json", "expected a list or a .json file")]),
+    text_completion: z.array(z.object({ First_half: z.string(), Second_half: z.string() })).default([]),
+    wikipedia_content: sentence,
+  })
+  .superRefine((entry, context) => {
+    for (const key of ["QA_with_answers", "paraphrases"] as const) {
+      const count = entry[key]?.length ?? entry.QA.length;
+      if (count === entry.QA.length) continue;
+      context.addIssue({
+        code: "custom",
+        path: [key],
+        message: `${count} items for ${entry.QA.length} questions in QA`,
+      });
+    }
+    entry.QA_with_answers?.forEach((text, i) => {
+      const question = entry.QA[i];
+      if (question === undefined || text.startsWith(promptOf(question))) return;
+      const message = `expected to begin with the prompt for QA[${i}], ${JSON.stringify(promptOf(question))}`;
+      context.addIssue({ code: "custom", path: ["QA_with_answers", i], message });
+    });
+  });
+
+type Entry = z.infer<typeof entrySchema>;
+
+function conceptOf(entry: Entry, where: string, shared: ReadonlyMap<string, readonly Fact[]>): Concept {
+  const { unrelated_QA: unrelated, Layer: layer, Dim: column, paraphrases } = entry;
+  const unrelatedFacts = typeof unrelated === "string" ? shared.get(unrelated) : undefined;
+  const answers = entry.QA_with_answers?.map((text, i) => text.slice(promptOf(entry.QA[i] as string).length).trim());
+  if (paraphrases !== undefined && answers === undefined) {
+    throw new ConceptDataError(`${where}: QA_with_answers: missing, though there are paraphrases of the answers.`);
+  }
+  return {
+    id: entry.id,
+    name: entry.Concept,
+    questions: entry.QA.map((question) => question.trim()),
+    ...(answers && { answers }),
+    ...(paraphrases && { paraphrases }),
+    unrelated: typeof unrelated === "string" ? (unrelatedFacts ?? []).map((fact) => fact.question) : unrelated,
+    ...(unrelatedFacts && { unrelatedFacts }),
+    text: entry.wikipedia_content,
+    completions: entry.text_completion.map((half) => ({ first: half.First_half, second: half.Second_half })),
+    ...(layer != null && column != null && { vector: { layer, column } }),
+  };
+}
+
+async function readJson(path: string, readText: ReadText): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ConceptDataError(`${path}: not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function check<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `${where}: ${keyOf(issue.path)}${issue.message}`);
+  throw new ConceptDataError(faults.join("\n"));
+}
+
+function keyOf(path: readonly PropertyKey[]): string {
+  const key = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  return key === "" ? "" : `${key.replace(/^\./, "")}: `;
+}
+
+function describeEntry(entry: unknown, index: number): string {
+  const name = (entry as { Concept?: unknown } | null)?.Concept;
+  return `entry ${index}${typeof name === "string" ? ` ("${name}")` : ""}`;
+}
+
+function beside(path: string, file: string): string {
+  return path.replace(/[^/\\]*$/, file);
+}

@@ -1,0 +1,14 @@
+export {
+  type BatchingOptions,
+  batchesOf,
+  ignoredLabel,
+  type PaddingOptions,
+  padBatch,
+  type TokenBatch,
+} from "./batches.ts";
+export { type Concept, ConceptDataError, type Fact, factsOf, type ReadText, readConcepts } from "./concepts.ts";
+export { loadConcepts } from "./load.ts";
+export { forgetParagraphs, retainConceptOf, retainParagraphs, sentencesOf, splitParagraphs } from "./paragraphs.ts";
+export { type Document, pretrainingDocuments } from "./pretraining.ts";
+export { promptOf, promptWithAnswer } from "./prompts.ts";
+export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";

@@ -1,0 +1,66 @@
+import type { Concept } from "./concepts.ts";
+import { randomOf, shuffled } from "./random.ts";
+
+/** How many paragraphs {@link forgetParagraphs} makes of a concept's paraphrases: four steps of four, as in the tiny study. */
+const paragraphCount = 16;
+
+const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
+
+/** Sentences of a text, white space around them taken off. */
+export function sentencesOf(text: string): string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => segment.trim()).filter((sentence) => sentence !== "");
+}
+
+/**
+ * Whole sentences, joined by spaces into paragraphs of just over `characters` each; what is left at the end is a shorter one.
+ * The paper's rule, with its 400 characters.
+ */
+export function splitParagraphs(text: string, characters = 400): string[] {
+  const paragraphs: string[] = [];
+  let paragraph = "";
+  for (const sentence of sentencesOf(text)) {
+    paragraph = paragraph === "" ? sentence : `${paragraph} ${sentence}`;
+    if (paragraph.length > characters) {
+      paragraphs.push(paragraph);
+      paragraph = "";
+    }
+  }
+  return paragraph === "" ? paragraphs : [...paragraphs, paragraph];
+}
+
+/**
+ * The texts that are to be forgotten. Where a concept has paraphrases: each of them once, in seeded order, in sixteen paragraphs of two or
+ * three; its answers are never among them. Else its text by {@link splitParagraphs}.
+ */
+export function forgetParagraphs(concept: Concept, seed: number): string[] {
+  if (concept.paraphrases === undefined) return splitParagraphs(concept.text);
+  const sentences = shuffled(concept.paraphrases.flat(), randomOf(seed, "forget", concept.id));
+  const count = Math.min(paragraphCount, sentences.length);
+  return Array.from({ length: count }, (_, i) => {
+    const bounds = [i, i + 1].map((part) => Math.round((part * sentences.length) / count));
+    return sentences.slice(...bounds).join(" ");
+  });
+}
+
+/**
+ * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: the one three further on, around the end. Give the whole
+ * file's concepts, also when only some of them are studied.
+ *
+ * @throws RangeError if there is no other concept
+ */
+export function retainConceptOf(concepts: readonly Concept[], index: number): Concept {
+  const concept = concepts[index];
+  if (concept === undefined) throw new RangeError(`There is no concept ${index} among ${concepts.length}.`);
+  if (concepts.length < 2) {
+    throw new RangeError(
+      `"${concept.name}" is the only concept: the retain text has to come from another one. Add one to the file.`,
+    );
+  }
+  const step = concepts.length === 3 ? 1 : 3;
+  return concepts[(index + step) % concepts.length] as Concept;
+}
+
+/** The texts to retain while concept `index` is forgotten: {@link forgetParagraphs} of {@link retainConceptOf}. */
+export function retainParagraphs(concepts: readonly Concept[], index: number, seed: number): string[] {
+  return forgetParagraphs(retainConceptOf(concepts, index), seed);
+}
