@@ -83,6 +83,21 @@ export function factsOf(concept: Concept): Fact[] {
   }));
 }
 
+/**
+ * The unrelated questions of a file's concepts as facts, which all of them share.
+ *
+ * @throws ConceptDataError if the data carry none, as the ConceptVectors files do not
+ */
+export function unrelatedFactsOf(concepts: readonly Concept[]): readonly Fact[] {
+  const facts = concepts[0]?.unrelatedFacts;
+  if (facts === undefined) {
+    throw new ConceptDataError(
+      'The unrelated questions have no answers. Use data whose "unrelated_QA" names a file of facts, such as data/llama.json.',
+    );
+  }
+  return facts;
+}
+
 const sentence = z.string().trim().min(1, "empty");
 
 const factSchema = z.object({ question: sentence, answer: sentence, paraphrases: z.array(sentence).min(1) });

@@ -6,7 +6,15 @@ export {
   padBatch,
   type TokenBatch,
 } from "./batches.ts";
-export { type Concept, ConceptDataError, type Fact, factsOf, type ReadText, readConcepts } from "./concepts.ts";
+export {
+  type Concept,
+  ConceptDataError,
+  type Fact,
+  factsOf,
+  type ReadText,
+  readConcepts,
+  unrelatedFactsOf,
+} from "./concepts.ts";
 export { loadConcepts } from "./load.ts";
 export { forgetParagraphs, retainConceptOf, retainParagraphs, sentencesOf, splitParagraphs } from "./paragraphs.ts";
 export { type Document, pretrainingDocuments } from "./pretraining.ts";
