@@ -1,0 +1,1 @@
+export { type BackwardOptions, Tape } from "./tape.ts";
