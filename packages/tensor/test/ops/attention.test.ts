@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { attention, attentionForward } from "../../src/ops/attention.ts";
+import { expectClose } from "../support/close.ts";
+import { testDevice } from "../support/device.ts";
+import { integer, normal } from "../support/random.ts";
+import { type AttentionCase, attentionReference } from "../support/reference/attention.ts";
+
+const device = await testDevice();
+
+const cases: Record<string, Partial<AttentionCase>> = {
+  "one token": { queries: 1, length: 1, capacity: 1 },
+  "odd everything": { batch: 3, queries: 13, heads: 3, groups: 1, width: 20 },
+  "two query heads a key head": { queries: 37, heads: 4, groups: 2, width: 16 },
+  "four query heads a key head": { queries: 9, heads: 4, groups: 1, width: 8 },
+  "every head its own": { queries: 33, heads: 4, groups: 4, width: 12 },
+  "a cache with room": { queries: 5, length: 19, capacity: 31, heads: 4, groups: 2 },
+  "one query on a long cache": { queries: 1, length: 67, capacity: 70, heads: 4, groups: 2, width: 64 },
+  "a wide head": { batch: 2, queries: 35, heads: 2, groups: 1, width: 128 },
+  "the widest head": { batch: 1, queries: 34, heads: 2, groups: 1, width: 256 },
+  "a large scale": { queries: 24, scale: 30 },
+};
+
+function make(partial: Partial<AttentionCase>, padding: "none" | "random" | "full") {
+  const shape = { batch: 2, queries: 7, heads: 2, groups: 2, width: 16, ...partial };
+  const length = partial.length ?? shape.queries;
+  const capacity = partial.capacity ?? length;
+  const scale = partial.scale ?? 1 / Math.sqrt(shape.width);
+  const pad = () => (padding === "none" ? 0 : padding === "full" ? length : integer(0, length - 1));
+  const starts = Array.from({ length: shape.batch }, (_, b) => (padding === "random" && b === 0 ? length - 1 : pad()));
+  const c: AttentionCase = { ...shape, length, capacity, scale, starts };
+  const q = normal(c.batch * c.queries * c.heads * c.width);
+  const k = normal(c.batch * c.capacity * c.groups * c.width);
+  const v = normal(c.batch * c.capacity * c.groups * c.width);
+  // What lies beyond the keys in use must not be read, let alone multiplied by zero.
+  for (let i = 0; i < k.length; i++)
+    if (Math.floor(i / (c.groups * c.width)) % c.capacity >= c.length) k[i] = v[i] = Number.NaN;
+  const tensors = {
+    q: device.tensor(q, [c.batch, c.queries, c.heads, c.width]),
+    k: device.tensor(k, [c.batch, c.capacity, c.groups, c.width]),
+    v: device.tensor(v, [c.batch, c.capacity, c.groups, c.width]),
+    starts: device.tensor(starts, [c.batch], "u32"),
+  };
+  const options = { length, scale, ...(padding === "none" ? {} : { starts: tensors.starts }) };
+  return { c, q, k, v, tensors, options };
+}
+
+describe.each(Object.entries(cases))("attention, %s", (_, partial) => {
+  test.each(["none", "random", "full"] as const)("padding: %s", async (padding) => {
+    const { c, q, k, v, tensors, options } = make(partial, padding);
+    const { output, logSumExp } = attentionForward(tensors.q, tensors.k, tensors.v, options);
+    const expected = attentionReference(c, q, k, v);
+    expectClose(await output.read(), expected.output, { label: "output" });
+    expectClose(await logSumExp.read(), expected.logSumExp, { label: "logSumExp" });
+  });
+});
+void attention;
+void expect;
