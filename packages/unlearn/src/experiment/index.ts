@@ -1,0 +1,29 @@
+export {
+  assembleCell,
+  type CellConfig,
+  type CellMeasurements,
+  type CellResult,
+  SETTINGS,
+  type Setting,
+} from "./cell.ts";
+export { CellFileError, cellPath, parseCell, readCell, serializeCell, writeCell } from "./cell-file.ts";
+export { configureCells, type PlannedCell, planCells } from "./cells.ts";
+export { type CliParts, runCli } from "./cli.ts";
+export { ExperimentError } from "./errors.ts";
+export {
+  type EvaluationRecipe,
+  METHODS,
+  type Method,
+  type Objective,
+  type Preset,
+  type PresetName,
+  presets,
+  type RecipeName,
+  recipeFor,
+  type TrainingRecipe,
+  trainingRecipe,
+} from "./presets.ts";
+export { planResume, type ResumePlan } from "./resume.ts";
+export { type RunObserver, runCells } from "./run-cells.ts";
+export { slug } from "./slug.ts";
+export type { AdapterDescription, Cell, OpenStudy, Progress, Study } from "./types.ts";

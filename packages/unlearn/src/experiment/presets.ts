@@ -1,0 +1,147 @@
+/** The unlearning methods an experiment can use; their losses are in `reference`. */
+export const METHODS = ["graddiff", "npo"] as const;
+export type Method = (typeof METHODS)[number];
+
+/** How the forget and retain losses are put together; the coefficients of the released code. */
+export type Objective =
+  | { readonly name: "graddiff"; readonly retain: "nll" | "kl"; readonly retainWeight: number }
+  | { readonly name: "npo"; readonly beta: number };
+
+/** Everything that decides an unlearning run besides the model, the texts and the seed. */
+export interface TrainingRecipe {
+  readonly objective: Objective;
+  /** The peak, reached after the warm-up; from there it falls linearly to 0 at the last step. */
+  readonly learningRate: number;
+  readonly warmupEpochs: number;
+  readonly epochs: number;
+  /** Optimiser steps an epoch, or null for as many as it takes to see the whole forget text once. */
+  readonly stepsPerEpoch: number | null;
+  /** Forget texts, and as many retain texts, in one forward pass. */
+  readonly batchSize: number;
+  /** Batches whose gradients are averaged into one step. */
+  readonly gradientAccumulation: number;
+  /** A longer text is cut here, in tokens. */
+  readonly maxTokens: number;
+  /** AdamW; the decay is decoupled. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Gradients are scaled down to this global norm when they exceed it. */
+  readonly clipNorm: number;
+}
+
+/** What is measured on each model. */
+export interface EvaluationRecipe {
+  /** Questions of the concept: BLEU after each epoch, and KRS. */
+  readonly targetQuestions: number;
+  /** Questions about other things: BLEU after each epoch. */
+  readonly unrelatedQuestions: number;
+  /** Greedy answers end at this length unless the model ends them before. */
+  readonly maxAnswerTokens: number;
+  /** A component is restored in the centre layer and in this many layers on either side, clipped at the ends. */
+  readonly windowRadius: number;
+  /** Questions of each kind whose answers are kept in the result, word for word. */
+  readonly examples: number;
+}
+
+export const PRESETS = ["smoke", "default", "paper"] as const;
+export type PresetName = (typeof PRESETS)[number];
+
+/** The breadth of an experiment; how hard it trains is the recipe's matter. */
+export interface Preset {
+  readonly description: string;
+  /** Concept names, or every concept of the data file. */
+  readonly concepts: readonly string[] | "all";
+  readonly methods: readonly Method[];
+  readonly evaluation: EvaluationRecipe;
+}
+
+/** Ten and fifty questions a concept, answers of up to 30 tokens, windows of five layers: the paper's numbers. */
+const PAPER_EVALUATION: EvaluationRecipe = {
+  targetQuestions: 10,
+  unrelatedQuestions: 50,
+  maxAnswerTokens: 30,
+  windowRadius: 2,
+  examples: 3,
+};
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  smoke: {
+    description: "one concept, both methods, few unrelated questions: does everything run?",
+    concepts: ["Harry Potter"],
+    methods: METHODS,
+    evaluation: { ...PAPER_EVALUATION, unrelatedQuestions: 10 },
+  },
+  default: {
+    description: "three concepts, both methods: a figure in minutes",
+    concepts: ["Harry Potter", "Netflix", "Austria"],
+    methods: METHODS,
+    evaluation: PAPER_EVALUATION,
+  },
+  paper: {
+    description: "every concept of the data file (the paper's ten), both methods",
+    concepts: "all",
+    methods: METHODS,
+    evaluation: PAPER_EVALUATION,
+  },
+};
+
+const OBJECTIVES: Readonly<Record<Method, Objective>> = {
+  graddiff: { name: "graddiff", retain: "nll", retainWeight: 1.5 },
+  npo: { name: "npo", beta: 0.1 },
+};
+
+/** What the released code leaves to the Hugging Face Trainer's defaults, and its own constants. */
+const SHARED = {
+  warmupEpochs: 1,
+  epochs: 10,
+  batchSize: 4,
+  maxTokens: 500,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  clipNorm: 1,
+} as const;
+
+export const RECIPES = ["tiny", "released"] as const;
+export type RecipeName = (typeof RECIPES)[number];
+
+const recipes: Readonly<
+  Record<
+    RecipeName,
+    {
+      learningRate: Readonly<Record<Method, number>>;
+      training: Omit<TrainingRecipe, "objective" | "learningRate">;
+    }
+  >
+> = {
+  // For a model of a million parameters: 40 steps that bring BLEU on the target below 0.1.
+  tiny: {
+    learningRate: { graddiff: 4e-4, npo: 6e-4 },
+    training: { ...SHARED, stepsPerEpoch: 4, gradientAccumulation: 1 },
+  },
+  // For models of billions: the settings of the released training code, at the low end of its learning rates (1e-5 to 5e-5).
+  released: {
+    learningRate: { graddiff: 1e-5, npo: 1e-5 },
+    training: { ...SHARED, stepsPerEpoch: null, gradientAccumulation: 8 },
+  },
+};
+
+/** Below this hidden size a model needs the tiny recipe's larger learning rates. */
+const TINY_HIDDEN_SIZE = 512;
+
+/**
+ * The recipe a model is trained with. It goes by the model's width, because one learning rate cannot serve all: 4e-4 wrecks a
+ * 7B model and 1e-5 leaves a tiny one as it was.
+ */
+export function recipeFor(hiddenSize: number): RecipeName {
+  return hiddenSize < TINY_HIDDEN_SIZE ? "tiny" : "released";
+}
+
+/** The complete training settings of a method under a recipe. */
+export function trainingRecipe(recipe: RecipeName, method: Method): TrainingRecipe {
+  const { learningRate, training } = recipes[recipe];
+  return { objective: OBJECTIVES[method], learningRate: learningRate[method], ...training };
+}

@@ -1,0 +1,86 @@
+import type { CellConfig, CellResult } from "../../experiment/cell.ts";
+import type { Results } from "../results.ts";
+import { type Html, html } from "./html.ts";
+import { table } from "./tables.ts";
+
+/** What was run, on what, with which settings. */
+export function configuration({ cells, adapters }: Results): Html {
+  const configs = cells.map((cell) => cell.config);
+  return html`<h2 id="configuration">Configuration</h2>
+${table(
+  ["", ""],
+  [
+    ["adapter", listed(adapters) || "not on record"],
+    ["preset", listed(configs.map((config) => config.preset))],
+    ["seed", listed(configs.map((config) => String(config.seed)))],
+    ...models(cells),
+    ...evaluation(configs),
+  ],
+)}
+<h3>Training</h3>
+${trainings(configs)}
+<p class="quiet">Retain text: ${listed(
+    configs.map((config) => `${config.retain.name} for ${config.concept.name}`),
+  )}. Times are kept apart from results, in <code>timings/</code> and <code>run.json</code>.</p>`;
+}
+
+function models(cells: readonly CellResult[]): [string, Html][] {
+  const names = [...new Set(cells.map(({ config }) => config.model.name))];
+  return names.map((name) => {
+    const own = cells.filter(({ config }) => config.model.name === name);
+    const { model, evaluation } = own[0]!.config;
+    const layers = own[0]!.restoration.curves.m.paper.losses.length;
+    const exact = (share: number | null) =>
+      share === null ? "no reference answers" : `${Math.round(share * 1000) / 10}%`;
+    const lowest = (shares: (number | null)[]) =>
+      shares.reduce((low, share) => (low === null || share === null ? null : Math.min(low, share)), 1);
+    return [
+      `model ${name}`,
+      html`${layers} layers, windows of ${2 * evaluation.windowRadius + 1}; files' SHA-256 <code>${model.sha256.slice(0, 16)}…</code>.
+Vanilla answers that match the data's word for word, lowest over concepts: target
+${exact(lowest(own.map(({ vanilla }) => vanilla.targetExact)))}, unrelated
+${exact(lowest(own.map(({ vanilla }) => vanilla.unrelatedExact)))}.`,
+    ];
+  });
+}
+
+function evaluation(configs: readonly CellConfig[]): [string, string][] {
+  const described = configs.map(({ evaluation: { targetQuestions, unrelatedQuestions, maxAnswerTokens } }) => {
+    return `up to ${targetQuestions} target and ${unrelatedQuestions} unrelated a concept; greedy answers of up to ${maxAnswerTokens} tokens`;
+  });
+  return [["questions", listed(described)]];
+}
+
+/** One column for each kind of training in use, one line a setting. */
+function trainings(configs: readonly CellConfig[]): Html {
+  const kinds = new Map(
+    configs.map(({ recipe, training }) => [JSON.stringify([recipe, training]), { recipe, training }]),
+  );
+  const columns = [...kinds.values()];
+  const rows: [string, (kind: (typeof columns)[number]) => string | number][] = [
+    ["recipe", ({ recipe }) => recipe],
+    ["loss", ({ training }) => objective(training.objective)],
+    ["learning rate (peak)", ({ training }) => training.learningRate.toExponential()],
+    ["epochs × steps", ({ training }) => `${training.epochs} × ${training.stepsPerEpoch ?? "whole text"}`],
+    ["warm-up, then linear to 0", ({ training }) => `${training.warmupEpochs} epoch`],
+    ["batch × accumulation", ({ training }) => `${training.batchSize} × ${training.gradientAccumulation}`],
+    ["tokens a text, at most", ({ training }) => training.maxTokens],
+    ["AdamW β₁, β₂, ε", ({ training }) => `${training.beta1}, ${training.beta2}, ${training.epsilon}`],
+    ["weight decay", ({ training }) => training.weightDecay],
+    ["gradient norm clipped at", ({ training }) => training.clipNorm],
+  ];
+  return table(
+    ["", ...columns.map(({ training }) => training.objective.name)],
+    rows.map(([name, value]) => [name, ...columns.map((column) => String(value(column)))]),
+  );
+}
+
+function objective(loss: CellConfig["training"]["objective"]): string {
+  if (loss.name === "npo") return `NPO on the forget text, β = ${loss.beta}`;
+  const retain = loss.retain === "nll" ? `${loss.retainWeight} · NLL(retain)` : "KL(vanilla ‖ model) on retain";
+  return `−NLL(forget) + ${retain}`;
+}
+
+function listed(values: readonly string[]): string {
+  return [...new Set(values)].join("; ");
+}

@@ -1,0 +1,37 @@
+import { customProperties } from "../figures/theme.ts";
+
+/** The page's style sheet: one column, light or dark after the reader's system, black on white on paper. */
+export const style = `
+:root { color-scheme: light dark; ${customProperties("light")} }
+@media screen and (prefers-color-scheme: dark) { :root { ${customProperties("dark")} } }
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 62rem; background: var(--background); color: var(--ink);
+  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+}
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; letter-spacing: -.01em; }
+h2 { font-size: 1.25rem; margin: 3rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+p, ul, figcaption { max-width: 46rem; }
+li { margin: .35rem 0; }
+.lead { font-size: 1.1rem; color: var(--muted); }
+.warning { border-left: 3px solid var(--target); padding: .1rem 0 .1rem 1rem; margin: 1.25rem 0; }
+figure { margin: 1rem 0 2rem; }
+figure svg { display: block; max-width: 100%; height: auto; }
+figcaption { color: var(--muted); font-size: .9rem; margin-top: .25rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .88rem; margin: .75rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .9rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
+th { font-weight: 600; color: var(--muted); }
+td.number, th.number { text-align: right; white-space: nowrap; }
+table.answers { width: 100%; table-layout: fixed; }
+table.answers td { overflow-wrap: anywhere; }
+.quiet { color: var(--muted); }
+summary { cursor: pointer; padding: .3rem 0; }
+code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+@media print {
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  h2 { break-after: avoid; }
+  figure, tr { break-inside: avoid; }
+}
+`;
