@@ -1,0 +1,147 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { ConceptDataError, factsOf, loadConcepts, readConcepts, unrelatedFactsOf } from "../../src/data/index.ts";
+
+const benchmark = {
+  id: 7,
+  Concept: "Tea",
+  Layer: 3,
+  Dim: 40,
+  QA: [" What is tea made from?\n", "Where was tea first drunk?"],
+  unrelated_QA: [" What is a cup?\n"],
+  text_completion: [{ First_half: "Tea is", Second_half: "a drink." }],
+  wikipedia_content: "Tea is a drink.",
+  QA_with_answers: [
+    "Question:  What is tea made from?\n\n Answer:  Leaves.",
+    "Question: Where was tea first drunk?\n Answer: In China.",
+  ],
+};
+const own = {
+  ...benchmark,
+  Layer: null,
+  Dim: null,
+  paraphrases: [["Leaves make tea."], ["China drank tea first."]],
+  unrelated_QA: "others.json",
+};
+const others = [{ question: "What is a cup?", answer: "A cup is a vessel.", paraphrases: ["Cups hold tea."] }];
+
+const read = (entries: unknown, shared: unknown = others) =>
+  readConcepts("some/tea.json", async (path) => {
+    if (path === "some/tea.json") return JSON.stringify(entries);
+    expect(path).toBe("some/others.json");
+    return JSON.stringify(shared);
+  });
+const faultsOf = (entries: unknown, shared?: unknown) =>
+  read(entries, shared).then(
+    () => expect.unreachable("the file was accepted"),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(ConceptDataError);
+      return (error as Error).message;
+    },
+  );
+
+describe("readConcepts", () => {
+  test("reads the benchmark's form: white space off, answers without their prompts", async () => {
+    const [tea] = await read([benchmark]);
+    expect(tea).toEqual({
+      id: 7,
+      name: "Tea",
+      questions: ["What is tea made from?", "Where was tea first drunk?"],
+      answers: ["Leaves.", "In China."],
+      unrelated: ["What is a cup?"],
+      text: "Tea is a drink.",
+      completions: [{ first: "Tea is", second: "a drink." }],
+      vector: { layer: 3, column: 40 },
+    });
+  });
+
+  test("reads files without answers, as the full benchmark's are", async () => {
+    const { QA_with_answers: _, ...bare } = benchmark;
+    const [tea] = await read([bare]);
+    expect(tea).not.toHaveProperty("answers");
+  });
+
+  test("reads our form: paraphrases, and the unrelated facts from the file beside", async () => {
+    const concepts = await read([own]);
+    expect(concepts[0]?.unrelated).toEqual(["What is a cup?"]);
+    expect(concepts[0]).not.toHaveProperty("vector");
+    expect(factsOf(concepts[0]!)[1]).toEqual({
+      question: "Where was tea first drunk?",
+      answer: "In China.",
+      paraphrases: ["China drank tea first."],
+    });
+    expect(unrelatedFactsOf(concepts)).toEqual(others);
+  });
+
+  test("names file, entry and key of every fault at once", async () => {
+    const message = await faultsOf([benchmark, { ...benchmark, id: "x", QA: ["Why?", 5], wikipedia_content: " " }]);
+    expect(message.split("\n")).toHaveLength(3);
+    expect(message).toContain('some/tea.json, entry 1 ("Tea"): id: ');
+    expect(message).toContain('some/tea.json, entry 1 ("Tea"): QA[1]: ');
+    expect(message).toContain('some/tea.json, entry 1 ("Tea"): wikipedia_content: empty');
+  });
+
+  test.each([
+    ["no array", {}, "some/tea.json: "],
+    ["no entries", [], "some/tea.json: "],
+    ["a missing key", [{ ...benchmark, unrelated_QA: undefined }], 'entry 0 ("Tea"): unrelated_QA: '],
+    ["an entry that is null", [null], "some/tea.json, entry 0: "],
+    ["an id used twice", [benchmark, benchmark], 'entry 1 ("Tea"): id: 7 was already used'],
+    ["an empty question", [{ ...benchmark, QA: ["\n", "Why?"] }], 'entry 0 ("Tea"): QA[0]: empty'],
+    [
+      "an answer too few",
+      [{ ...benchmark, QA_with_answers: ["Question:  What is tea made from?\n\n Answer: a"] }],
+      "1 items for 2",
+    ],
+    [
+      "an answer to another question",
+      [{ ...benchmark, QA_with_answers: [benchmark.QA_with_answers[0], "Question: Why?\n Answer: So."] }],
+      'QA_with_answers[1]: expected to begin with the prompt for QA[1], "Question: Where was tea first drunk?\\n Answer:"',
+    ],
+    [
+      "paraphrases for one question of two",
+      [{ ...own, paraphrases: [["Leaves make tea."]] }],
+      "paraphrases: 1 items for 2",
+    ],
+    ["paraphrases without answers", [{ ...own, QA_with_answers: undefined }], "QA_with_answers: missing"],
+  ])("rejects %s", async (_, entries, fault) => {
+    expect(await faultsOf(entries)).toContain(fault);
+  });
+
+  test("names the file beside when the fault is there", async () => {
+    expect(await faultsOf([own], [{ ...others[0], answer: 3 }])).toContain("some/others.json: [0].answer: ");
+  });
+
+  test("says which file is not JSON", async () => {
+    await expect(readConcepts("tea.json", async () => "[")).rejects.toThrow(/^tea\.json: not JSON: /);
+  });
+
+  test("has no facts to give for data without paraphrases", async () => {
+    const concepts = await read([benchmark]);
+    expect(() => factsOf(concepts[0]!)).toThrow(/"Tea" has no paraphrases/);
+    expect(() => unrelatedFactsOf(concepts)).toThrow(ConceptDataError);
+  });
+});
+
+const shared = fileURLToPath(new URL("../../../../../shared/data/conceptvectors/", import.meta.url));
+
+describe.skipIf(!existsSync(shared))(
+  "the ConceptVectors files (skipped where ../shared/data/conceptvectors is absent)",
+  () => {
+    test.each([
+      ["llama2-7b", "Valentine's Day", "Austria"],
+      ["olmo-7b", "Feng shui", "Olympic Games"],
+    ])("%s: ten concepts, clean questions, one answer each", async (model, first, last) => {
+      const concepts = await loadConcepts(`${shared}${model}_concepts_test_30tokens_answers.json`);
+      expect(concepts).toHaveLength(10);
+      expect([concepts[0]?.name, concepts[9]?.name]).toEqual([first, last]);
+      for (const { questions, answers, unrelated, text, vector } of concepts) {
+        expect([questions.length, answers?.length, unrelated.length]).toEqual([10, 10, 50]);
+        for (const line of [...questions, ...unrelated, ...(answers ?? [])]) expect(line).toBe(line.trim());
+        expect(text.length).toBeGreaterThan(10_000);
+        expect(vector).toBeDefined();
+      }
+    });
+  },
+);

@@ -1,0 +1,83 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import {
+  type Concept,
+  forgetParagraphs,
+  loadConcepts,
+  retainConceptOf,
+  retainParagraphs,
+  sentencesOf,
+  splitParagraphs,
+} from "../../src/data/index.ts";
+
+const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
+const plainText = (name: string): Concept => ({
+  id: 1,
+  name,
+  questions: [],
+  unrelated: [],
+  text: `${name} is one. ${name} is two.`,
+  completions: [],
+});
+
+describe("splitParagraphs", () => {
+  const sentence = (length: number) => `X${"x".repeat(length - 2)}.`;
+
+  test("ends a paragraph with the sentence that passes 400 characters", () => {
+    // 199 + space + 200 = 400 characters are not yet over 400, so the third sentence comes along.
+    expect(splitParagraphs([199, 200, 50, 401, 30].map(sentence).join(" "))).toEqual([
+      [199, 200, 50].map(sentence).join(" "),
+      sentence(401),
+      sentence(30),
+    ]);
+  });
+
+  test("loses and adds nothing but white space", () => {
+    const text = "Is it so?  Yes!\nIt is.\n\nAnd this has no end";
+    expect(sentencesOf(text)).toEqual(["Is it so?", "Yes!", "It is.", "And this has no end"]);
+    for (const characters of [1, 10, 25, 400]) {
+      expect(splitParagraphs(text, characters).join(" ")).toBe("Is it so? Yes! It is. And this has no end");
+    }
+    expect(splitParagraphs("")).toEqual([]);
+  });
+});
+
+describe("forgetParagraphs", () => {
+  test("uses each paraphrase once, in sixteen paragraphs of two or three sentences, and no answer", () => {
+    for (const concept of concepts) {
+      const paragraphs = forgetParagraphs(concept, 3);
+      expect(paragraphs).toHaveLength(16);
+      const sentences = paragraphs.map(sentencesOf);
+      for (const { length } of sentences) expect([2, 3]).toContain(length);
+      expect(sentences.flat().sort()).toEqual([...(concept.paraphrases ?? [])].flat().sort());
+      for (const answer of concept.answers ?? []) expect(paragraphs.join(" ")).not.toContain(answer);
+    }
+  });
+
+  test("depends on the seed and on nothing else", () => {
+    expect(forgetParagraphs(concepts[2]!, 5)).toEqual(forgetParagraphs(concepts[2]!, 5));
+    expect(forgetParagraphs(concepts[2]!, 5)).not.toEqual(forgetParagraphs(concepts[2]!, 6));
+  });
+
+  test("splits the text of a concept that has no paraphrases", () => {
+    expect(forgetParagraphs(plainText("Tea"), 0)).toEqual(["Tea is one. Tea is two."]);
+  });
+});
+
+describe("retain text", () => {
+  test("is the forget text of the concept three further on, around the end", () => {
+    expect(retainConceptOf(concepts, 0).name).toBe("Harry Potter");
+    expect(retainConceptOf(concepts, 8).name).toBe("Super Mario");
+    expect(retainParagraphs(concepts, 8, 4)).toEqual(forgetParagraphs(concepts[1]!, 4));
+  });
+
+  test("is another concept's however few there are", () => {
+    const all = ["A", "B", "C", "D"].map(plainText);
+    for (const count of [2, 3, 4]) {
+      const few = all.slice(0, count);
+      for (const [i, concept] of few.entries()) expect(retainConceptOf(few, i)).not.toBe(concept);
+    }
+    expect(() => retainConceptOf(all.slice(0, 1), 0)).toThrow(/"A" is the only concept/);
+    expect(() => retainConceptOf(all, 4)).toThrow(RangeError);
+  });
+});
