@@ -1,7 +1,8 @@
 import type { SafetensorsDtype } from "./dtype.ts";
 import { isSupportedDtype, SUPPORTED_DTYPES, type SupportedDtype } from "./dtype.ts";
+import type { TensorEntry } from "./entry.ts";
 import { quote, SafetensorsError } from "./error.ts";
-import { type Header, readHeader, type TensorEntry } from "./header.ts";
+import { type Header, readHeader } from "./header.ts";
 import type { ByteSource } from "./source.ts";
 
 /** The largest `ArrayBuffer` that every current browser and Node 20 can make. */

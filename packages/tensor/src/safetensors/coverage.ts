@@ -1,5 +1,5 @@
+import type { TensorEntry } from "./entry.ts";
 import { quote, SafetensorsError } from "./error.ts";
-import type { TensorEntry } from "./header.ts";
 
 /**
  * The tensors of a file, in file order, must follow one another from the first byte of the data to the last. A hole could

@@ -68,9 +68,12 @@ export class SafetensorsError extends LetheError {
   }
 }
 
-/** A value from a file as an error shows it: as JSON, cut where a hostile file would fill the screen. */
+/** A value as an error shows it: as JSON, cut where a hostile file would fill the screen. */
 export function quote(value: unknown): string {
-  if (typeof value === "number") return String(value); // JSON would print 1e999 as null
-  const text = typeof value === "string" ? JSON.stringify(value.slice(0, 200)) : (JSON.stringify(value) ?? "undefined");
+  return excerpt(JSON.stringify(typeof value === "string" ? value.slice(0, 200) : value) ?? "undefined");
+}
+
+/** The beginning of a text from a file. */
+export function excerpt(text: string): string {
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }

@@ -1,111 +1,203 @@
-import { quote, SafetensorsError } from "./error.ts";
+import { excerpt, quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 
-/** A header nests three levels deep; a file of brackets must not be turned into a hundred million arrays. */
+/** A header nests three levels deep; what an unknown field holds may go somewhat deeper. */
 const MAX_DEPTH = 64;
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+/** Called with the text of a value that is not of the type asked for; has to throw. */
+type Otherwise = (found: string) => never;
 
 /**
- * Parses UTF-8 JSON whose top level is an object, and refuses what `JSON.parse` would quietly repair: a name given twice
- * in one object (it keeps the last), bytes that are not UTF-8, a byte order mark, and half of a surrogate pair.
+ * Reads UTF-8 JSON from front to back, value by value, as its caller asks for them. `JSON.parse` will not do for a file from
+ * anywhere: it keeps the last of two entries with one name, lets half of a surrogate pair pass as a name, rounds large
+ * integers, and turns 100 MB of `[],[],…` or of short names into gigabytes and minutes before a check can see them.
  *
- * @throws SafetensorsError of kind `not-utf8`, `not-json`, `not-object` or `duplicate-name`.
+ * @throws SafetensorsError from every method: of kind `not-json` for bad grammar, and `duplicate-name` or `not-utf8`.
  */
-export function parseJsonObject(bytes: Uint8Array, file: string, what: string): JsonObject {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new SafetensorsError("not-utf8", { file, problem: `${what} is not UTF-8`, expected: "JSON in UTF-8", cause });
-  }
-  // The format says that the first byte is '{'. This also tells a pickle or an HTML error page by its beginning.
-  if (!text.startsWith("{")) {
-    const problem = `${what} begins with ${quote(text.slice(0, 20))}`;
-    throw new SafetensorsError("not-object", { file, problem, expected: "a JSON object, with '{' as its first byte" });
-  }
-  const names = scanNames(text);
-  if (names.tooDeep) {
-    const problem = `${what} nests more than ${MAX_DEPTH} levels deep`;
-    throw new SafetensorsError("not-json", {
-      file,
-      problem,
-      expected: "an object of tensor entries, three levels deep",
-    });
-  }
-  let value: JsonObject;
-  try {
-    value = JSON.parse(text) as JsonObject;
-  } catch (cause) {
-    const problem = `${what} is not JSON (${(cause as Error).message.slice(0, 200)})`;
-    throw new SafetensorsError("not-json", { file, problem, expected: "one JSON object", cause });
-  }
-  if (names.twice !== undefined) {
-    const problem = `${what} gives the name ${quote(names.twice)} twice in one object`;
-    throw new SafetensorsError("duplicate-name", { file, tensor: names.twice, problem, expected: "every name once" });
-  }
-  if (names.loneSurrogate !== undefined) {
-    const problem = `${what} escapes half of a surrogate pair in the name ${quote(names.loneSurrogate)}`;
-    throw new SafetensorsError("not-utf8", { file, problem, expected: "names that can be written as UTF-8" });
-  }
-  return value;
-}
+export class JsonReader {
+  readonly #text: string;
+  readonly #file: string;
+  readonly #what: string;
+  #at = 0;
 
-interface NameScan {
-  tooDeep?: true;
-  /** A name that stands twice in one object, after its escapes are decoded. */
-  twice?: string;
-  loneSurrogate?: string;
-}
-
-/**
- * Walks the text once, keeping the names seen in each open object. It relies on `JSON.parse` for the grammar and only has
- * to be right about texts that are JSON: there, a string followed by a colon is a name in the innermost open object.
- */
-function scanNames(text: string): NameScan {
-  const found: NameScan = {};
-  const open: Set<string>[] = [];
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === "{" || character === "[") {
-      if (open.push(new Set()) > MAX_DEPTH) return { tooDeep: true };
-    } else if (character === "}" || character === "]") {
-      open.pop();
-    } else if (character === '"') {
-      const end = stringEnd(text, at);
-      if (colonFollows(text, end)) {
-        const name = decodeString(text.slice(at, end + 1));
-        const names = open.at(-1);
-        if (names?.has(name)) found.twice ??= name;
-        if (/\p{Surrogate}/u.test(name)) found.loneSurrogate ??= name;
-        names?.add(name);
-      }
-      at = end;
+  /** @param what what to call the text in an error, such as "the header" */
+  constructor(bytes: Uint8Array, file: string, what: string) {
+    this.#file = file;
+    this.#what = what;
+    try {
+      this.#text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      const problem = `${what} is not UTF-8`;
+      throw new SafetensorsError("not-utf8", { file, problem, expected: "JSON in UTF-8", cause });
+    }
+    // The format says that the first byte is '{'. This also tells a pickle or an HTML error page by its beginning.
+    if (this.#text[0] !== "{") {
+      const problem = `${what} begins with ${quote(this.#text.slice(0, 20))}`;
+      throw new SafetensorsError("not-object", {
+        file,
+        problem,
+        expected: "a JSON object, with '{' as its first byte",
+      });
     }
   }
-  return found;
-}
 
-/** Index of the quote that closes the string opened at `start`; the text's end where none does. */
-function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === "\\") at++;
-    else if (text[at] === '"') return at;
+  /** Reads an object. `member` is called after each name and has to read the value. */
+  object(member: (name: string) => void, otherwise?: Otherwise): void {
+    if (this.peek() !== "{") this.#other(otherwise);
+    this.#at++;
+    if (this.#take("}")) return;
+    const names = new Set<string>();
+    do {
+      const name = this.string();
+      if (names.has(name)) {
+        this.#fail(
+          "duplicate-name",
+          `${this.#what} has the name ${quote(name)} twice in one object`,
+          "every name once",
+        );
+      }
+      names.add(name);
+      this.#expect(":");
+      member(name);
+    } while (this.#take(","));
+    this.#expect("}");
   }
-  return text.length;
-}
 
-function colonFollows(text: string, end: number): boolean {
-  let at = end + 1;
-  while (text[at] === " " || text[at] === "\t" || text[at] === "\n" || text[at] === "\r") at++;
-  return text[at] === ":";
-}
+  string(otherwise?: Otherwise): string {
+    if (this.peek() !== '"') this.#other(otherwise);
+    const literal = this.#stringLiteral();
+    let text: string;
+    try {
+      text = JSON.parse(literal) as string; // escapes, and the control characters that may not stand unescaped
+    } catch {
+      return this.#fail("not-json", `${this.#what} has the bad string ${excerpt(literal)}`, "JSON");
+    }
+    if (literal.includes("\\") && /\p{Surrogate}/u.test(text)) {
+      this.#fail(
+        "not-utf8",
+        `${this.#what} escapes half of a surrogate pair, ${excerpt(literal)}`,
+        "text with a UTF-8 form",
+      );
+    }
+    return text;
+  }
 
-/** Escapes decoded, so that "a" and "\u0061" are one name; a string with a bad escape is left to `JSON.parse` to refuse. */
-function decodeString(literal: string): string {
-  if (!literal.includes("\\")) return literal.slice(1, -1);
-  try {
-    return JSON.parse(literal) as string;
-  } catch {
-    return literal;
+  /** Reads an array of at most `most` whole numbers from 0 that a double holds exactly. */
+  wholeNumbers(most: number, otherwise: Otherwise): number[] {
+    this.peek();
+    const start = this.#at;
+    const numbers = this.#tryWholeNumbers(most);
+    if (numbers !== undefined) return numbers;
+    this.#at = start;
+    return this.#other(otherwise);
+  }
+
+  /** Passes over any value, checking its grammar and keeping nothing. */
+  skip(depth = 0): void {
+    if (depth > MAX_DEPTH) this.#fail("not-json", `${this.#what} nests over ${MAX_DEPTH} levels deep`, "a flat object");
+    const next = this.peek();
+    if (next === "{") this.#skipMembers("}", depth);
+    else if (next === "[") this.#skipMembers("]", depth);
+    else if (next === '"') this.string();
+    else if (!["true", "false", "null"].some((word) => this.#word(word))) this.#number();
+  }
+
+  /** The next character that is not white space, which stays to be read; "" at the end. */
+  peek(): string {
+    while (" \t\n\r".includes(this.#text[this.#at] ?? "x")) this.#at++;
+    return this.#text[this.#at] ?? "";
+  }
+
+  /** Checks that nothing follows but white space. */
+  end(): void {
+    if (this.peek() !== "") this.#unexpected("nothing after the object");
+  }
+
+  /** What stands here is of another type than was asked for: it is handed over as text, if it is JSON at all. */
+  #other(otherwise: Otherwise = () => this.#unexpected("a string")): never {
+    const start = this.#at;
+    this.skip();
+    return otherwise(excerpt(this.#text.slice(start, this.#at)));
+  }
+
+  #tryWholeNumbers(most: number): number[] | undefined {
+    const numbers: number[] = [];
+    if (!this.#take("[")) return undefined;
+    if (this.#take("]")) return numbers;
+    do {
+      this.peek();
+      const start = this.#at;
+      this.#digits();
+      const digits = this.#text.slice(start, this.#at);
+      const number = Number(digits);
+      if (!/^(0|[1-9]\d{0,15})$/.test(digits) || !Number.isSafeInteger(number)) return undefined;
+      if (numbers.push(number) > most) return undefined;
+    } while (this.#take(","));
+    return this.#take("]") ? numbers : undefined;
+  }
+
+  #skipMembers(close: "}" | "]", depth: number): void {
+    this.#at++;
+    if (this.#take(close)) return;
+    do {
+      if (close === "}") {
+        this.string();
+        this.#expect(":");
+      }
+      this.skip(depth + 1);
+    } while (this.#take(","));
+    this.#expect(close);
+  }
+
+  #stringLiteral(): string {
+    const start = this.#at;
+    for (let at = start + 1; at < this.#text.length; at++) {
+      if (this.#text[at] === "\\") at++;
+      else if (this.#text[at] === '"') {
+        this.#at = at + 1;
+        return this.#text.slice(start, this.#at);
+      }
+    }
+    return this.#fail("not-json", `${this.#what} ends within a string`, "JSON");
+  }
+
+  #number(): void {
+    this.#word("-");
+    if (!this.#word("0") && this.#digits() === 0) this.#unexpected("a value");
+    if (this.#word(".") && this.#digits() === 0) this.#unexpected("a digit");
+    if (this.#word("e") || this.#word("E")) {
+      if (!this.#word("+")) this.#word("-");
+      if (this.#digits() === 0) this.#unexpected("a digit");
+    }
+  }
+
+  #digits(): number {
+    const start = this.#at;
+    while ((this.#text[this.#at] ?? "") >= "0" && (this.#text[this.#at] ?? "") <= "9") this.#at++;
+    return this.#at - start;
+  }
+
+  #word(word: string): boolean {
+    const found = this.#text.startsWith(word, this.#at);
+    if (found) this.#at += word.length;
+    return found;
+  }
+
+  #take(character: string): boolean {
+    const found = this.peek() === character;
+    if (found) this.#at++;
+    return found;
+  }
+
+  #expect(character: string): void {
+    if (!this.#take(character)) this.#unexpected(`'${character}'`);
+  }
+
+  #unexpected(expected: string): never {
+    const found = this.peek() === "" ? "its end" : quote(this.#text.slice(this.#at, this.#at + 20));
+    return this.#fail("not-json", `${this.#what} is not JSON: at character ${this.#at} comes ${found}`, expected);
+  }
+
+  #fail(kind: SafetensorsErrorKind, problem: string, expected: string): never {
+    throw new SafetensorsError(kind, { file: this.#file, problem, expected });
   }
 }

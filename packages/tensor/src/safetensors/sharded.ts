@@ -2,7 +2,7 @@ import { Checkpoint, type Shard } from "./checkpoint.ts";
 import { quote, SafetensorsError } from "./error.ts";
 import type { Folder } from "./folder.ts";
 import { MAX_HEADER_BYTES, readHeader } from "./header.ts";
-import { parseJsonObject } from "./json.ts";
+import { JsonReader } from "./json.ts";
 import type { ByteSource } from "./source.ts";
 
 /**
@@ -51,22 +51,23 @@ async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
     throw new SafetensorsError("bad-index", { file, problem, expected });
   };
   if (index.size > MAX_HEADER_BYTES) fail(`it has ${index.size} bytes`, `an index of at most ${MAX_HEADER_BYTES}`);
-  const { weight_map: map } = parseJsonObject(await index.read(0, index.size), file, "the index");
-  if (typeof map !== "object" || map === null || Array.isArray(map)) {
-    return fail(`its weight_map is ${quote(map)}`, "an object from tensor names to file names");
-  }
-  const entries = Object.entries(map).map(([tensor, shard]): [string, string] => {
+  const map = new Map<string, string>();
+  const reader = new JsonReader(await index.read(0, index.size), file, "the index");
+  const readPair = (tensor: string): void => {
+    const bad = (shard: string): never =>
+      fail(`its weight_map puts ${quote(tensor)} in ${shard}`, "the plain name of a file beside the index");
+    const shard = reader.string(bad);
     // A path could lead out of the checkpoint's directory.
-    if (typeof shard !== "string" || !/^[^/\\]+$/.test(shard) || shard === "." || shard === "..") {
-      return fail(
-        `its weight_map puts ${quote(tensor)} in ${quote(shard)}`,
-        "the plain name of a file beside the index",
-      );
-    }
-    return [tensor, shard];
+    if (!/^[^/\\]+$/.test(shard) || shard === "." || shard === "..") bad(quote(shard));
+    map.set(tensor, shard);
+  };
+  reader.object((name) => {
+    if (name !== "weight_map") reader.skip();
+    else reader.object(readPair, (found) => fail(`its weight_map is ${found}`, "an object from tensors to file names"));
   });
-  if (entries.length === 0) fail("its weight_map is empty", "at least one tensor");
-  return new Map(entries);
+  reader.end();
+  if (map.size === 0) fail("its weight_map is absent or empty", "an object from tensors to file names");
+  return map;
 }
 
 function checkWeightMap(map: ReadonlyMap<string, string>, shards: ReadonlyMap<string, Shard>, index: string): void {
