@@ -1,0 +1,73 @@
+import { cast, type FloatDType, type MatmulKernel, matmulWith type Shape, type Tensor } from "@lethe/tensor";
+import type { BenchCase } from "../case.ts";
+import { bytesOf, checkSamples, normal } from "../inputs.ts";
+
+interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly dtype?: FloatDType;
+  /** As Hugging Face stores weights: `b` is `[n, k]`. */
+  readonly transposeB?: boolean;
+  readonly transposeA?: boolean;
+}
+
+const squares: Product[] = [
+  { m: 1024, n: 1024, k: 1024 },
+  { m: 512, n: 512, k: 512 },
+];
+
+/** Prefill, decoding, and the two products of a backward pass, at LLaMA-like widths small enough for a software adapter. */
+const layers: Product[] = [
+  { m: 128, n: 1024, k: 1024, transposeB: true },
+  { m: 128, n: 1024, k: 1024, transposeB: true, dtype: "bf16" },
+  { m: 128, n: 2816, k: 1024, transposeB: true, dtype: "bf16" },
+  { m: 1, n: 4096, k: 1024, transposeB: true },
+  { m: 1, n: 4096, k: 1024, transposeB: true, dtype: "bf16" },
+  { m: 8, n: 4096, k: 1024, transposeB: true, dtype: "bf16" },
+  { m: 128, n: 1024, k: 2816 },
+  { m: 1024, n: 2816, k: 128, transposeA: true },
+  { m: 480, n: 172, k: 64, transposeB: true },
+  { m: 480, n: 64, k: 172, transposeB: true },
+];
+
+function productCase(kernel: MatmulKernel | "planned", product: Product): BenchCase {
+  const { m, n, k, dtype = "f32", transposeA = false, transposeB = false } = product;
+  const stored = `${dtype === "f32" ? "" : `${dtype} `}${transposeA ? "aᵀ" : "a"}·${transposeB ? "bᵀ" : "b"}`;
+  return {
+    name: `matmul ${kernel}`,
+    shape: `${m}×${n}×${k} ${stored}`,
+    flops: 2 * m * n * k,
+    bytes: 4 * m * k + bytesOf(dtype, n, k) + 4 * m * n,
+    prepare(device) {
+      const a = normal(device, transposeA ? [k, m] : [m, k]);
+      const b: Tensor<Shape, FloatDType> = cast(normal(device, transposeB ? [n, k] : [k, n]), { dtype });
+      const times = (by: MatmulKernel | undefined) => matmulWith(by, a, b, { transposeA, transposeB });
+      return {
+        run: () => times(kernel === "planned" ? undefined : kernel),
+        plain: () => times("plain"),
+        async check() {
+          const [x, y] = await Promise.all([a.read(), b.read()]);
+          await checkSamples(
+            `matmul ${kernel}`,
+            times(kernel === "planned" ? undefined : kernel),
+            (index) => {
+              const [row, column] = [Math.floor(index / n), index % n];
+              let sum = 0;
+              for (let i = 0; i < k; i++)
+                sum += x[transposeA ? i * m + row : row * k + i]! * y[transposeB ? column * k + i : i * n + column]!;
+              return sum;
+            },
+            1e-3 * Math.sqrt(k),
+          );
+        },
+      };
+    },
+  };
+}
+
+/** Every kernel on the squares, and what the planner chooses on the rest. */
+export const matmulCases: readonly BenchCase[] = [
+  ...(["plain", "tiled", "subgroup"] as const).flatMap((kernel) => squares.map((square) => productCase(kernel, square))),
+  ...[...squares, ...layers].map((product) => productCase("planned", product)),
+];

@@ -1,0 +1,42 @@
+import { adamwStep, sumOfSquares, zeros } from "@lethe/tensor";
+import type { BenchCase } from "../case.ts";
+import { checkSamples, normal } from "../inputs.ts";
+
+const count = 2 ** 20;
+
+export const optimizerCases: readonly BenchCase[] = [
+  {
+    name: "adamw",
+    shape: `${count} parameters`,
+    bytes: 7 * 4 * count, // reads parameter, gradient and two moments; writes all but the gradient
+    prepare(device) {
+      const [parameter, gradient] = [normal(device, [count]), normal(device, [count])];
+      const [first, second] = [zeros(device, [count]), zeros(device, [count])];
+      const options = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+      return {
+        run: () => adamwStep(parameter, gradient, first, second, { ...options, step: 1 }),
+        async check() {
+          const [before, slope] = await Promise.all([parameter.read(), gradient.read()]);
+          adamwStep(parameter, gradient, first, second, { ...options, step: 1 });
+          await checkSamples("adamw", parameter, (i) => before[i]! * (1 - 1e-3 * 0.01) - 1e-3 * Math.sign(slope[i]!), 1e-5);
+        },
+      };
+    },
+  },
+  {
+    name: "sum_of_squares",
+    shape: `${count}`,
+    bytes: 4 * count,
+    prepare(device) {
+      const x = normal(device, [count]);
+      return {
+        run: () => sumOfSquares(x),
+        async check() {
+          const values = await x.read();
+          const expected = values.reduce((total, value) => total + value * value, 0);
+          await checkSamples("sum_of_squares", sumOfSquares(x), () => expected, 1e-4);
+        },
+      };
+    },
+  },
+];

@@ -1,0 +1,30 @@
+import { type Device, type FloatDType, randomNormal, type Shape, type Tensor } from "@lethe/tensor";
+
+let seed = 1;
+
+/** Normal values made on the device; every call a fresh, repeatable stream. */
+export function normal<const S extends Shape>(device: Device, shape: S, std = 1): Tensor<S, "f32"> {
+  return randomNormal(device, shape, { seed: seed++, std });
+}
+
+/** Compares a few elements of an output, spread over it, with float64 arithmetic on the host. */
+export async function checkSamples(
+  name: string,
+  output: Tensor,
+  expected: (index: number) => number,
+  tolerance = 1e-3,
+): Promise<void> {
+  const values = await output.read();
+  const count = 23; // prime, so that samples do not fall on one column
+  for (let i = 0; i < count; i++) {
+    const index = Math.floor((i * (values.length - 1)) / (count - 1));
+    const [got, want] = [values[index]!, expected(index)];
+    if (!(Math.abs(got - want) <= tolerance * Math.max(1, Math.abs(want))))
+      throw new Error(`${name}: element ${index} is ${got}, expected ${want}`);
+  }
+}
+
+/** Bytes of a tensor of a dtype, for what a kernel has to move. */
+export function bytesOf(dtype: FloatDType, ...shape: number[]): number {
+  return shape.reduce((product, dim) => product * dim, dtype === "f32" ? 4 : 2);
+}

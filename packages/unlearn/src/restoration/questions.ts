@@ -1,0 +1,53 @@
+import { type Batch, batchOf } from "@lethe/decoder";
+import type { Device, Tensor } from "@lethe/tensor";
+import { type Alignment, answerRows } from "../metrics/index.ts";
+
+/** A prompt and the vanilla model's answer to it, in tokens. */
+export interface AnsweredQuestion {
+  readonly prompt: readonly number[];
+  readonly answer: readonly number[];
+}
+
+/** Answered questions as one teacher-forced, left-padded batch, with the logit rows at which models are compared. */
+export interface QuestionBatch extends Disposable {
+  readonly batch: Batch;
+  /** Rows of the pass whose logits are needed by either alignment, `[R]`, question after question. */
+  readonly rows: Tensor<[number], "u32">;
+  /** Mean over a question's answer rows of a value given for each of `rows`. */
+  perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];
+}
+
+/** Lays questions out for comparison. The tensors belong to the batch, which the caller disposes of. */
+export function questionBatch(device: Device, questions: readonly AnsweredQuestion[]): QuestionBatch {
+  const lengths = questions.map(({ prompt, answer }) => ({ prompt: prompt.length, answer: answer.length }));
+  const positions = Math.max(...lengths.map(({ prompt, answer }) => prompt + answer));
+  const aligned = {
+    paper: answerRows(lengths, positions, "paper"),
+    released: answerRows(lengths, positions, "released"),
+  };
+  const wanted = questions.flatMap((_, question) =>
+    [...new Set([...aligned.paper[question]!, ...aligned.released[question]!])].map(
+      (position) => question * positions + position,
+    ),
+  );
+  const place = new Map(wanted.map((row, i) => [row, i]));
+  const batch = batchOf(
+    device,
+    questions.map(({ prompt, answer }) => [...prompt, ...answer]),
+  );
+  const rows = device.tensor(wanted, [wanted.length], "u32", "answer rows");
+  return {
+    batch,
+    rows,
+    perQuestion(values, alignment) {
+      return aligned[alignment].map((own, question) => {
+        const sum = own.reduce((total, position) => total + values[place.get(question * positions + position)!]!, 0);
+        return sum / own.length;
+      });
+    },
+    [Symbol.dispose]() {
+      batch.dispose();
+      rows.dispose();
+    },
+  };
+}
