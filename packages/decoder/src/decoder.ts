@@ -1,0 +1,204 @@
+import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
+import { type Device, type Folder, ops as kernels, ropeTable, type Tensor } from "@lethe/tensor";
+import type { Batch } from "./batch.ts";
+import type { DecoderConfig } from "./config.ts";
+import { ModelUseError } from "./errors.ts";
+import { type GenerateOptions, type Generation, generateAll } from "./generate.ts";
+import { KVCache } from "./kv-cache.ts";
+import type { F32, ForwardOptions, Pass, Weight } from "./pass.ts";
+import { type Prompt, streamText, tokensOf } from "./prompts.ts";
+import { type SaveOptions, saveModel } from "./save.ts";
+import { Stages } from "./stages.ts";
+import type { Text } from "./text/text.ts";
+
+/** What a decoder is made of. */
+export interface DecoderParts<C extends DecoderConfig> {
+  readonly device: Device;
+  readonly config: C;
+  /** By Hugging Face's names. The decoder takes them over and disposes of them. */
+  readonly weights: ReadonlyMap<string, Weight>;
+  readonly text?: Text | undefined;
+  /** Tokens that end a generation. */
+  readonly stopTokens?: readonly number[];
+  /** Where it was read from, for the files that go with it when it is saved. */
+  readonly origin?: Folder;
+  /** What to call it in errors. Default: the family's name. */
+  readonly label?: string;
+}
+
+/**
+ * A decoder-only language model on a device: the part that families share. A family says what a block computes, what normalises the
+ * last residual stream, and how its weights are named. It is also where `restore("W_V", layers, model)` takes parameters from.
+ */
+export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implements TensorSource, Disposable {
+  readonly device: Device;
+  readonly config: C;
+  /** By Hugging Face's names. */
+  readonly weights: ReadonlyMap<string, Weight>;
+  /** Text to tokens and back, where the model's directory has a tokenizer. */
+  readonly text: Text | undefined;
+  readonly stopTokens: readonly number[];
+  readonly origin: Folder | undefined;
+  readonly label: string;
+  readonly #rotary = new Map<number, F32>();
+
+  constructor({ device, config, weights, text, stopTokens, origin, label }: DecoderParts<C>) {
+    this.device = device;
+    this.config = config;
+    this.weights = weights;
+    this.text = text;
+    this.stopTokens = stopTokens ?? [];
+    this.origin = origin;
+    this.label = label ?? config.model_type;
+  }
+
+  /** One block, from the residual stream that enters it to the one that leaves it. */
+  protected abstract block(pass: Pass, layer: number, x: F32): F32;
+  /** What the unembedding is given. */
+  protected abstract finalNorm(pass: Pass, x: F32): F32;
+  /** Rotary frequencies, D/2 of them. */
+  protected abstract inverseFrequencies(): readonly number[];
+  /** Names of the weights that every family has. */
+  protected abstract readonly names: {
+    readonly embedding: string;
+    readonly unembedding: string;
+    valueVectors(layer: number): string;
+  };
+
+  /**
+   * Runs the model. Nothing is read back: the result is on the device and belongs to the innermost open scope, or to the caller.
+   * @returns logits `[B, T, V]`, or `[R, V]` with `rows`; with `upTo: "resid"` the residual stream `[B, T, d]`
+   * @throws {HookError} before the run when a hook does not fit it, and after it when a hook did not fire
+   * @throws {ModelUseError} when batch, cache and options do not fit each other or the model
+   */
+  forward(batch: Batch, options: ForwardOptions = {}): F32 {
+    const { ops = kernels, cache, rows, wrapBlock, resid, fromLayer = 0, upTo = "logits" } = options;
+    this.#check(batch, options);
+    const [, length] = batch.ids.shape;
+    const points = this.hookPoints({ fromLayer: resid ? fromLayer : undefined, upTo });
+    const hooks = new HookSession(options.hooks, { points, ops, length });
+    const pass: Pass = {
+      ops,
+      hooks,
+      batch,
+      cache,
+      rotary: this.#rotaryTable(batch.span),
+      weight: (name) => this.#weight(name),
+      scoped: (label, work) => this.device.scoped(label, work),
+    };
+    using stages = new Stages(this.device);
+    stages.step(
+      "embed",
+      () => resid ?? hooks.at("embed", null, ops.embedding(pass.weight(this.names.embedding), batch.ids)),
+    );
+    for (let layer = fromLayer; layer < this.config.num_hidden_layers; layer++) {
+      const run = (x: F32) => this.block(pass, layer, x);
+      stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapBlock(layer, x, run) : run(x)));
+    }
+    if (upTo === "logits") {
+      stages.step("unembed", (x) => {
+        const wanted = rows ? ops.gatherRows(ops.reshape(x, { shape: [x.size / x.shape[2]!, x.shape[2]!] }), rows) : x;
+        const logits = ops.linear(this.finalNorm(pass, wanted), pass.weight(this.names.unembedding));
+        return hooks.at("logits", null, logits);
+      });
+    }
+    hooks.finish();
+    if (cache) cache.length += length;
+    return stages.take();
+  }
+
+  /** Hook points in the order of the forward pass: all of them, or those that a run over part of the model comes to. */
+  hookPoints({ fromLayer, upTo = "logits" }: Pick<ForwardOptions, "fromLayer" | "upTo"> = {}): HookPoint[] {
+    const points = pointsOf({ first: fromLayer ?? 0, end: this.config.num_hidden_layers });
+    return points.filter(({ site, layer }) => {
+      if (layer !== null) return true;
+      return site === "embed" ? fromLayer === undefined : upTo === "logits";
+    });
+  }
+
+  /** The parameter at a hook point: the value vectors. Activations are no part of a model. */
+  tensorAt(site: Site, layer: number | null): Tensor | undefined {
+    return site === "W_V" && layer !== null ? this.weights.get(this.names.valueVectors(layer)) : undefined;
+  }
+
+  /** An empty cache for `batch` sequences and `capacity` columns. It belongs to the caller. */
+  newCache(batch: number, capacity: number): KVCache {
+    const { num_hidden_layers: layers, num_key_value_heads: groups, head_dim: width } = this.config;
+    return new KVCache(this.device, { layers, batch, capacity, groups, width });
+  }
+
+  /**
+   * Continues prompts together, greedily unless `temperature` is given.
+   * @returns for each prompt its new tokens and, where the model has its tokenizer, their text
+   * @throws {ModelUseError} for text without a tokenizer, or options outside their range
+   */
+  async generate(
+    prompts: readonly Prompt[],
+    options: GenerateOptions = {},
+  ): Promise<(Generation & { readonly text: string | undefined })[]> {
+    const sequences = await Promise.all(prompts.map((prompt) => tokensOf(this, prompt)));
+    const made = await generateAll(this, sequences, options);
+    return Promise.all(made.map(async (one) => ({ ...one, text: await this.text?.decode(one.tokens) })));
+  }
+
+  /** Continues one prompt and yields its text piece by piece. */
+  stream(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {
+    return streamText(this, prompt, options);
+  }
+
+  /**
+   * Writes the model as Hugging Face's directory: `config.json`, `model.safetensors`, and the tokenizer's files where it has any.
+   * @throws {ModelError} in a browser
+   */
+  save(directory: string, options: SaveOptions = {}): Promise<void> {
+    return saveModel(this, directory, options);
+  }
+
+  /** Releases the weights. */
+  dispose(): void {
+    for (const tensor of [...this.weights.values(), ...this.#rotary.values()]) tensor.dispose();
+    this.#rotary.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Tables double in size, and none is released before the model: a recorded pass may still read an earlier one. */
+  #rotaryTable(span: number): F32 {
+    const positions = Math.max(128, 2 ** Math.ceil(Math.log2(span)));
+    const known = this.#rotary.get(positions);
+    if (known) return known;
+    using _scope = this.device.scope("rotary table");
+    const table = ropeTable(this.device, { positions, inverseFrequencies: this.inverseFrequencies() }).retain();
+    this.#rotary.set(positions, table);
+    return table;
+  }
+
+  #weight(name: string): Weight {
+    const weight = this.weights.get(name);
+    if (!weight) throw new ModelUseError(`${this.label} has no weight "${name}"`);
+    return weight;
+  }
+
+  #check(batch: Batch, { cache, resid, fromLayer }: ForwardOptions): void {
+    const { vocab_size: vocabulary, num_hidden_layers: layers, hidden_size: width } = this.config;
+    const [count, length] = batch.ids.shape;
+    const refuse = (why: string) => {
+      throw new ModelUseError(`forward of ${this.label}: ${why}`);
+    };
+    if (batch.largestId >= vocabulary)
+      refuse(`token ${batch.largestId} is outside its vocabulary of ${vocabulary}; is this the model's own tokenizer?`);
+    if ((fromLayer === undefined) !== (resid === undefined))
+      refuse("fromLayer and resid go together: the layer to start at, and the residual stream that enters it");
+    if (fromLayer !== undefined && !(Number.isInteger(fromLayer) && fromLayer >= 0 && fromLayer < layers))
+      refuse(`fromLayer is ${fromLayer}, and its layers are 0 to ${layers - 1}`);
+    if (resid && `${resid.shape}` !== `${[count, length, width]}`)
+      refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
+    if (!cache) return;
+    if (cache.length + length > cache.capacity)
+      refuse(`${length} more columns do not fit the cache: ${cache.length} of its ${cache.capacity} are filled`);
+    const gap = batch.firsts.findIndex((first, b) => cache.length === 0 && first + batch.lengths[b]! !== length);
+    if (gap >= 0) refuse(`sequence ${gap} ends before the batch does; a cache needs sequences padded on the left`);
+  }
+}

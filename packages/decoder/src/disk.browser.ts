@@ -1,0 +1,14 @@
+import type { Folder } from "@lethe/tensor";
+import { ModelError } from "./errors.ts";
+
+const advice = "a browser has no directories: give `httpFolder(url)` or `filesFolder(files)` instead of a path";
+
+/** @throws {ModelError} always. */
+export function folderAt(directory: string): Promise<Folder> {
+  return Promise.reject(new ModelError(`${directory}: ${advice}`));
+}
+
+/** @throws {ModelError} always. */
+export function writeModel(directory: string): Promise<void> {
+  return Promise.reject(new ModelError(`${directory}: a browser cannot write a model's directory`));
+}

@@ -1,0 +1,49 @@
+import type { Device, Tensor } from "@lethe/tensor";
+
+type Rows = Tensor<[number, number, number, number], "f32">;
+
+/** Sizes of a {@link KVCache}. */
+export interface KVCacheShape {
+  readonly layers: number;
+  /** Sequences, B. */
+  readonly batch: number;
+  /** Columns that it can hold, C: those of the prompts, padding included, and those to come. */
+  readonly capacity: number;
+  /** Key heads, G. */
+  readonly groups: number;
+  /** Width of a head, D. */
+  readonly width: number;
+}
+
+/** Keys and values of the columns that a model has seen, for every layer `[B, C, G, D]`, allocated at once. Belongs to no scope. */
+export class KVCache implements Disposable {
+  readonly capacity: number;
+  readonly keys: readonly Rows[];
+  readonly values: readonly Rows[];
+  /** Columns filled so far. The forward pass moves it on. */
+  length = 0;
+
+  constructor(device: Device, { layers, batch, capacity, groups, width }: KVCacheShape) {
+    this.capacity = capacity;
+    using _scope = device.scope("KV cache");
+    const allocate = (what: string) =>
+      Array.from({ length: layers }, (_, layer) =>
+        device.empty([batch, capacity, groups, width], "f32", `${what} cache of layer ${layer}`).retain(),
+      );
+    this.keys = allocate("key");
+    this.values = allocate("value");
+  }
+
+  /** Bytes that such a cache takes on the device. */
+  static bytes({ layers, batch, capacity, groups, width }: KVCacheShape): number {
+    return 2 * 4 * layers * batch * capacity * groups * width;
+  }
+
+  dispose(): void {
+    for (const tensor of [...this.keys, ...this.values]) tensor.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,101 @@
+import leven from "leven";
+import { HookError } from "./errors.ts";
+import { type Site, siteNames, sites } from "./sites.ts";
+
+/** One place in one model: a site, in one of its layers where it is in a block. */
+export interface HookPoint {
+  readonly site: Site;
+  /** From 0; `null` for a site outside the blocks. */
+  readonly layer: number | null;
+  /** Lethe's name: `m.3`, `logits`. */
+  readonly name: string;
+  /** TransformerLens's name: `blocks.3.mlp.hook_post`. */
+  readonly alias: string | undefined;
+}
+
+/** Which points a hook is for: a site's name, one point's name or alias, or a test of points. */
+export type PointSelector = Site | (string & {}) | ((point: HookPoint) => boolean);
+
+/** The point of a site, in a layer where it is in a block. */
+export function pointAt(site: Site, layer: number | null): HookPoint {
+  const { alias } = sites[site];
+  if (layer === null) return { site, layer, name: site, alias };
+  return { site, layer, name: `${site}.${layer}`, alias: alias && `blocks.${layer}.${alias}` };
+}
+
+/**
+ * Points of a decoder in the order of its forward pass.
+ * @param layers the layers that are run, from `first` up to but without `end`
+ */
+export function pointsOf(layers: { readonly first: number; readonly end: number }): HookPoint[] {
+  const firstInBlock = siteNames.findIndex((site) => sites[site].inBlock);
+  const outside = (names: readonly Site[]) =>
+    names.filter((site) => !sites[site].inBlock).map((site) => pointAt(site, null));
+  const points = outside(siteNames.slice(0, firstInBlock));
+  for (let layer = layers.first; layer < layers.end; layer++) {
+    for (const site of siteNames) if (sites[site].inBlock) points.push(pointAt(site, layer));
+  }
+  return [...points, ...outside(siteNames.slice(firstInBlock))];
+}
+
+/**
+ * The points among `points` that a selector names.
+ * @throws {HookError} naming near matches, or the layers there are, when there is none or one of `layers` has none.
+ */
+export function selectPoints(
+  points: readonly HookPoint[],
+  selector: PointSelector,
+  layers: readonly number[] | undefined,
+): HookPoint[] {
+  const named = points.filter((point) => matches(point, selector));
+  if (named.length === 0) throw new HookError(nothingNamed(points, selector));
+  const absent = layers?.find((layer) => !named.some((point) => point.layer === layer));
+  if (absent === undefined) return layers ? named.filter(({ layer }) => layers.includes(layer!)) : named;
+  const found = named.map(({ layer }) => layer);
+  const what = typeof selector === "function" ? "the points chosen" : selector;
+  throw new HookError(
+    found[0] === null
+      ? `${what} is outside the blocks and has no layer; layer ${absent} was asked for`
+      : `${what}: layer ${absent} was asked for, and this run has ${showLayers(found as number[])}`,
+  );
+}
+
+/** The site and layer that a point's name or alias stands for, in whatever model. */
+export function parsePoint(name: string): HookPoint | undefined {
+  const digits = /^blocks\.(\d+)\.|\.(\d+)$/.exec(name);
+  const layer = digits && Number(digits[1] ?? digits[2]);
+  return siteNames
+    .filter((site) => sites[site].inBlock === (layer !== null))
+    .map((site) => pointAt(site, layer))
+    .find((point) => point.name === name || point.alias === name);
+}
+
+function matches(point: HookPoint, selector: PointSelector): boolean {
+  if (typeof selector === "function") return selector(point);
+  return selector === point.site || selector === point.name || selector === point.alias;
+}
+
+function nothingNamed(points: readonly HookPoint[], selector: PointSelector): string {
+  if (typeof selector === "function") return `the hook's test accepts none of this run's ${points.length} hook points`;
+  const known = parsePoint(selector);
+  if (known) {
+    const layers = points.filter(({ site }) => site === known.site).map(({ layer }) => layer);
+    return layers.length === 0
+      ? `this run does not come to the hook point ${selector}`
+      : `${selector}: this run has ${showLayers(layers as number[])} of ${known.site}`;
+  }
+  const names = new Set(points.flatMap(({ site, name, alias }) => [site, name, ...(alias ? [alias] : [])]));
+  const near = [...names]
+    .map((name) => ({ name, distance: leven(name.toLowerCase(), selector.toLowerCase()) }))
+    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => `"${name}"`);
+  const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `the sites are ${siteNames.join(", ")}`;
+  return `there is no hook point "${selector}"; ${hint}`;
+}
+
+function showLayers(layers: readonly number[]): string {
+  const [first, last] = [Math.min(...layers), Math.max(...layers)];
+  return first === last ? `layer ${first} alone` : `layers ${first} to ${last}`;
+}

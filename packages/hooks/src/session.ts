@@ -1,0 +1,152 @@
+import type { DType, FloatDType, Ops, Shape, Tensor } from "@lethe/tensor";
+import { HookError } from "./errors.ts";
+import type { Hook, Hooks } from "./hooks.ts";
+import { type HookPoint, pointAt, selectPoints } from "./points.ts";
+import { columnsOf, putColumns, takeColumns } from "./positions.ts";
+import { type Site, sites } from "./sites.ts";
+
+type F32 = Tensor<Shape, "f32">;
+
+/** What hooks must know about the run that they take part in. */
+export interface Run {
+  /** Points that the run comes to. */
+  readonly points: readonly HookPoint[];
+  readonly ops: Ops;
+  /** T, the columns of the batch. */
+  readonly length: number;
+}
+
+interface BoundHook {
+  readonly hook: Hook;
+  readonly point: HookPoint;
+  readonly columns: readonly number[] | undefined;
+  fired: boolean;
+}
+
+/** Hooks at work in one run. A model calls it at each of its hook points, and `finish` at the end. */
+export class HookSession {
+  readonly #ops: Ops;
+  readonly #bound = new Map<string, BoundHook[]>();
+
+  /**
+   * Checks everything that can be checked before the run.
+   * @throws {HookError} when a hook names no point of the run or a layer out of its range, a source lacks what is to be
+   *   restored, positions are asked for where there are none, or two hooks replace one point.
+   */
+  constructor(hooks: Hooks | undefined, run: Run) {
+    this.#ops = run.ops;
+    for (const hook of hooks?.list ?? []) {
+      const columns = hook.positions && columnsOf(hook.positions, run.length, hook.label);
+      for (const point of selectPoints(run.points, hook.selector, hook.layers)) {
+        const others = this.#bound.get(point.name) ?? [];
+        check(hook, point, others);
+        this.#bound.set(point.name, [...others, { hook, point, columns, fired: false }]);
+      }
+    }
+  }
+
+  /** Whether a hook is at this point, so that what is computed on request must be. */
+  wants(site: Site, layer: number | null): boolean {
+    return this.#bound.has(pointAt(site, layer).name);
+  }
+
+  /** What goes on from a hook point: the tensor itself where no hook changes it. */
+  at<S extends Shape, D extends DType>(site: Site, layer: number | null, x: Tensor<S, D>): Tensor<S, D> {
+    let result: Tensor = x;
+    for (const bound of this.#bound.get(pointAt(site, layer).name) ?? []) {
+      result = apply(bound, result, this.#ops);
+      bound.fired = true;
+    }
+    return result as Tensor<S, D>;
+  }
+
+  /**
+   * As {@link at}, without computing what would be replaced whole: a sweep that restores m need not compute the m it replaces.
+   * @param shape of what `compute` gives
+   * @param inside sites that `compute` comes to; a hook at one of them makes it run
+   */
+  produce<S extends Shape>(
+    site: Site,
+    layer: number,
+    shape: S,
+    inside: readonly Site[],
+    compute: () => Tensor<S, "f32">,
+  ): Tensor<S, "f32"> {
+    const first = this.#bound.get(pointAt(site, layer).name)?.[0];
+    const skipped =
+      first?.hook.action.kind === "replace" && !first.columns && !inside.some((other) => this.wants(other, layer));
+    if (!skipped) return this.at(site, layer, compute());
+    const { point, hook } = first;
+    return this.at(site, layer, replacement(hook, point, shape, "f32") as Tensor<S, "f32">);
+  }
+
+  /** @throws {HookError} when a hook did not fire at a point that it was meant for. */
+  finish(): void {
+    const silent = [...this.#bound.values()].flat().filter(({ fired }) => !fired);
+    if (silent.length === 0) return;
+    const which = silent.map(({ hook, point }) => `${hook.label} (${point.name})`).join(", ");
+    throw new HookError(`these hooks never fired, because the run did not come to their points: ${which}`);
+  }
+}
+
+function check(hook: Hook, point: HookPoint, others: readonly BoundHook[]): void {
+  const { action, label, positions } = hook;
+  if (positions && (sites[point.site].parameter || point.site === "pattern"))
+    throw new HookError(`${label}: ${point.name} has no positions to choose from; leave out \`positions\``);
+  if (action.kind !== "replace") return;
+  if (!action.source.tensorAt(point.site, point.layer))
+    throw new HookError(`${label}: ${action.source.label} has no ${point.name}`);
+  const other = others.find(({ hook }) => hook.action.kind === "replace" && !hook.positions);
+  if (other && !positions)
+    throw new HookError(`${point.name} is replaced twice: by "${other.hook.label}" and by "${label}"`);
+}
+
+function apply({ hook, point, columns }: BoundHook, x: Tensor, ops: Ops): Tensor {
+  const { action, label } = hook;
+  if (columns && x.shape.length < 3)
+    throw new HookError(`${label}: ${point.name} is [${x.shape}] in this run, rows without positions`);
+  if (action.kind === "capture") {
+    action.into.put(point, captured(columns ? takeColumns(ops, x as F32, columns) : x, point));
+    return x;
+  }
+  if (action.kind === "replace") {
+    if (!columns) return replacement(hook, point, x.shape, x.dtype);
+    const [sequences, , ...rest] = x.shape as [number, number, ...number[]];
+    const value = replacement(hook, point, [sequences, columns.length, ...rest], "f32");
+    return putColumns(ops, x as F32, columns, value as F32);
+  }
+  const wide = x.dtype === "f32" ? (x as F32) : ops.cast(x as Tensor<Shape, FloatDType>, { dtype: "f32" });
+  const given = columns ? takeColumns(ops, wide, columns) : wide;
+  const made = action.edit(given, { point, ops });
+  if (made === given) return x;
+  expectShape(label, point, made, given.shape);
+  return columns ? putColumns(ops, wide, columns, made) : made;
+}
+
+/** A handle of its own on an activation; a copy of a parameter, which training changes in place. */
+function captured(x: Tensor, point: HookPoint): Tensor {
+  if (!sites[point.site].parameter) return x.retain();
+  using _scope = x.device.scope("capture");
+  const copy = x.device.empty(x.shape, x.dtype, point.name);
+  x.device.copyBytes(x, 0, copy, 0, x.bytes);
+  return copy.retain();
+}
+
+function replacement(hook: Hook, point: HookPoint, shape: Shape, dtype: DType): Tensor {
+  const { action, label } = hook;
+  const value = action.kind === "replace" ? action.source.tensorAt(point.site, point.layer) : undefined;
+  if (!value) throw new HookError(`${label}: the source no longer has ${point.name}`);
+  expectShape(label, point, value, shape);
+  const float = value.dtype !== "i32" && value.dtype !== "u32";
+  if (!(sites[point.site].parameter ? float : value.dtype === dtype))
+    throw new HookError(`${label}: ${point.name} is ${dtype} and the source's is ${value.dtype}`);
+  return value;
+}
+
+function expectShape(label: string, point: HookPoint, value: Tensor, shape: Shape): void {
+  if (value.shape.length === shape.length && value.shape.every((dim, i) => dim === shape[i])) return;
+  throw new HookError(
+    `${label}: ${point.name} is [${shape}] in this run and what takes its place is [${value.shape}]; ` +
+      "activations fit a run on the same tokens, padded alike",
+  );
+}

@@ -1,0 +1,64 @@
+/** A kind of place in a decoder's forward pass where hooks may look or reach in. */
+export interface SiteDescription {
+  /** TransformerLens's name, after `blocks.N.` where the site is in a block; absent where it has none. */
+  readonly alias?: string;
+  /** Whether every block has one. */
+  readonly inBlock: boolean;
+  /** A parameter is the same in every run, and is stored in its own dtype. */
+  readonly parameter?: true;
+  /** Computed apart from its fused kernel, and only in layers where a hook asks for it. */
+  readonly onRequest?: true;
+  /** What it holds: B sequences, T positions, d wide; H query heads and G key heads of D; n coefficients; V tokens. */
+  readonly holds: string;
+}
+
+const table = {
+  embed: { alias: "hook_embed", inBlock: false, holds: "[B, T, d] embeddings of the tokens" },
+  resid_pre: { alias: "hook_resid_pre", inBlock: true, holds: "[B, T, d] residual stream entering the block" },
+  ln1: {
+    alias: "ln1.hook_normalized",
+    inBlock: true,
+    onRequest: true,
+    holds: "[B, T, d] residual stream normalised for attention, before the norm's weight",
+  },
+  q: { alias: "attn.hook_q", inBlock: true, holds: "[B, T, H, D] queries, before their rotation" },
+  k: { alias: "attn.hook_k", inBlock: true, holds: "[B, T, G, D] keys, before their rotation" },
+  v: { alias: "attn.hook_v", inBlock: true, holds: "[B, T, G, D] values" },
+  pattern: {
+    alias: "attn.hook_pattern",
+    inBlock: true,
+    onRequest: true,
+    holds: "[B, H, T, S] attention weights of T queries over S keys",
+  },
+  z: { alias: "attn.hook_z", inBlock: true, holds: "[B, T, H, D] values mixed by attention" },
+  A: { alias: "hook_attn_out", inBlock: true, holds: "[B, T, d] attention state, as added to the residual stream" },
+  resid_mid: { alias: "hook_resid_mid", inBlock: true, holds: "[B, T, d] residual stream between attention and MLP" },
+  ln2: {
+    alias: "ln2.hook_normalized",
+    inBlock: true,
+    onRequest: true,
+    holds: "[B, T, d] residual stream normalised for the MLP, before the norm's weight",
+  },
+  gate: { alias: "mlp.hook_pre", inBlock: true, holds: "[B, T, n] gate, before its activation function" },
+  up: { alias: "mlp.hook_pre_linear", inBlock: true, holds: "[B, T, n] what the gate multiplies" },
+  m: { alias: "mlp.hook_post", inBlock: true, holds: "[B, T, n] MLP coefficients: input of the down projection" },
+  W_V: { inBlock: true, parameter: true, holds: "[d, n] value vectors, as columns: the down projection's weight" },
+  M: { alias: "hook_mlp_out", inBlock: true, holds: "[B, T, d] MLP output m·W_V, as added to the residual stream" },
+  resid_post: { alias: "hook_resid_post", inBlock: true, holds: "[B, T, d] residual stream leaving the block" },
+  ln_final: {
+    alias: "ln_final.hook_normalized",
+    inBlock: false,
+    onRequest: true,
+    holds: "[B, T, d] residual stream normalised for the unembedding, before the norm's weight",
+  },
+  logits: { inBlock: false, holds: "[B, T, V] logits, or [R, V] where only R rows were asked for" },
+} satisfies Record<string, SiteDescription>;
+
+/** Names of the sites: the paper's where it has one. */
+export type Site = keyof typeof table;
+
+/** Every site, in the order of the forward pass. */
+export const sites: Readonly<Record<Site, SiteDescription>> = table;
+
+/** Names of all sites, in the order of the forward pass. */
+export const siteNames = Object.keys(table) as readonly Site[];
