@@ -52,12 +52,12 @@ export interface BatchingOptions extends PaddingOptions {
   readonly random: Random;
 }
 
-/** How many batches' worth of sequences are sorted together: enough that neighbours are alike, few enough that batches stay mixed. */
+/** How many batches' worth of sequences are sorted together: enough to be alike, few enough that batches stay mixed. */
 const batchesPerBucket = 8;
 
 /**
- * All sequences once, in random order, in batches of `batchSize` (the last may be smaller). Sequences of similar length share a batch: they
- * are shuffled, sorted by length within buckets of eight batches, cut, and the batches shuffled.
+ * All sequences once, in random order, in batches of `batchSize` (one may be smaller). Sequences of similar length share
+ * a batch: they are shuffled, sorted by length within buckets of eight batches, cut, and the batches shuffled.
  */
 export function batchesOf(sequences: readonly (readonly number[])[], options: BatchingOptions): TokenBatch[] {
   const { batchSize, random } = options;

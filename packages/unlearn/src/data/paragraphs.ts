@@ -29,8 +29,8 @@ export function splitParagraphs(text: string, characters = 400): string[] {
 }
 
 /**
- * The texts that are to be forgotten. Where a concept has paraphrases: each of them once, in seeded order, in sixteen paragraphs of two or
- * three; its answers are never among them. Else its text by {@link splitParagraphs}.
+ * The texts that are to be forgotten. Where a concept has paraphrases: each of them once, in seeded order, in sixteen
+ * paragraphs of two or three; its answers are never among them. Else its text by {@link splitParagraphs}.
  */
 export function forgetParagraphs(concept: Concept, seed: number): string[] {
   if (concept.paraphrases === undefined) return splitParagraphs(concept.text);
@@ -43,8 +43,8 @@ export function forgetParagraphs(concept: Concept, seed: number): string[] {
 }
 
 /**
- * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: the one three further on, around the end. Give the whole
- * file's concepts, also when only some of them are studied.
+ * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: the one three further on,
+ * around the end. Give the whole file's concepts, also when only some of them are studied.
  *
  * @throws RangeError if there is no other concept
  */

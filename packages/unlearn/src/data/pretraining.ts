@@ -15,9 +15,10 @@ const sentencesPerParagraph = { least: 2, most: 5 } as const;
 const paraphrasesPerEpoch = 2;
 
 /**
- * What the tiny model reads in one epoch: every question with its answer, and for each concept paragraphs of two to five sentences that mix
- * its answers, a quarter of them after a prefix, with two paraphrases a fact; over two epochs all four are read. The
- * unrelated facts make paragraphs as a concept does. Everything is in seeded order, and the same for the same arguments.
+ * What the tiny model reads in one epoch: every question with its answer, and for each concept paragraphs of two to five
+ * sentences that mix its answers, a quarter of them after a prefix, with two paraphrases a fact (of an unrelated one, which
+ * has two, one): over two epochs all are read. The unrelated facts make paragraphs as a concept does. Everything is in
+ * seeded order, and the same for the same arguments.
  *
  * @throws ConceptDataError if a concept has no paraphrases
  */
@@ -60,7 +61,7 @@ function sentencesToLearn(facts: readonly Fact[], { seed, epoch, group, random }
   });
 }
 
-/** Sentences in runs of two to five, each a paragraph. A last single one joins the paragraph before it. */
+/** Sentences in runs of two to five, each a paragraph. A single one left at the end joins the run before it, which then may have six. */
 function cut(sentences: readonly string[], random: Random): string[] {
   const { least, most } = sentencesPerParagraph;
   const paragraphs: string[] = [];
