@@ -49,11 +49,9 @@ export class JsonReader {
     do {
       const name = this.string();
       if (names.has(name)) {
-        this.#fail(
-          "duplicate-name",
-          `${this.#what} has the name ${quote(name)} twice in one object`,
-          "every name once",
-        );
+        const problem = `${this.#what} has this name twice in one object`;
+        const expected = "every name once";
+        throw new SafetensorsError("duplicate-name", { file: this.#file, tensor: name, problem, expected });
       }
       names.add(name);
       this.#expect(":");

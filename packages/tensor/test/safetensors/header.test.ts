@@ -82,6 +82,16 @@ describe("a malformed file", () => {
     ["a negative dimension", "bad-shape", rawFile({ a: f32([-1], 0, 4) }, 4)],
     ["a dimension of minus zero", "bad-shape", rawFile(`{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,0]}}`)],
     ["a fractional dimension", "bad-shape", rawFile({ a: f32([1.5], 0, 6) }, 6)],
+    [
+      "a dimension with a leading zero",
+      "not-json",
+      rawFile(`{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}`, 4),
+    ],
+    [
+      "a dimension written as a float",
+      "bad-shape",
+      rawFile(`{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}`, 4),
+    ],
     ["a dimension in a string", "bad-shape", rawFile({ a: f32(["1"], 0, 4) }, 4)],
     ["a dimension beyond the safe integers", "bad-shape", rawFile({ a: f32([2 ** 53], 0, 4) }, 4)],
     ["an infinite dimension", "bad-shape", rawFile(`{"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,4]}}`, 4)],
@@ -114,6 +124,7 @@ describe("a malformed file", () => {
   it.each(cases)("%s is %s", async (_, kind, file) => {
     const error = await expectKind(kind, () => read(file));
     expect(error.file).toBe("some.safetensors");
+    if (kind === "duplicate-name") expect(error.tensor).toBeDefined();
     expect(error.message.length).toBeLessThan(1000);
   });
 
@@ -142,6 +153,22 @@ describe("a malformed file", () => {
       [0, 8],
       [8, 2],
     ]);
+  });
+
+  it.each([
+    ["a million arrays in an array", `{"a":[${"[],".repeat(1e6)}[]]}`, "bad-field"],
+    [
+      "a million names without an entry",
+      `{${Array.from({ length: 1e6 }, (_, i) => `"${i}":1`).join(",")}}`,
+      "bad-field",
+    ],
+    ["a shape of a million dimensions", `{"a":{"shape":[${"1,".repeat(1e6)}1]}}`, "bad-shape"],
+    ["a number of a million digits", `{"a":{"shape":[${"1".repeat(1e6)}]}}`, "bad-shape"],
+    ["a million brackets in an unknown field", `{"a":{"b":${"[".repeat(1e6)}`, "not-json"],
+  ] as const)("with %s is refused at once", async (_, header, kind) => {
+    const before = performance.now();
+    await expectKind(kind, () => read(rawFile(header)));
+    expect(performance.now() - before).toBeLessThan(2000);
   });
 
   it("of a terabyte is addressed exactly", () => {
