@@ -1,21 +1,9 @@
 // Matrix product, the baseline that the faster kernels are held against: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
 // One lane an element of out, in row-major order; nothing is shared between lanes.
-// Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32); all found by the strides in `params`.
+// Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
 //! include lib/packed.wgsl
 //! include lib/matmul.wgsl
-
-override B_DTYPE: u32 = 0u;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-
-fn read_b(i: u32) -> f32 {
-  if (B_DTYPE == 0u) { return bitcast<f32>(b[i]); }
-  return unpack_half(b[i >> 1u], (i & 1u) == 1u, B_DTYPE);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -33,8 +21,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     at_a += params.a_column;
     at_b += params.b_row;
   }
-
-  let at = params.out_offset + z * params.out_batch + i * params.out_row + j;
-  if (params.accumulate == 1u) { sum += out[at]; }
-  out[at] = sum;
+  store(params.out_offset + z * params.out_batch + i * params.out_row + j, sum);
 }

@@ -3,7 +3,7 @@
 // TILE_K deep, go through shared memory with k outermost, so that a lane reads its rows and columns as vectors. A lane fills
 // one vector (four rows or columns at one k) at a time; neighbouring lanes go along whichever of the two is contiguous
 // in the operand. A tile that lies wholly inside the matrices skips every bounds check.
-// Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32); all found by the strides in `params`.
+// Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
 //! include lib/packed.wgsl
 //! include lib/matmul.wgsl
@@ -13,7 +13,6 @@ override LANES_N: u32 = 16u;
 override TILE_K: u32 = 16u;
 override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
-override B_DTYPE: u32 = 0u;
 
 // Vectors in a tile's row; one of padding keeps lanes that write down a column off each other's banks.
 override A_VECTORS: u32 = 2u * LANES_M;
@@ -21,18 +20,8 @@ override B_VECTORS: u32 = LANES_N;
 override A_STRIDE: u32 = A_VECTORS + 1u;
 override B_STRIDE: u32 = B_VECTORS + 1u;
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<u32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-
 var<workgroup> a_tile: array<vec4f, TILE_K * A_STRIDE>;
 var<workgroup> b_tile: array<vec4f, TILE_K * B_STRIDE>;
-
-fn read_b(i: u32) -> f32 {
-  if (B_DTYPE == 0u) { return bitcast<f32>(b[i]); }
-  return unpack_half(b[i >> 1u], (i & 1u) == 1u, B_DTYPE);
-}
 
 // Tile position `t` as (vector, k): k runs fastest where memory does.
 fn place(t: u32, vectors: u32, along_k: bool) -> vec2u {
@@ -122,12 +111,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     // Rows lane_m·4 … +3 of the tile's upper half, then the same of its lower half.
     let i = (r / 4u * LANES_M + lane_m) * 4u + r % 4u;
     for (var c = 0u; c < 4u; c++) {
-      if (i < rows && lane_n * 4u + c < columns) {
-        let at = at_out + i * params.out_row + c;
-        var value = sum[r][c];
-        if (params.accumulate == 1u) { value += out[at]; }
-        out[at] = value;
-      }
+      if (i < rows && lane_n * 4u + c < columns) { store(at_out + i * params.out_row + c, sum[r][c]); }
     }
   }
 }

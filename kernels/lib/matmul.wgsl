@@ -1,7 +1,6 @@
-// What every matmul kernel is told: out[z, i, j] (+)= Σₖ A[z, i, k] · B[z, k, j], with the operands found by their strides, so that a
-// transposed operand, a batch that shares one matrix and a part of a matrix too large to bind are all the same call.
-//
-// Strides and offsets count elements, of the operand's own dtype. A stride of 0 repeats. `accumulate` adds to what `out` holds.
+// What the matmul kernels share: out[z, i, j] (+)= Σₖ A[z, i, k] · B[z, k, j]. Operands are found by their strides, so that a transposed
+// operand, a batch that shares one matrix and a part of a matrix too large to bind are all the same call. Strides and offsets
+// count elements of the operand's own dtype; `accumulate` adds to what `out` holds.
 
 struct Params {
   m: u32,
@@ -20,4 +19,43 @@ struct Params {
   out_batch: u32,
   out_row: u32,
   accumulate: u32,
+}
+
+// f32, f16 or bf16, as in lib/packed.wgsl.
+override B_DTYPE: u32 = 0u;
+// Every row of B, as stored, begins at a multiple of four elements.
+override B_ALIGNED: bool = false;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<vec2u>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+
+// Element `i` of B.
+fn read_b(i: u32) -> f32 {
+  if (B_DTYPE == 0u) { return bitcast<f32>(b[i >> 1u][i & 1u]); }
+  return unpack_half(b[i >> 2u][(i >> 1u) & 1u], (i & 1u) == 1u, B_DTYPE);
+}
+
+// Elements `i` to `i + 3` of B. Those past the end of the matrix are arbitrary.
+fn read_b4(i: u32) -> vec4f {
+  if (B_DTYPE == 0u) {
+    let low = b[i >> 1u];
+    let high = b[(i >> 1u) + 1u];
+    if (B_ALIGNED) { return bitcast<vec4f>(vec4u(low, high)); }
+    let next = b[(i >> 1u) + 2u].x;
+    return bitcast<vec4f>(select(vec4u(low, high), vec4u(low.y, high, next), (i & 1u) == 1u));
+  }
+  let low = b[i >> 2u];
+  if (B_ALIGNED) { return vec4f(unpack_pair(low.x, B_DTYPE), unpack_pair(low.y, B_DTYPE)); }
+  let high = b[(i >> 2u) + 1u];
+  let words = select(vec3u(low, high.x), vec3u(low.y, high), (i & 2u) == 2u);
+  let shifted = vec2u((words.x >> 16u) | (words.y << 16u), (words.y >> 16u) | (words.z << 16u));
+  let pairs = select(words.xy, shifted, (i & 1u) == 1u);
+  return vec4f(unpack_pair(pairs.x, B_DTYPE), unpack_pair(pairs.y, B_DTYPE));
+}
+
+// Writes one element of `out`, or adds to it.
+fn store(at: u32, value: f32) {
+  if (params.accumulate == 1u) { out[at] += value; } else { out[at] = value; }
 }

@@ -16,7 +16,7 @@ export interface MatmulShape {
   readonly dtype: FloatDType;
 }
 
-export type MatmulKernel = "plain" | "tiled";
+export type MatmulKernel = "plain" | "tiled" | "subgroup";
 
 /** One dispatch's choice: the kernel, its constants, and how many workgroups in a row it takes. */
 export interface MatmulPlan {
@@ -30,8 +30,14 @@ export interface MatmulPlan {
  * choice of kernel, for tests and benchmarks.
  */
 export function planMatmul(shape: MatmulShape, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
-  const kernel = forced ?? (capabilities.software || shape.m < 8 ? "plain" : "tiled");
+  const kernel = forced ?? choose(capabilities);
+  if (kernel === "subgroup") return subgroup(shape, capabilities);
   return kernel === "plain" ? plain(shape) : tiled(shape);
+}
+
+function choose({ software, subgroups }: Capabilities): MatmulKernel {
+  if (!software) return "tiled";
+  return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
 function plain({ m, n, batch, dtype }: MatmulShape): MatmulPlan {
@@ -55,5 +61,19 @@ function tiled({ m, n, batch, transposeA, transposeB, dtype }: MatmulShape): Mat
     kernel: "tiled",
     constants,
     workgroups: batch * Math.ceil(m / (8 * lanesM)) * Math.ceil(n / (4 * lanesN)),
+  };
+}
+
+function subgroup({ m, n, k, batch, transposeB, dtype }: MatmulShape, capabilities: Capabilities): MatmulPlan {
+  const lanes = Math.max(16, capabilities.subgroups!.max);
+  return {
+    kernel: "subgroup",
+    constants: {
+      LANES: lanes,
+      B_ALONG_K: transposeB,
+      B_DTYPE: floatCode(dtype),
+      B_ALIGNED: (transposeB ? k : n) % 4 === 0,
+    },
+    workgroups: batch * Math.ceil(m / 8) * Math.ceil(n / (4 * lanes)),
   };
 }
