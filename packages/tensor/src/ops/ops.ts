@@ -12,8 +12,10 @@ import type {
 } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
-type F32<S extends Shape = Shape> = Tensor<S, "f32">;
-type Weight<S extends Shape = Shape> = Tensor<S, FloatDType>;
+/** What operations compute on. */
+export type F32<S extends Shape = Shape> = Tensor<S, "f32">;
+/** What weights may be stored as. */
+export type Weight<S extends Shape = Shape> = Tensor<S, FloatDType>;
 
 /** Options of {@link Ops.attention}. */
 export interface AttentionOptions {

@@ -1,0 +1,56 @@
+// Normalises rows: out = (x − μ) / √(mean((x − μ)²) + ε) · weight + bias. μ is the row's mean for LayerNorm (CENTERED) and 0 for
+// RMSNorm (Zhang & Sennrich 2019).
+// LANES lanes a row (lib/rows.wgsl).
+// Bindings: x [rows, width], weight, bias [width] of some floating dtype (read), out [rows, width] (written).
+
+//! include lib/packed.wgsl
+//! include lib/rows.wgsl
+
+override CENTERED: bool = false;
+override WEIGHT_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
+override BIAS_DTYPE: u32 = 3u;
+
+struct Params { rows: u32, width: u32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<u32>;
+@group(0) @binding(3) var<storage, read> bias: array<u32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+fn weight_at(c: u32) -> f32 {
+  if (WEIGHT_DTYPE == 3u) { return 1.0; }
+  if (WEIGHT_DTYPE == 0u) { return bitcast<f32>(weight[c]); }
+  return unpack_half(weight[c / 2u], (c & 1u) == 1u, WEIGHT_DTYPE);
+}
+
+fn bias_at(c: u32) -> f32 {
+  if (BIAS_DTYPE == 3u) { return 0.0; }
+  if (BIAS_DTYPE == 0u) { return bitcast<f32>(bias[c]); }
+  return unpack_half(bias[c / 2u], (c & 1u) == 1u, BIAS_DTYPE);
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) at: vec3u) {
+  let row = (group.x + group.y * groups.x) * ROWS + at.y;
+  let first = row * params.width;
+  // Lanes of rows past the end take part in the barriers, over no columns.
+  let width = select(0u, params.width, row < params.rows);
+  let n = f32(params.width);
+
+  var mean = 0.0;
+  if (CENTERED) {
+    var sum = 0.0;
+    for (var c = at.x; c < width; c += LANES) { sum += x[first + c]; }
+    mean = row_sum(sum, at) / n;
+  }
+  var squares = 0.0;
+  for (var c = at.x; c < width; c += LANES) {
+    let d = x[first + c] - mean;
+    squares += d * d;
+  }
+  let inverse = inverseSqrt(row_sum(squares, at) / n + params.eps);
+  for (var c = at.x; c < width; c += LANES) {
+    out[first + c] = (x[first + c] - mean) * inverse * weight_at(c) + bias_at(c);
+  }
+}

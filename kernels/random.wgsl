@@ -1,0 +1,48 @@
+// Random numbers from a counter (Philox4x32-10, Salmon et al. 2011): element i depends on the seed and i alone.
+// NORMAL: mean + std · z, z by Box & Muller (1958), |z| < 5.8. Otherwise uniform in [low, high), 24 bits.
+// One lane four neighbouring elements: one block of the generator.
+// Bindings: out (written, `count` elements from element `first` · 4 of the stream).
+
+override NORMAL: bool = false;
+
+struct Params { count: u32, first: u32, seed_low: u32, seed_high: u32, base: f32, scale: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
+
+// High and low words of a 64-bit product, from 16-bit halves.
+fn multiply(a: u32, b: u32) -> vec2u {
+  let low = (a & 0xffffu) * (b & 0xffffu);
+  let cross = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+  let middle = (a & 0xffffu) * (b >> 16u) + (cross & 0xffffu);
+  return vec2u((a >> 16u) * (b >> 16u) + (cross >> 16u) + (middle >> 16u), a * b);
+}
+
+fn philox(block: u32, seed: vec2u) -> vec4u {
+  var c = vec4u(block, 0u, 0u, 0u);
+  var key = seed;
+  for (var round = 0u; round < 10u; round++) {
+    let p = multiply(0xD2511F53u, c.x);
+    let q = multiply(0xCD9E8D57u, c.z);
+    c = vec4u(q.x ^ c.y ^ key.x, q.y, p.x ^ c.w ^ key.y, p.y);
+    key += vec2u(0x9E3779B9u, 0xBB67AE85u);
+  }
+  return c;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 64u + lane;
+  if (i * 4u >= params.count) { return; }
+  let bits = philox(params.first + i, vec2u(params.seed_low, params.seed_high));
+  let uniform4 = vec4f(bits >> vec4u(8u)) * 0x1p-24;
+  if (!NORMAL) {
+    out[i] = params.base + params.scale * uniform4;
+    return;
+  }
+  // 1 − u lies in (0, 1]; the logarithm of 1 may come out a hair above 0.
+  let radius = sqrt(max(-2.0 * log(1.0 - uniform4.xz), vec2f(0.0)));
+  let angle = 6.2831853 * uniform4.yw;
+  let z = vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
+  out[i] = params.base + params.scale * z;
+}

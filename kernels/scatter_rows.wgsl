@@ -1,0 +1,25 @@
+// Adds rows where an index says: out[ids[k]] += values[k], in the order of k and without atomics. The first entry of each index
+// follows the chain of its equals (row_links.wgsl) and writes their sum; rows that nothing points at keep what the host filled in.
+// An id past the end is left out.
+// One lane a column of a row of values.
+// Bindings: values [K, width], ids [K], links [K, 2] (read), out [rows, width] (written).
+
+struct Params { count: u32, width: u32, entries: u32, rows: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> values: array<f32>;
+@group(0) @binding(2) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read> links: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 64u + lane;
+  if (i >= params.count) { return; }
+  let entry = i / params.width;
+  let column = i % params.width;
+  if (links[entry].x == 0u || ids[entry] >= params.rows) { return; }
+  var sum = values[i];
+  for (var k = links[entry].y; k < params.entries; k = links[k].y) { sum += values[k * params.width + column]; }
+  out[ids[entry] * params.width + column] = sum;
+}

@@ -1,0 +1,80 @@
+import { byteLength } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
+import type { Binding, Device } from "../gpu/device.ts";
+import type { Constants } from "../gpu/pipelines.ts";
+import { show } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** A kernel run over items (elements, rows) that are independent of each other. */
+export interface ItemRun {
+  readonly kernel: string;
+  readonly constants?: Constants;
+  readonly items: number;
+  /** Workgroups for so many items. */
+  readonly workgroups: (count: number) => number;
+  /** Tensors that hold so many elements for each item, in order. */
+  readonly split: Readonly<Record<string, readonly [tensor: Tensor, elementsPerItem: number]>>;
+  /** Tensors that every item may read. */
+  readonly whole?: Readonly<Record<string, Binding>>;
+  readonly params: (count: number, start: number) => Readonly<Record<string, number>>;
+}
+
+/** Dispatches a run: at once where the tensors fit into bindings of the adapter, else in parts. */
+export function runItems(device: Device, run: ItemRun): void {
+  const { kernel, constants = {}, items, split, whole = {} } = run;
+  for (const { start, count } of partsOf(device, items, Object.values(split))) {
+    const bindings: Record<string, Binding> = { ...whole };
+    for (const name in split) bindings[name] = part(...split[name]!, start, count, items);
+    const workgroups = device.grid(run.workgroups(count));
+    device.dispatch({ kernel, constants, bindings, params: run.params(count, start), workgroups });
+  }
+}
+
+/** Workgroups of 64 lanes for so many elements, one a lane. */
+export const perLane = (count: number): number => Math.ceil(count / 64);
+
+/** Workgroups of 64 lanes for so many elements, four a lane. */
+export const perVector = (count: number): number => Math.ceil(count / 256);
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/**
+ * Splits a number of items so that what each tensor holds for a part is within the largest binding and begins at an aligned byte.
+ * @throws {ShapeError} when even the smallest aligned part is larger than a binding.
+ */
+export function partsOf(
+  device: Device,
+  items: number,
+  tensors: readonly (readonly [tensor: Tensor, elementsPerItem: number])[],
+): { start: number; count: number }[] {
+  const { maxBindingBytes, bindingAlignment } = device.capabilities;
+  let fits = items;
+  let step = 1;
+  let largest: Tensor | undefined;
+  for (const [tensor, perItem] of tensors) {
+    // In half-words, the smallest unit of a packed dtype.
+    const halves = perItem * (byteLength(tensor.dtype, 2) / 4);
+    step = Math.max(step, bindingAlignment / gcd(bindingAlignment, halves * 2));
+    if (tensor.bytes <= maxBindingBytes) continue;
+    const count = Math.floor(maxBindingBytes / (halves * 2));
+    if (count < fits) largest = tensor;
+    fits = Math.min(fits, count);
+  }
+  if (fits === items) return [{ start: 0, count: items }];
+  const size = Math.floor(fits / step) * step;
+  if (size === 0)
+    throw new ShapeError(
+      `${largest!.label} ${show(largest!.shape)} cannot be split: ${step} of its ${items} items are more than one binding (${maxBindingBytes} bytes)`,
+    );
+  return Array.from({ length: Math.ceil(items / size) }, (_, i) => ({
+    start: i * size,
+    count: Math.min(size, items - i * size),
+  }));
+}
+
+/** The binding of items `start … start + count − 1` of a tensor. */
+export function part(tensor: Tensor, perItem: number, start: number, count: number, items: number): Binding {
+  if (count === items) return tensor;
+  const offset = start * perItem * (byteLength(tensor.dtype, 2) / 2);
+  return { tensor, offset, size: byteLength(tensor.dtype, count * perItem) };
+}

@@ -1,0 +1,121 @@
+import { ShapeError } from "../errors.ts";
+import { type Shape, show, sizeOf } from "../shape.ts";
+import { checkF32, resolveAxis } from "./check.ts";
+import type { F32 } from "./ops.ts";
+import { perLane, runItems } from "./parts.ts";
+import { planRows } from "./row-plan.ts";
+
+/** Sum over one axis, which is dropped, or over everything, giving a scalar. */
+export function sum(x: F32, options: { readonly axis?: number } = {}): F32 {
+  return reduce("sum", x, options.axis, () => 1);
+}
+
+/** Mean over one axis, which is dropped, or over everything, giving a scalar. */
+export function mean(x: F32, options: { readonly axis?: number } = {}): F32 {
+  return reduce("mean", x, options.axis, (n) => 1 / n);
+}
+
+/** Maximum over one axis, which is dropped, or over everything, giving a scalar. WGSL leaves open what NaN does. */
+export function max(x: F32, options: { readonly axis?: number } = {}): F32 {
+  return reduce("max", x, options.axis, () => 1);
+}
+
+/** Sum of the squares of all elements, a scalar: what gradient clipping needs. */
+export function sumOfSquares(x: F32): F32<[]> {
+  checkF32("sumOfSquares", { x });
+  return x.device.scoped("sumOfSquares", () => reduceAll("sumOfSquares", x, 1));
+}
+
+type Reduction = "sum" | "mean" | "max" | "sumOfSquares";
+
+/** The codes of `kernels/reduce_rows.wgsl` and `reduce_columns.wgsl`. */
+const codes: Record<Reduction, number> = { sum: 0, mean: 0, max: 1, sumOfSquares: 2 };
+
+/** Elements that one row of the first pass over everything takes. */
+const blockElements = 4096;
+
+function reduce(
+  operation: "sum" | "mean" | "max",
+  x: F32,
+  axis: number | undefined,
+  scaleOf: (n: number) => number,
+): F32 {
+  checkF32(operation, { x });
+  const { device } = x;
+  if (axis === undefined) return device.scoped(operation, () => reduceAll(operation, x, scaleOf(x.size)));
+  const at = resolveAxis(operation, x.shape, axis);
+  const n = x.shape[at]!;
+  const shape = [...x.shape.slice(0, at), ...x.shape.slice(at + 1)];
+  const inner = sizeOf(x.shape.slice(at + 1));
+  if (inner > 1) {
+    const middle = { outer: sizeOf(x.shape.slice(0, at)), n, inner };
+    return reduceMiddle(operation, x, middle, shape, scaleOf(n));
+  }
+  return reduceRows(operation, x, { width: n, shape, scale: scaleOf(n) });
+}
+
+function reduceAll(operation: Reduction, x: F32, scale: number): F32<[]> {
+  checkNotEmpty(operation, x, x.size);
+  if (x.size <= blockElements) return reduceRows(operation, x, { width: x.size, shape: [], scale });
+  const blocks = Math.ceil(x.size / blockElements);
+  const partial = reduceRows(operation, x, { width: blockElements, shape: [blocks], scale: 1 });
+  return reduceAll(operation === "max" ? "max" : "sum", partial, scale);
+}
+
+/** Reduces consecutive rows of `width` elements, the last of which may be shorter, to a tensor of one element each. */
+function reduceRows<S extends Shape>(
+  operation: Reduction,
+  x: F32,
+  { width, shape, scale }: { width: number; shape: S; scale: number },
+): F32<S> {
+  checkNotEmpty(operation, x, width);
+  const out = x.device.empty(shape, "f32", operation);
+  const plan = planRows(x.device.capabilities, width);
+  runItems(x.device, {
+    kernel: "reduce_rows",
+    constants: { ...plan, OPERATION: codes[operation] },
+    items: out.size,
+    workgroups: (count) => Math.ceil(count / plan.ROWS),
+    split: { x: [x, width], out: [out, 1] },
+    params: (rows, start) => ({ rows, width, count: Math.min(rows * width, x.size - start * width), scale }),
+  });
+  return out;
+}
+
+/**
+ * Reduces the middle axis of x seen as `[outer, n, inner]`, giving a tensor of a shape of `outer · inner` elements. In blocks
+ * and two passes when n is large, so that there are lanes enough; always in the same order.
+ */
+export function reduceMiddle<S extends Shape>(
+  operation: "sum" | "mean" | "max",
+  x: F32,
+  { outer, n, inner }: { outer: number; n: number; inner: number },
+  shape: S,
+  scale = 1,
+): F32<S> {
+  checkNotEmpty(operation, x, n);
+  const block = n <= 64 ? n : Math.ceil(Math.sqrt(n));
+  const blocks = Math.ceil(n / block);
+  const { device } = x;
+  const pass = <T extends Shape>(from: F32, size: number, parts: number, each: number, to: T, by: number): F32<T> => {
+    const out = device.empty(to, "f32", operation);
+    runItems(device, {
+      kernel: "reduce_columns",
+      constants: { OPERATION: codes[operation] },
+      items: outer,
+      workgroups: (count) => perLane(count * parts * inner),
+      split: { x: [from, size * inner], out: [out, parts * inner] },
+      params: (count) => ({ count: count * parts * inner, n: size, inner, blocks: parts, block: each, scale: by }),
+    });
+    return out;
+  };
+  if (blocks === 1) return pass(x, n, 1, n, shape, scale);
+  return device.scoped(operation, () => {
+    const partial = pass(x, n, blocks, block, [outer, blocks, inner], 1);
+    return pass(partial, blocks, 1, blocks, shape, scale);
+  });
+}
+
+function checkNotEmpty(operation: string, x: F32, n: number): void {
+  if (n === 0) throw new ShapeError(`${operation}: ${show(x.shape)} has nothing to reduce`);
+}

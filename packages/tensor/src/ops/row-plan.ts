@@ -1,0 +1,18 @@
+import type { Capabilities } from "../gpu/capabilities.ts";
+
+/** How row kernels share out lanes (`kernels/lib/rows.wgsl`): LANES lanes a row, ROWS rows a workgroup. */
+export interface RowPlan {
+  readonly LANES: number;
+  readonly ROWS: number;
+}
+
+/**
+ * Lanes for rows of a width, from capabilities and shape alone. On a GPU neighbouring lanes read neighbouring elements and a
+ * workgroup has at least 128 lanes. On a software adapter a barrier costs more than a short row, so that a lane takes it alone.
+ */
+export function planRows({ software, maxWorkgroupSize }: Capabilities, width: number): RowPlan {
+  if (software) return width <= 512 ? { LANES: 1, ROWS: 16 } : { LANES: 16, ROWS: 1 };
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(width / 4, 8)));
+  const LANES = Math.min(wanted, width > 16384 ? 1024 : 256, maxWorkgroupSize);
+  return { LANES, ROWS: Math.max(1, 128 / LANES) };
+}

@@ -1,0 +1,57 @@
+import { ShapeError } from "../errors.ts";
+import { type Shape, show } from "../shape.ts";
+
+const maxRank = 6;
+
+/** Row-major strides of a shape, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
+  return strides;
+}
+
+/** Strides by which a tensor is walked when it is broadcast to a shape: 0 along every axis it is repeated on. */
+export function broadcastStrides(shape: Shape, target: Shape): number[] {
+  const strides = stridesOf(shape);
+  const missing = target.length - shape.length;
+  return target.map((_, i) => (i < missing || shape[i - missing] === 1 ? 0 : strides[i - missing]!));
+}
+
+/** Two strided walks over one index space (`kernels/lib/strides.wgsl`). */
+export interface Walk {
+  readonly sizes: readonly number[];
+  readonly p: readonly number[];
+  readonly q: readonly number[];
+}
+
+/**
+ * The same walk over as few axes as possible: axes of size 1 are dropped and neighbours that both sides walk evenly are joined.
+ * @throws {ShapeError} when more than six axes remain.
+ */
+export function collapse(operation: string, sizes: Shape, p: readonly number[], q: readonly number[]): Walk {
+  const axes: { size: number; p: number; q: number }[] = [];
+  for (const [i, size] of sizes.entries()) {
+    if (size === 1) continue;
+    const inner = { size, p: p[i]!, q: q[i]! };
+    const outer = axes.at(-1);
+    if (outer && outer.p === inner.p * size && outer.q === inner.q * size)
+      axes[axes.length - 1] = { size: outer.size * size, p: inner.p, q: inner.q };
+    else axes.push(inner);
+  }
+  if (axes.length > maxRank)
+    throw new ShapeError(
+      `${operation}: ${show(sizes)} needs ${axes.length} separate axes; kernels walk at most ${maxRank}`,
+    );
+  return { sizes: axes.map((a) => a.size), p: axes.map((a) => a.p), q: axes.map((a) => a.q) };
+}
+
+/** Kernel parameters of a walk, its override RANK apart. */
+export function walkParams({ sizes, p, q }: Walk, count: number): Record<string, number> {
+  const params: Record<string, number> = { count, p_offset: 0, q_offset: 0 };
+  for (let i = 0; i < maxRank; i++) {
+    if (i > 0) params[`size${i}`] = sizes[i] ?? 1;
+    params[`p${i}`] = p[i] ?? 0;
+    params[`q${i}`] = q[i] ?? 0;
+  }
+  return params;
+}

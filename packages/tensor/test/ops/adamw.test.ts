@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { adamwStep, clipCoefficient } from "../../src/ops/adamw.ts";
+import { zeros } from "../../src/ops/random.ts";
+import { sumOfSquares } from "../../src/ops/reduce.ts";
+import { expectClose } from "../support/close.ts";
+import { testDevice } from "../support/device.ts";
+import { normal } from "../support/random.ts";
+
+const device = await testDevice();
+const options = { learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
+
+/** Loshchilov & Hutter 2019, algorithm 2, in float64. */
+function reference(parameter: Float64Array, gradients: Float32Array[], scale = 1) {
+  const [m, v] = [new Float64Array(parameter.length), new Float64Array(parameter.length)];
+  gradients.forEach((gradient, step) => {
+    gradient.forEach((raw, i) => {
+      const g = raw * scale;
+      m[i] = options.beta1 * m[i]! + (1 - options.beta1) * g;
+      v[i] = options.beta2 * v[i]! + (1 - options.beta2) * g * g;
+      const first = m[i]! / (1 - options.beta1 ** (step + 1));
+      const second = v[i]! / (1 - options.beta2 ** (step + 1));
+      parameter[i]! *= 1 - options.learningRate * options.weightDecay;
+      parameter[i]! -= (options.learningRate * first) / (Math.sqrt(second) + options.epsilon);
+    });
+  });
+  return { parameter, m, v };
+}
+
+describe("adamwStep", () => {
+  test.each([[1], [7], [3, 67]])("five steps at %j, with and without a scale on the device", async (...shape) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const start = normal(size);
+    const gradients = Array.from({ length: 5 }, () => normal(size));
+    for (const scale of [null, 0.25]) {
+      const parameter = device.tensor(start, shape);
+      const [m, v] = [zeros(device, shape), zeros(device, shape)];
+      const gradientScale = scale === null ? {} : { gradientScale: device.tensor([scale], []) };
+      gradients.forEach((gradient, i) =>
+        adamwStep(parameter, device.tensor(gradient, shape), m, v, { ...options, ...gradientScale, step: i + 1 }),
+      );
+      const expected = reference(Float64Array.from(start), gradients, scale ?? 1);
+      expectClose(await parameter.read(), expected.parameter, { label: "parameter" });
+      expectClose(await m.read(), expected.m, { label: "first moment" });
+      expectClose(await v.read(), expected.v, { label: "second moment", atol: 1e-9 });
+    }
+  });
+
+  test("a column alone", async () => {
+    const [start, gradient] = [normal(15), normal(15)];
+    const parameter = device.tensor(start, [3, 5]);
+    const [m, v] = [zeros(device, [3, 5]), zeros(device, [3, 5])];
+    adamwStep(parameter, device.tensor(gradient, [3, 5]), m, v, {
+      ...options,
+      step: 1,
+      column: { index: 2, width: 5 },
+    });
+    const all = reference(Float64Array.from(start), [gradient]).parameter;
+    const actual = await parameter.read();
+    actual.forEach((value, i) => {
+      if (i % 5 === 2) expectClose([value], [all[i]!]);
+      else expect(value).toBe(start[i]);
+    });
+  });
+
+  test("misuse is named", () => {
+    const half = device.tensor([1, 2], [2], "bf16");
+    const x = device.tensor([1, 2], [2]);
+    const [m, v] = [zeros(device, [2]), zeros(device, [2])];
+    expect(() => adamwStep(half as never, x, m, v, { ...options, step: 1 })).toThrow(/is bf16, too coarse/);
+    expect(() => adamwStep(x, x, m, v, { ...options, step: 0 })).toThrow(/steps count from 1/);
+    const column = { index: 3, width: 3 };
+    expect(() => adamwStep(x, x, m, v, { ...options, step: 1, column })).toThrow(/column 3 of rows of 3/);
+  });
+});
+
+test.each([1, 5, 4097, 10_000])("clipCoefficient of %i elements", async (size) => {
+  const x = normal(size, 2);
+  const squares = sumOfSquares(device.tensor(x, [size]));
+  const expected = x.reduce((total, value) => total + value * value, 0);
+  expectClose([await squares.item()], [expected]);
+  const norm = Math.sqrt(expected);
+  expectClose([await clipCoefficient(squares, { maxNorm: norm / 2 }).item()], [norm / 2 / (norm + 1e-6)]);
+  expect(await clipCoefficient(squares, { maxNorm: norm * 2 }).item()).toBe(1);
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import type { FloatDType } from "../../src/dtype.ts";
+import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "../../src/ops/norm.ts";
+import { expectClose } from "../support/close.ts";
+import { testDevice } from "../support/device.ts";
+import { finiteDifferences } from "../support/gradient.ts";
+import { normal } from "../support/random.ts";
+import { normalizeRows } from "../support/reference/norm.ts";
+
+const device = await testDevice();
+const eps = 1e-5;
+
+describe.each([
+  [[5, 7], "f32"],
+  [[2, 3, 64], "f16"],
+  [[17, 65], "bf16"],
+  [[3, 1000], "bf16"],
+  [[1, 3], null],
+  [[3, 1], null],
+] as [number[], FloatDType | null][])("%j with a weight of %s", (shape, dtype) => {
+  const width = shape.at(-1)!;
+  const size = shape.reduce((a, b) => a * b, 1);
+
+  async function parameters() {
+    if (!dtype) return { weight: null, bias: null, w: undefined, b: undefined };
+    const weight = device.tensor(normal(width), [width], dtype);
+    const bias = device.tensor(normal(width), [width], dtype);
+    return { weight, bias, w: await weight.read(), b: await bias.read() };
+  }
+
+  test("rmsNorm", async () => {
+    const x = normal(size, 3);
+    const { weight, w } = await parameters();
+    const out = await rmsNorm(device.tensor(x, shape), weight, { eps }).read();
+    expectClose(out, normalizeRows(x, width, { centered: false, eps, ...(w && { weight: w }) }));
+  });
+
+  test("layerNorm", async () => {
+    const x = normal(size, 3).map((value) => value + 5);
+    const { weight, bias, w, b } = await parameters();
+    const out = await layerNorm(device.tensor(x, shape), weight, bias, { eps }).read();
+    // The mean of numbers around 5 is known to 5 · 2⁻²⁴ or so, which a row's deviation divides.
+    const tolerance = width === 1 ? { atol: 1e-3 } : { atol: 2e-5 };
+    expectClose(
+      out,
+      normalizeRows(x, width, { centered: true, eps, ...(w && b && { weight: w, bias: b }) }),
+      tolerance,
+    );
+  });
+});
+
+describe.each([
+  [[5, 7], true],
+  [[2, 3, 10], false],
+  [[40, 3], true],
+  [[2, 130], true],
+] as [number[], boolean][])("gradients at %j, weight %s", (shape, withWeight) => {
+  const width = shape.at(-1)!;
+  const size = shape.reduce((a, b) => a * b, 1);
+  const x = normal(size);
+  const gradient = normal(size);
+  const ones = new Float32Array(width).fill(1);
+  const weight = withWeight ? normal(width) : ones;
+
+  test("rmsNorm", async () => {
+    const f = (v: Float64Array, w: Float64Array) => normalizeRows(v, width, { centered: false, eps, weight: w });
+    const [dx, dw] = finiteDifferences(f, [x, weight], gradient);
+    const actual = rmsNormBackward(
+      device.tensor(x, shape),
+      withWeight ? device.tensor(weight, [width]) : null,
+      device.tensor(gradient, shape),
+      { eps },
+    );
+    expectClose(await actual.x.read(), dx!, { label: "x" });
+    if (withWeight) expectClose(await actual.weight!.read(), dw!, { label: "weight" });
+    else expect(actual.weight).toBeNull();
+  });
+
+  test("layerNorm", async () => {
+    const bias = normal(width);
+    const f = (v: Float64Array, w: Float64Array, b: Float64Array) =>
+      normalizeRows(v, width, { centered: true, eps, weight: w, bias: b });
+    const [dx, dw, db] = finiteDifferences(f, [x, weight, bias], gradient);
+    const actual = layerNormBackward(
+      device.tensor(x, shape),
+      withWeight ? device.tensor(weight, [width]) : null,
+      withWeight ? device.tensor(bias, [width]) : null,
+      device.tensor(gradient, shape),
+      { eps },
+    );
+    expectClose(await actual.x.read(), dx!, { label: "x", atol: 2e-5 });
+    if (!withWeight) return;
+    expectClose(await actual.weight!.read(), dw!, { label: "weight" });
+    expectClose(await actual.bias!.read(), db!, { label: "bias" });
+  });
+});
+
+test("a weight of the wrong width is named", () => {
+  const x = device.tensor(normal(6), [2, 3]);
+  expect(() => rmsNorm(x, device.tensor([1, 1], [2]), { eps })).toThrow(
+    /rmsNorm: weight has shape \[2\] and must have \[3\]/,
+  );
+});
+
+test("the weight's gradient is the same to the last bit every time", async () => {
+  const [x, g] = [device.tensor(normal(300 * 5), [300, 5]), device.tensor(normal(300 * 5), [300, 5])];
+  const weight = device.tensor(normal(5), [5]);
+  const runs = [1, 2].map(() => rmsNormBackward(x, weight, g, { eps }).weight!.read());
+  const [first, second] = await Promise.all(runs);
+  expect(first).toEqual(second);
+});

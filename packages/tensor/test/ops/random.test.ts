@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { full, randomNormal, randomUniform, zeros } from "../../src/ops/random.ts";
+import { testDevice } from "../support/device.ts";
+import { seed } from "../support/random.ts";
+
+const device = await testDevice();
+
+test("zeros and full", async () => {
+  expect([...(await zeros(device, [2, 3]).read())]).toEqual([0, 0, 0, 0, 0, 0]);
+  expect([...(await full(device, [3], -2.5).read())]).toEqual([-2.5, -2.5, -2.5]);
+  expect(await full(device, [], 7).item()).toBe(7);
+});
+
+// Known answers of Philox4x32-10 for counter 0 and key 0 (Random123's kat_vectors), of which the upper 24 bits are used.
+test("the generator is Philox4x32-10", async () => {
+  const bits = [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8];
+  expect([...(await randomUniform(device, [4], { seed: 0 }).read())]).toEqual(bits.map((b) => (b >>> 8) / 2 ** 24));
+});
+
+test("one seed, the same bits; another seed, others; a longer tensor begins the same", async () => {
+  const draw = (s: number, n: number) => randomNormal(device, [n], { seed: s }).read();
+  expect(await draw(seed, 1001)).toEqual(await draw(seed, 1001));
+  expect((await draw(seed, 1001)).slice(0, 77)).toEqual(await draw(seed, 77));
+  const [a, b] = [await draw(seed, 500), await draw(seed + 1, 500)];
+  expect(a.filter((value, i) => value === b[i]).length).toBeLessThan(3);
+  const far = await draw(seed + 2 ** 32, 500);
+  expect(a.filter((value, i) => value === far[i]).length).toBeLessThan(3);
+});
+
+// Moments lie within five standard errors, which a right generator misses once in a million runs.
+test("a normal distribution", async () => {
+  const n = 100_003;
+  const x = await randomNormal(device, [n], { seed, mean: 3, std: 2 }).read();
+  const z = Float64Array.from(x, (value) => (value - 3) / 2);
+  const moment = (k: number) => z.reduce((total, value) => total + value ** k, 0) / n;
+  const limit = 5 / Math.sqrt(n);
+  expect(Math.abs(moment(1))).toBeLessThan(limit);
+  expect(Math.abs(moment(2) - 1)).toBeLessThan(limit * Math.sqrt(2));
+  expect(Math.abs(moment(3))).toBeLessThan(limit * Math.sqrt(15));
+  expect(Math.abs(moment(4) - 3)).toBeLessThan(limit * Math.sqrt(96));
+  const neighbours = z.slice(1).reduce((total, value, i) => total + value * z[i]!, 0) / (n - 1);
+  expect(Math.abs(neighbours)).toBeLessThan(limit);
+  expect(z.every((value) => Math.abs(value) < 5.8)).toBe(true);
+  const beyond2 = z.filter((value) => Math.abs(value) > 2).length / n;
+  expect(Math.abs(beyond2 - 0.0455)).toBeLessThan(5 * Math.sqrt((0.0455 * 0.9545) / n));
+});
+
+test("a uniform distribution", async () => {
+  const n = 100_003;
+  const x = await randomUniform(device, [n], { seed, low: -1, high: 3 }).read();
+  expect(x.every((value) => value >= -1 && value < 3)).toBe(true);
+  const mean = x.reduce((a, b) => a + b, 0) / n;
+  expect(Math.abs(mean - 1)).toBeLessThan((5 * (4 / Math.sqrt(12))) / Math.sqrt(n));
+  const counts = new Float64Array(16);
+  for (const value of x) counts[Math.floor((value + 1) * 4)]!++;
+  const chiSquare = counts.reduce((total, count) => total + (count - n / 16) ** 2 / (n / 16), 0);
+  expect(chiSquare).toBeLessThan(56); // 15 degrees of freedom: exceeded once in a million.
+});
+
+test("seeds are whole numbers", () => {
+  expect(() => randomNormal(device, [1], { seed: -1 })).toThrow(/seed -1/);
+  expect(() => randomUniform(device, [1], { seed: 0.5 })).toThrow(/seed 0.5/);
+});
