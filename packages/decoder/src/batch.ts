@@ -4,12 +4,12 @@ import { ModelUseError } from "./errors.ts";
 /** Token sequences of one forward pass, B of them in T columns. */
 export interface Batch extends Disposable {
   /** `[B, T]`, padding included. */
-  readonly ids: Tensor<[number, number], "u32">;
+  readonly ids: Tensor<readonly [number, number], "u32">;
   /** `[B, T]`: 0 at a sequence's first token, and in the padding before it. */
-  readonly positions: Tensor<[number, number], "u32">;
-  /** `[B]`: column of each sequence's first token. */
-  readonly starts: Tensor<[number], "u32">;
-  /** The same, on the host. */
+  readonly positions: Tensor<readonly [number, number], "u32">;
+  /** `[B]`: column of each sequence's first token, counted from the beginning of the cache where there is one. */
+  readonly starts: Tensor<readonly [number], "u32">;
+  /** Column of each sequence's first token in this batch. */
   readonly firsts: readonly number[];
   /** Tokens of each sequence, without padding. */
   readonly lengths: readonly number[];
@@ -60,32 +60,34 @@ export function batchOf(device: Device, sequences: readonly ArrayLike<number>[],
       largestId = Math.max(largestId, id);
     }
   }
-  return assemble(device, { ids, positions, firsts, lengths, columns, largestId, span: columns });
+  return assemble(device, { ids, positions, starts: firsts, firsts, lengths, columns, largestId, span: columns });
 }
 
 /**
  * The batch that goes on where a cache stands: one new token for each sequence.
- * @param stands tokens of each sequence in the cache, without padding
+ * @param cached column of each sequence's first token in the cache, and the tokens that it has there
  */
 export function stepOf(
   device: Device,
   tokens: readonly number[],
-  { firsts, stands }: { readonly firsts: readonly number[]; readonly stands: readonly number[] },
+  cached: { readonly starts: readonly number[]; readonly lengths: readonly number[] },
 ): Batch {
   return assemble(device, {
     ids: Uint32Array.from(tokens),
-    positions: Uint32Array.from(stands),
-    firsts,
+    positions: Uint32Array.from(cached.lengths),
+    starts: cached.starts,
+    firsts: tokens.map(() => 0),
     lengths: tokens.map(() => 1),
     columns: 1,
     largestId: Math.max(...tokens),
-    span: Math.max(...stands) + 1,
+    span: Math.max(...cached.lengths) + 1,
   });
 }
 
 interface Laid {
   readonly ids: Uint32Array;
   readonly positions: Uint32Array;
+  readonly starts: readonly number[];
   readonly firsts: readonly number[];
   readonly lengths: readonly number[];
   readonly columns: number;
@@ -98,7 +100,7 @@ function assemble(device: Device, laid: Laid): Batch {
   const count = lengths.length;
   const ids = device.tensor(laid.ids, [count, columns], "u32", "token ids");
   const positions = device.tensor(laid.positions, [count, columns], "u32", "positions");
-  const starts = device.tensor(firsts, [count], "u32", "starts");
+  const starts = device.tensor(laid.starts, [count], "u32", "starts");
   const dispose = () => {
     for (const tensor of [ids, positions, starts]) tensor.dispose();
   };

@@ -75,7 +75,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     const { ops = kernels, cache, rows, wrapBlock, resid, fromLayer = 0, upTo = "logits" } = options;
     this.#check(batch, options);
     const [, length] = batch.ids.shape;
-    const points = this.hookPoints({ fromLayer: resid ? fromLayer : undefined, upTo });
+    const points = this.hookPoints(options);
     const hooks = new HookSession(options.hooks, { points, ops, length });
     const pass: Pass = {
       ops,

@@ -44,7 +44,7 @@ export async function* generateTokens(
   const uniform = uniforms(seed);
   const lengths = prompts.map(({ length }) => length);
   const columns = Math.max(...lengths);
-  const firsts = lengths.map((length) => columns - length);
+  const starts = lengths.map((length) => columns - length);
   const ended = prompts.map(() => false);
   using cache = model.newCache(prompts.length, columns + maxNewTokens - 1);
   let next = await nextTokens(model, () => batchOf(device, prompts), cache, options, uniform);
@@ -53,8 +53,8 @@ export async function* generateTokens(
     for (const [b, token] of next.entries()) ended[b] ||= stop.includes(token);
     if (count === maxNewTokens || ended.every(Boolean)) return;
     const tokens = next;
-    const stands = lengths.map((length) => length + count - 1);
-    next = await nextTokens(model, () => stepOf(device, tokens, { firsts, stands }), cache, options, uniform);
+    const cached = { starts, lengths: lengths.map((length) => length + count - 1) };
+    next = await nextTokens(model, () => stepOf(device, tokens, cached), cache, options, uniform);
   }
 }
 

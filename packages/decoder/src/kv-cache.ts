@@ -1,6 +1,6 @@
 import type { Device, Tensor } from "@lethe/tensor";
 
-type Rows = Tensor<[number, number, number, number], "f32">;
+type Rows = Tensor<readonly [number, number, number, number], "f32">;
 
 /** Sizes of a {@link KVCache}. */
 export interface KVCacheShape {

@@ -20,7 +20,7 @@ export async function saveModel(model: Decoder, directory: string, { dtype, toke
   const files = new Map<string, string | Uint8Array>();
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   const eos = stopTokens.length > 0 ? { eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens } : {};
-  files.set("config.json", json({ ...config, ...eos, torch_dtype: torchNames[stored] }));
+  files.set("config.json", json({ ...config, ...eos, dtype: torchNames[stored], torch_dtype: torchNames[stored] }));
   const source = tokenizer === undefined ? origin : await folderOf(tokenizer);
   for (const name of source ? tokenizerFiles : []) {
     const bytes = await readBytes(source!, name);

@@ -4,7 +4,7 @@ import { z } from "zod";
 const count = z.int().positive();
 const tokenId = z.int().nonnegative();
 
-const schema = z.looseObject({
+const known = z.object({
   model_type: z.literal("llama").default("llama"),
   architectures: z.array(z.string()).default(["LlamaForCausalLM"]),
   vocab_size: count,
@@ -24,12 +24,14 @@ const schema = z.looseObject({
   pad_token_id: z.int().nullish(),
 });
 
+const schema = known.loose();
+
 /** `config.json` of a LLaMA, checked, with every default filled in. Fields that change no result are kept as they are. */
 export type LlamaConfig = DecoderConfig &
-  Omit<z.infer<typeof schema>, "num_key_value_heads" | "head_dim" | "rope_theta"> & { readonly rope_theta: number };
+  Omit<z.infer<typeof known>, "num_key_value_heads" | "head_dim" | "rope_theta"> & { readonly rope_theta: number };
 
 /** What {@link llamaConfig} takes: Hugging Face's fields, of which the sizes are required. */
-export type LlamaConfigInput = z.input<typeof schema>;
+export type LlamaConfigInput = z.input<typeof known>;
 
 /** Fields that change the result when they are other than this, and are not supported so. */
 const unsupported: Readonly<Record<string, { readonly fine: readonly unknown[]; readonly expected: string }>> = {

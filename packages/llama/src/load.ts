@@ -31,7 +31,7 @@ export async function loadLlama(device: Device, place: ModelPlace, options: Load
     throw new ConfigError(`${where}: model_type is ${JSON.stringify(raw.model_type)}, expected "llama"`);
   const config = llamaConfig(raw as LlamaConfigInput, where);
   const text = await readText(folder);
-  const stopTokens = await readStopTokens(folder, config);
+  const stopTokens = await readStopTokens(folder, raw);
   const checkpoint = await openCheckpointIn(folder);
   try {
     const weights = await readWeights(device, checkpoint, weightShapes(config), {

@@ -1,0 +1,60 @@
+import { batchOf, type F32 } from "@lethe/decoder";
+import { Captures, Hooks } from "@lethe/hooks";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testDevice } from "../../tensor/test/support/device.ts";
+import type { Llama } from "../src/index.ts";
+import { golden, goldenModel } from "./support/golden.ts";
+
+const device = await testDevice();
+const { prompts } = await golden("gqa-tied-f32");
+let model: Llama;
+beforeAll(async () => {
+  model = await goldenModel(device, "gqa-tied-f32");
+});
+afterAll(() => model.dispose());
+
+test("a run from a cached residual stream has the bits of the full run, from every layer", async () => {
+  using seen = new Captures();
+  const batch = batchOf(device, prompts);
+  const whole = await model.forward(batch, { hooks: new Hooks().capture("resid_pre", seen) }).read();
+  for (let fromLayer = 0; fromLayer < model.config.num_hidden_layers; fromLayer++) {
+    const resid = seen.get("resid_pre", fromLayer) as F32;
+    expect(await model.forward(batch, { fromLayer, resid }).read()).toEqual(whole);
+  }
+});
+
+test("a run up to the residual stream stops there", async () => {
+  using seen = new Captures();
+  const batch = batchOf(device, prompts);
+  model.forward(batch, { hooks: new Hooks().capture("resid_post", seen, { layers: [2] }) });
+  const resid = model.forward(batch, { upTo: "resid" });
+  expect(resid.shape).toEqual([3, 9, 32]);
+  expect(await resid.read()).toEqual(await seen.get("resid_post", 2).read());
+});
+
+test("blocks can be wrapped", async () => {
+  const batch = batchOf(device, prompts);
+  const plain = await model.forward(batch).read();
+  const layers: number[] = [];
+  const wrapped = model.forward(batch, {
+    wrapBlock: (layer, x, run) => {
+      layers.push(layer);
+      return run(x);
+    },
+  });
+  expect(await wrapped.read()).toEqual(plain);
+  expect(layers).toEqual([0, 1, 2]);
+});
+
+test("two runs have the same bits", async () => {
+  const batch = batchOf(device, prompts);
+  expect(await model.forward(batch).read()).toEqual(await model.forward(batch).read());
+});
+
+test("a pass releases its intermediates: its peak does not grow with the number of layers", async () => {
+  const batch = batchOf(device, prompts);
+  const before = device.memory().bytesInUse;
+  using logits = model.forward(batch);
+  await logits.read();
+  expect(device.memory().bytesInUse - before).toBeLessThan(4 * logits.bytes);
+});
