@@ -1,5 +1,4 @@
 import { Tensor } from "@lethe/tensor";
-import { hold } from "./hold.ts";
 import type { F32 } from "./rules/rule.ts";
 
 /** Identifies a value: all views of the same numbers have one. */
@@ -17,7 +16,7 @@ export class Block {
 
   constructor(x: F32, run: (x: F32) => F32) {
     this.#run = run;
-    this.#input = hold(x);
+    this.#input = x.retain();
   }
 
   /** The first run; `device.scoped` releases all that is made in it but the result. */
@@ -33,7 +32,7 @@ export class Block {
   /** Called for each operation of the first run. */
   note(operands: readonly unknown[], output: Tensor): void {
     mapTensors(operands, (tensor) => {
-      if (!this.#inside.has(tensor.storage) && !this.#outside.has(tensor)) this.#outside.set(tensor, hold(tensor));
+      if (!this.#inside.has(tensor.storage) && !this.#outside.has(tensor)) this.#outside.set(tensor, tensor.retain());
       return tensor;
     });
     this.#inside.add(output.storage);

@@ -1,6 +1,5 @@
 import { add, addInto, affine, LetheError, type OpName, type Ops, type Shape, Tensor } from "@lethe/tensor";
 import { Block, type Value } from "./block.ts";
-import { hold } from "./hold.ts";
 import { rules } from "./rules/index.ts";
 import type { F32, Rule, SendBack } from "./rules/rule.ts";
 
@@ -24,7 +23,7 @@ interface RecordedBlock {
 type Recorded = RecordedCall | RecordedBlock;
 
 /** A gradient on its way. `own`: no one else holds its buffer, so it may be added to in place. */
-interface Partial {
+interface Arriving {
   readonly tensor: F32;
   readonly own: boolean;
 }
@@ -58,7 +57,7 @@ export class Tape {
   /** Values inside a checkpointed block that would be tracked, had they been recorded. */
   #hidden = new WeakSet<Value>();
   readonly #records: Recorded[] = [];
-  readonly #gradients = new Map<Value, Partial>();
+  readonly #gradients = new Map<Value, Arriving>();
   /** The block that runs unrecorded. */
   #paused: Block | null = null;
   /** The block that runs again, recorded. */
@@ -132,7 +131,7 @@ export class Tape {
         );
       for (const [value, parameter] of this.#watched) {
         const target = into.get(parameter);
-        if (target) this.#gradients.set(value, { tensor: hold(target), own: true });
+        if (target) this.#gradients.set(value, { tensor: target.retain(), own: true });
       }
       this.#send(loss.storage, seed ?? loss.device.tensor([1], loss.shape, "f32", "seed"), false);
       for (let record = this.#records.pop(); record; record = this.#records.pop()) this.#unwind(record);
@@ -182,7 +181,7 @@ export class Tape {
     const saved: Tensor[] = [];
     const save = <T extends Tensor | null | undefined>(tensor: T): T => {
       if (!tensor) return tensor;
-      const held = hold(tensor);
+      const held = tensor.retain();
       saved.push(held);
       return held as unknown as T;
     };
@@ -220,7 +219,7 @@ export class Tape {
     }
   }
 
-  #sendBack({ inputs, sendBack }: Recorded, gradient: F32): void {
+  #sendBack({ inputs, sendBack }: RecordedCall, gradient: F32): void {
     const contributions = sendBack(gradient);
     inputs.forEach((value, i) => {
       const contribution = contributions[i];
@@ -235,7 +234,7 @@ export class Tape {
   #send(value: Value, contribution: F32, own: boolean): void {
     const so = this.#gradients.get(value);
     if (!so) {
-      this.#gradients.set(value, { tensor: hold(contribution), own });
+      this.#gradients.set(value, { tensor: contribution.retain(), own });
       return;
     }
     const more = contribution.reshape(so.tensor.shape);
@@ -243,7 +242,7 @@ export class Tape {
       addInto(so.tensor, more);
       return;
     }
-    this.#gradients.set(value, { tensor: hold(add(so.tensor, more)), own: true });
+    this.#gradients.set(value, { tensor: add(so.tensor, more).retain(), own: true });
     so.tensor.dispose();
   }
 

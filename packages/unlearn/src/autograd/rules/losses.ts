@@ -13,10 +13,7 @@ export const lossRules: RulesFor<"crossEntropy" | "klDivergence" | "mse"> = {
     backward({ wants, save }, reference, logits, labels, options) {
       if (!wants[1]) return () => [];
       const [savedReference, savedLogits, savedLabels] = [save(reference), save(logits), save(labels)];
-      return (gradient) => [
-        null,
-        klDivergenceBackward(savedReference, savedLogits, savedLabels, gradient, options),
-      ];
+      return (gradient) => [null, klDivergenceBackward(savedReference, savedLogits, savedLabels, gradient, options)];
     },
   },
   mse: {
