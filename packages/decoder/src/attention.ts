@@ -1,5 +1,5 @@
-import { attendWithPattern, attentionPattern, writeCache } from "@lethe/tensor";
-import type { F32, Pass, Weight } from "./pass.ts";
+import { attendWithPattern, attentionPattern, type F32, type Weight, writeCache } from "@lethe/tensor";
+import type { Pass } from "./pass.ts";
 
 /** Sizes of an attention sub-layer. */
 export interface HeadShape {

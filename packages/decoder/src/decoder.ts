@@ -1,11 +1,11 @@
 import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
-import { type Device, type Folder, ops as kernels, ropeTable, type Tensor } from "@lethe/tensor";
+import { type Device, type F32, type Folder, ops as kernels, ropeTable, type Tensor, type Weight } from "@lethe/tensor";
 import type { Batch } from "./batch.ts";
 import type { DecoderConfig } from "./config.ts";
 import { ModelUseError } from "./errors.ts";
 import { type GenerateOptions, type Generation, generateAll } from "./generate.ts";
 import { KVCache } from "./kv-cache.ts";
-import type { F32, ForwardOptions, Pass, Weight } from "./pass.ts";
+import type { ForwardOptions, Pass } from "./pass.ts";
 import { type Prompt, streamText, tokensOf } from "./prompts.ts";
 import { type SaveOptions, saveModel } from "./save.ts";
 import { Stages } from "./stages.ts";

@@ -1,4 +1,5 @@
-import type { F32, Pass, Weight } from "./pass.ts";
+import type { F32, Weight } from "@lethe/tensor";
+import type { Pass } from "./pass.ts";
 
 /** Projections of a gated MLP, as Hugging Face stores them: gate and up `[n, d]`, down `[d, n]`. */
 export interface GatedMlpWeights {

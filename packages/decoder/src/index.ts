@@ -9,7 +9,7 @@ export { type GatedMlpWeights, mlpOutput } from "./gated-mlp.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generate.ts";
 export { KVCache, type KVCacheShape } from "./kv-cache.ts";
 export { rmsNorm } from "./norm.ts";
-export type { F32, ForwardOptions, Pass, Weight } from "./pass.ts";
+export type { ForwardOptions, Pass } from "./pass.ts";
 export type { Prompt } from "./prompts.ts";
 export type { Sampling } from "./sampling.ts";
 export type { SaveOptions } from "./save.ts";

@@ -1,5 +1,6 @@
 import type { Site } from "@lethe/hooks";
-import type { F32, Pass, Weight } from "./pass.ts";
+import type { F32, Weight } from "@lethe/tensor";
+import type { Pass } from "./pass.ts";
 
 /**
  * RMSNorm with its hook point, the normalised stream before the weight. The two are one kernel unless a hook is there.

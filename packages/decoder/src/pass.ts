@@ -1,10 +1,7 @@
 import type { HookSession, Hooks } from "@lethe/hooks";
-import type { FloatDType, Ops, Shape, Tensor } from "@lethe/tensor";
+import type { F32, Ops, Shape, Tensor, Weight } from "@lethe/tensor";
 import type { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
-
-export type F32 = Tensor<Shape, "f32">;
-export type Weight = Tensor<Shape, FloatDType>;
 
 /** What a forward pass is asked for. */
 export interface ForwardOptions {

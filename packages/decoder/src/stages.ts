@@ -1,6 +1,4 @@
-import type { Device, Shape, Tensor } from "@lethe/tensor";
-
-type F32 = Tensor<Shape, "f32">;
+import type { Device, F32 } from "@lethe/tensor";
 
 /**
  * The residual stream on its way through the stages of a pass. Each stage runs in a scope of its own, and what went in is let go

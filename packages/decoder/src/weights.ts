@@ -6,9 +6,9 @@ import {
   type SafetensorsDtype,
   type Tensor,
   toFloat32,
+  type Weight,
 } from "@lethe/tensor";
 import { ModelError } from "./errors.ts";
-import type { Weight } from "./pass.ts";
 
 /** Bytes that are on their way from disk to the device at a time: two of these are in memory. */
 const chunkBytes = 8 * 2 ** 20;

@@ -1,4 +1,4 @@
-import { type Ops, type Shape, Tensor } from "@lethe/tensor";
+import { type F32, type Ops, Tensor } from "@lethe/tensor";
 import type { Captures, TensorSource } from "./captures.ts";
 import type { HookPoint, PointSelector } from "./points.ts";
 
@@ -17,7 +17,7 @@ export interface EditContext {
 }
 
 /** Gives what takes the tensor's place, of the same shape; the tensor itself for no change. Parameters come widened to f32. */
-export type Edit = (x: Tensor<Shape, "f32">, context: EditContext) => Tensor<Shape, "f32">;
+export type Edit = (x: F32, context: EditContext) => F32;
 
 /** What a hook does at its points. */
 export type Action =
@@ -65,7 +65,7 @@ export class Hooks {
   }
 
   /** Adds a tensor that broadcasts to what passes (a steering vector `[d]`), or a number. */
-  add(selector: PointSelector, value: Tensor<Shape, "f32"> | number, where: Where = {}): Hooks {
+  add(selector: PointSelector, value: F32 | number, where: Where = {}): Hooks {
     const edit: Edit = (x, { ops }) => (value instanceof Tensor ? ops.add(x, value) : ops.affine(x, { offset: value }));
     return this.#with("add to", selector, { kind: "edit", edit }, where);
   }

@@ -84,7 +84,8 @@ function nothingNamed(points: readonly HookPoint[], selector: PointSelector): st
       ? `this run does not come to the hook point ${selector}`
       : `${selector}: this run has ${showLayers(layers as number[])} of ${known.site}`;
   }
-  const names = new Set(points.flatMap(({ site, name, alias }) => [site, name, ...(alias ? [alias] : [])]));
+  const spellings = ({ site, name, alias }: HookPoint) => [/\.\d+$/.test(selector) ? name : site, alias ?? site];
+  const names = new Set(points.flatMap(spellings));
   const near = [...names]
     .map((name) => ({ name, distance: leven(name.toLowerCase(), selector.toLowerCase()) }))
     .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3))

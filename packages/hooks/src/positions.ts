@@ -1,7 +1,5 @@
-import type { Ops, Shape, Tensor } from "@lethe/tensor";
+import type { F32, Ops } from "@lethe/tensor";
 import { HookError } from "./errors.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 /**
  * Columns of the batch as indices from 0.

@@ -1,11 +1,9 @@
-import type { DType, FloatDType, Ops, Shape, Tensor } from "@lethe/tensor";
+import type { DType, F32, Ops, Shape, Tensor, Weight } from "@lethe/tensor";
 import { HookError } from "./errors.ts";
 import type { Hook, Hooks } from "./hooks.ts";
 import { type HookPoint, pointAt, selectPoints } from "./points.ts";
 import { columnsOf, putColumns, takeColumns } from "./positions.ts";
 import { type Site, sites } from "./sites.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 /** What hooks must know about the run that they take part in. */
 export interface Run {
@@ -70,14 +68,14 @@ export class HookSession {
     layer: number,
     shape: S,
     inside: readonly Site[],
-    compute: () => Tensor<S, "f32">,
-  ): Tensor<S, "f32"> {
+    compute: () => F32<S>,
+  ): F32<S> {
     const first = this.#bound.get(pointAt(site, layer).name)?.[0];
     const skipped =
       first?.hook.action.kind === "replace" && !first.columns && !inside.some((other) => this.wants(other, layer));
     if (!skipped) return this.at(site, layer, compute());
     const { point, hook } = first;
-    return this.at(site, layer, replacement(hook, point, shape, "f32") as Tensor<S, "f32">);
+    return this.at(site, layer, replacement(hook, point, shape, "f32") as F32<S>);
   }
 
   /** @throws {HookError} when a hook did not fire at a point that it was meant for. */
@@ -115,7 +113,7 @@ function apply({ hook, point, columns }: BoundHook, x: Tensor, ops: Ops): Tensor
     const value = replacement(hook, point, [sequences, columns.length, ...rest], "f32");
     return putColumns(ops, x as F32, columns, value as F32);
   }
-  const wide = x.dtype === "f32" ? (x as F32) : ops.cast(x as Tensor<Shape, FloatDType>, { dtype: "f32" });
+  const wide = x.dtype === "f32" ? (x as F32) : ops.cast(x as Weight, { dtype: "f32" });
   const given = columns ? takeColumns(ops, wide, columns) : wide;
   const made = action.edit(given, { point, ops });
   if (made === given) return x;

@@ -1,5 +1,5 @@
-import type { Text, Weight } from "@lethe/decoder";
-import { type Device, full, randomNormal } from "@lethe/tensor";
+import type { Text } from "@lethe/decoder";
+import { type Device, full, randomNormal, type Weight } from "@lethe/tensor";
 import { type LlamaConfigInput, llamaConfig } from "./config.ts";
 import { Llama } from "./llama.ts";
 import { weightShapes } from "./weights.ts";

@@ -1,4 +1,5 @@
-import { attentionState, Decoder, type F32, mlpOutput, type Pass, rmsNorm } from "@lethe/decoder";
+import { attentionState, Decoder, mlpOutput, type Pass, rmsNorm } from "@lethe/decoder";
+import type { F32 } from "@lethe/tensor";
 import type { LlamaConfig } from "./config.ts";
 import { names } from "./weights.ts";
 

@@ -1,5 +1,6 @@
-import { batchOf, type F32 } from "@lethe/decoder";
+import { batchOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
+import type { F32 } from "@lethe/tensor";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testDevice } from "../../tensor/test/support/device.ts";
 import type { Llama } from "../src/index.ts";

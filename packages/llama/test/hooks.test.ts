@@ -1,0 +1,289 @@
+import { batchOf } from "@lethe/decoder";
+import { Captures, HookError, Hooks, type Site, siteNames, sites } from "@lethe/hooks";
+import { type F32, ops } from "@lethe/tensor";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectClose } from "../../tensor/test/support/close.ts";
+import { testDevice } from "../../tensor/test/support/device.ts";
+import { initLlama, Llama } from "../src/index.ts";
+import { golden, goldenModel } from "./support/golden.ts";
+
+const device = await testDevice();
+const { prompts } = await golden("gqa-tied-f32");
+const tolerance = { atol: 1e-4, rtol: 1e-4 };
+let model: Llama;
+/** Another model of the same shape. */
+let other: Llama;
+beforeAll(async () => {
+  model = await goldenModel(device, "gqa-tied-f32");
+  other = initLlama(device, { ...model.config }, 7);
+  using _scope = device.scope("warm up");
+  other.forward(batchOf(device, [[1]]));
+});
+afterAll(() => {
+  model.dispose();
+  other.dispose();
+});
+
+function logitsWith(hooks?: Hooks, of = model): Promise<Float32Array> {
+  return of.forward(batchOf(device, prompts), hooks ? { hooks } : {}).read();
+}
+
+describe("hooks that change nothing", () => {
+  const untouched = siteNames.filter((site) => !sites[site].onRequest);
+
+  test.each(untouched)("an edit of %s that gives its tensor back changes no bit of the logits", async (site) => {
+    expect(await logitsWith(new Hooks().edit(site, (x) => x))).toEqual(await logitsWith());
+  });
+
+  test("capturing every point but those on request changes no bit, and each has the shape it is said to have", async () => {
+    using seen = new Captures();
+    const logits = await logitsWith(new Hooks().capture(({ site }) => untouched.includes(site), seen));
+    expect(logits).toEqual(await logitsWith());
+    const [T, d, H, G, D, n, V] = [9, 32, 4, 2, 12, 44, 67];
+    const dims: Record<string, number> = { B: 3, T, S: T, d, H, G, D, n, V };
+    for (const { site, name } of seen.points()) {
+      const letters = /^\[([^\]]*)\]/.exec(sites[site].holds)![1]!.split(", ");
+      expect(seen.get(name).shape, name).toEqual(letters.map((letter) => dims[letter]));
+    }
+    expect(seen.points()).toHaveLength(model.hookPoints().filter(({ site }) => !sites[site].onRequest).length);
+  });
+
+  test.each(["ln1", "ln2", "ln_final", "pattern"] as const)(
+    "%s, computed on request, agrees with its fused kernel",
+    async (site) => {
+      using seen = new Captures();
+      expectClose(await logitsWith(new Hooks().capture(site, seen)), await logitsWith(), tolerance);
+      const [point] = seen.points();
+      const tensor = seen.get(point!.name);
+      const values = await tensor.read();
+      const width = tensor.shape.at(-1)!;
+      // Rows of the unpadded prompt: of mean square 1, or of sum 1.
+      for (let row = 0; row < 9; row++) {
+        const part = [...values.slice(row * width, (row + 1) * width)];
+        const total = part.reduce((sum, x) => sum + (site === "pattern" ? x : x ** 2 / width), 0);
+        expect(total).toBeCloseTo(1, 4);
+      }
+    },
+  );
+});
+
+describe("interventions", () => {
+  const zero: Hooks[] = [
+    new Hooks().scale("m", 0, { layers: [1] }),
+    new Hooks().edit("blocks.1.mlp.hook_post", (x) => ops.sub(x, x)),
+    new Hooks().scale("W_V", 0, { layers: [1] }),
+    new Hooks().scale("M.1", 0),
+  ];
+  test("an MLP without coefficients, without value vectors and without output are the same", async () => {
+    const [first, ...rest] = await Promise.all(zero.map((hooks) => logitsWith(hooks)));
+    expect(first).not.toEqual(await logitsWith());
+    for (const logits of rest) expect(logits).toEqual(first);
+  });
+
+  test("what is added arrives", async () => {
+    const vector = device.tensor(
+      Array.from({ length: 32 }, (_, i) => i / 32),
+      [32],
+    );
+    using plain = new Captures();
+    using steered = new Captures();
+    await logitsWith(new Hooks().capture("resid_post", plain, { layers: [0] }));
+    const add = new Hooks().add("resid_post", vector, { layers: [0] }).add("resid_post", 1, { layers: [0] });
+    await logitsWith(add.capture("resid_post", steered, { layers: [0] }));
+    const difference = ops.sub(steered.get("resid_post", 0) as F32, plain.get("resid_post", 0) as F32);
+    const expected = Array.from({ length: 27 * 32 }, (_, i) => 1 + (i % 32) / 32);
+    expectClose(await difference.read(), expected, tolerance);
+  });
+
+  test("a replacement at some positions leaves every bit elsewhere", async () => {
+    using before = new Captures();
+    using after = new Captures();
+    await logitsWith(new Hooks().capture("m", before, { layers: [1] }));
+    const value = device.tensor(new Float32Array(3 * 2 * 44).fill(5), [3, 2, 44]);
+    const hooks = new Hooks().replace("m", value, { layers: [1], positions: [-1, 4] });
+    await logitsWith(hooks.capture("m", after, { layers: [1] }).capture("A", after, { layers: [1], positions: [0] }));
+    const [was, is] = [await before.get("m", 1).read(), await after.get("m", 1).read()];
+    for (let i = 0; i < was.length; i++) {
+      const column = Math.floor(i / 44) % 9;
+      expect(is[i]).toBe(column === 8 || column === 4 ? 5 : was[i]);
+    }
+    expect(after.get("A", 1).shape).toEqual([3, 1, 32]);
+  });
+
+  test("an edit at some positions is given those alone", async () => {
+    const shapes: (readonly number[])[] = [];
+    const edit = (x: F32) => {
+      shapes.push(x.shape);
+      return ops.affine(x, { factor: 2 });
+    };
+    await logitsWith(new Hooks().edit("q", edit, { layers: [0], positions: [1, 2, 3] }));
+    expect(shapes).toEqual([[3, 3, 4, 12]]);
+  });
+
+  test("a pattern edited to nothing leaves no attention", async () => {
+    const without = await logitsWith(new Hooks().scale("A", 0, { layers: [2] }));
+    expectClose(await logitsWith(new Hooks().scale("pattern", 0, { layers: [2] })), without, tolerance);
+  });
+});
+
+describe("restoration", () => {
+  const sitesRestored: Site[] = [
+    "embed",
+    "resid_pre",
+    "q",
+    "k",
+    "v",
+    "z",
+    "A",
+    "resid_mid",
+    "m",
+    "M",
+    "resid_post",
+    "logits",
+  ];
+
+  test.each(sitesRestored)("%s of the same run, put back, changes no bit", async (site) => {
+    using seen = new Captures();
+    const logits = await logitsWith(new Hooks().capture(site, seen));
+    const hooks = sites[site].inBlock
+      ? new Hooks().restore(site, [0, 1, 2], seen)
+      : new Hooks().replace(site, seen.get(site));
+    expect(await logitsWith(hooks)).toEqual(logits);
+  });
+
+  test("M and A of another model in every layer, on its embeddings, are its residual stream", async () => {
+    using theirs = new Captures();
+    await logitsWith(new Hooks().capture("M", theirs).capture("A", theirs).capture("embed", theirs), other);
+    using ours = new Captures();
+    const everything = new Hooks().restore("M", [0, 1, 2], theirs).restore("A", [0, 1, 2], theirs);
+    await logitsWith(everything.replace("embed", theirs.get("embed")).capture("resid_post", ours, { layers: [2] }));
+    using expected = new Captures();
+    await logitsWith(new Hooks().capture("resid_post", expected, { layers: [2] }), other);
+    expect(await ours.get("resid_post", 2).read()).toEqual(await expected.get("resid_post", 2).read());
+  });
+
+  test("W_V is restored from the other model itself, by the same call", async () => {
+    const exchanged = await logitsWith(new Hooks().restore("W_V", [1], other));
+    const name = "model.layers.1.mlp.down_proj.weight";
+    const weights = new Map([...model.weights].map(([key, weight]) => [key, weight.retain()]));
+    weights.get(name)!.dispose();
+    weights.set(name, other.weights.get(name)!.retain());
+    using mixed = new Llama({ device, config: model.config, weights });
+    expect(exchanged).toEqual(await logitsWith(undefined, mixed));
+    expect(exchanged).not.toEqual(await logitsWith());
+  });
+
+  test("a captured parameter is a copy, and restores as well as the model does", async () => {
+    using seen = new Captures();
+    await logitsWith(new Hooks().capture("W_V", seen), other);
+    expect(await logitsWith(new Hooks().restore("W_V", [0, 2], seen))).toEqual(
+      await logitsWith(new Hooks().restore("W_V", [0, 2], other)),
+    );
+    expect(seen.get("W_V", 0).storage).not.toBe(other.tensorAt("W_V", 0)!.storage);
+  });
+
+  test("with all else frozen to its own values, a restored m changes its own layer's M alone", async () => {
+    using theirs = new Captures();
+    await logitsWith(new Hooks().capture("m", theirs), other);
+    using own = new Captures();
+    await logitsWith(new Hooks().capture("m", own).capture("A", own).capture("M", own));
+    using seen = new Captures();
+    const hooks = new Hooks().restore("m", [0], theirs).freeze("A", [0, 1, 2], own).freeze("m", [1, 2], own);
+    await logitsWith(hooks.capture("M", seen));
+    expect(await seen.get("M", 0).read()).not.toEqual(await own.get("M", 0).read());
+    for (const layer of [1, 2]) expect(await seen.get("M", layer).read()).toEqual(await own.get("M", layer).read());
+  });
+
+  test("what is replaced whole is not computed, unless a hook inside it asks", async () => {
+    using seen = new Captures();
+    await logitsWith(new Hooks().capture("m", seen).capture("A", seen));
+    const count = async (hooks: Hooks) => {
+      const before = device.dispatches;
+      await logitsWith(hooks);
+      return device.dispatches - before;
+    };
+    const restored = new Hooks().restore("m", [1], seen).restore("A", [1], seen);
+    expect(await count(restored)).toBeLessThan((await count(new Hooks())) - 8);
+    expect(await count(restored.edit("gate", (x) => x, { layers: [1] }).edit("z", (x) => x, { layers: [1] }))).toBe(
+      await count(new Hooks()),
+    );
+  });
+});
+
+describe("mistakes are errors that say what to do", () => {
+  const fails = (hooks: Hooks) => {
+    try {
+      model.forward(batchOf(device, prompts), { hooks });
+    } catch (error) {
+      expect(error).toBeInstanceOf(HookError);
+      return (error as Error).message;
+    }
+    return expect.fail("no error");
+  };
+  const same = (x: F32) => x;
+
+  test("no such point", () => {
+    expect(fails(new Hooks().edit("resid_past", same))).toMatchInlineSnapshot(
+      `"there is no hook point "resid_past"; did you mean "resid_post" or "resid_pre"?"`,
+    );
+    expect(fails(new Hooks().edit("blocks.1.mlp.hook_pots", same))).toMatchInlineSnapshot(
+      `"there is no hook point "blocks.1.mlp.hook_pots"; did you mean "blocks.1.mlp.hook_post" or "blocks.0.mlp.hook_post" or "blocks.1.mlp.hook_pre"?"`,
+    );
+    expect(fails(new Hooks().edit("blocks.7.mlp.hook_post", same))).toMatchInlineSnapshot(
+      `"blocks.7.mlp.hook_post: this run has layers 0 to 2 of m"`,
+    );
+    expect(fails(new Hooks().edit("m", same, { layers: [1, 3] }))).toMatchInlineSnapshot(
+      `"m: layer 3 was asked for, and this run has layers 0 to 2"`,
+    );
+    expect(fails(new Hooks().edit("embed", same, { layers: [0] }))).toMatchInlineSnapshot(
+      `"embed is outside the blocks and has no layer; layer 0 was asked for"`,
+    );
+    expect(fails(new Hooks().edit(() => false, same))).toMatchInlineSnapshot(
+      `"the hook's test accepts none of this run's 51 hook points"`,
+    );
+  });
+
+  test("a source without the layer", () => {
+    using nothing = new Captures("vanilla run");
+    expect(fails(new Hooks().restore("A", [1], nothing))).toMatchInlineSnapshot(`"restore A: vanilla run has no A.1"`);
+    expect(fails(new Hooks().restore("m", [1], other))).toMatchInlineSnapshot(`"restore m: llama has no m.1"`);
+  });
+
+  test("values of another shape", () => {
+    const value = device.tensor(new Float32Array(44), [1, 1, 44]);
+    expect(fails(new Hooks().replace("m", value, { layers: [1] }))).toMatchInlineSnapshot(
+      `"replace m: m.1 is [3,9,44] in this run and what takes its place is [1,1,44]; activations fit a run on the same tokens, padded alike"`,
+    );
+    expect(fails(new Hooks().edit("m.1", (x) => ops.sum(x, { axis: 0 })))).toMatchInlineSnapshot(
+      `"edit m.1: m.1 is [3,9,44] in this run and what takes its place is [9,44]; activations fit a run on the same tokens, padded alike"`,
+    );
+  });
+
+  test("two replacements of one point", () => {
+    const value = device.tensor(new Float32Array(44), [1, 1, 44]);
+    expect(fails(new Hooks().replace("m.1", value).replace("m", value))).toMatchInlineSnapshot(
+      `"m.1 is replaced twice: by "replace m.1" and by "replace m""`,
+    );
+  });
+
+  test("positions that are not there", () => {
+    expect(fails(new Hooks().edit("m", same, { positions: [9] }))).toMatchInlineSnapshot(
+      `"edit m: position 9 is outside this run's 9 positions"`,
+    );
+    expect(fails(new Hooks().edit("W_V", same, { positions: [0] }))).toMatchInlineSnapshot(
+      `"edit W_V: W_V.0 has no positions to choose from; leave out \`positions\`"`,
+    );
+  });
+
+  test("a run that does not come to the hook", () => {
+    const batch = batchOf(device, prompts);
+    const hooks = new Hooks().edit("logits", same);
+    expect(() => model.forward(batch, { hooks, upTo: "resid" })).toThrow(HookError);
+    const wrapBlock = (_layer: number, x: F32) => x;
+    expect(() =>
+      model.forward(batch, { hooks: new Hooks().edit("m", same), wrapBlock }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[HookError: these hooks never fired, because the run did not come to their points: edit m (m.0), edit m (m.1), edit m (m.2)]`,
+    );
+  });
+});
