@@ -1,6 +1,7 @@
 import { ShapeError } from "../errors.ts";
-import { type Shape, show } from "../shape.ts";
+import { checkSameShape, type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { planAttention, planAttentionBackward } from "./attention-plan.ts";
 import type { AttentionOptions } from "./ops.ts";
 
 type F32<S extends Shape = Shape> = Tensor<S, "f32">;
@@ -27,20 +28,119 @@ export function attentionForward<S extends Shape>(
   v: F32,
   options: AttentionOptions = {},
 ): { output: F32<S>; logSumExp: F32<[number, number, number]> } {
-  const { params, starts } = describe("attention", q, k, v, options);
+  const { params, starts, width } = describe("attention", q, k, v, options);
   const { batch, queries, heads } = params;
   const device = q.device;
   const output = device.empty(q.shape, "f32", "attention");
-  const logSumExp = device.empty([batch, heads, queries], "f32", "attention logSumExp");
-  const lanes = 8;
+  const logSumExp: F32<[number, number, number]> = device.empty([batch, heads, queries], "f32", "attention logSumExp");
+  const { kernel, constants, workgroups } = planAttention(device.capabilities, { ...params, width });
   device.dispatch({
-    kernel: "attention",
-    constants: { VECTORS: q.shape[3]! / 4, LANES: lanes },
+    kernel,
+    constants,
     bindings: { q, k, v, starts, out: output, log_sum_exp: logSumExp },
     params,
-    workgroups: device.grid(batch * heads * Math.ceil(queries / lanes)),
+    workgroups: device.grid(workgroups),
   });
   return { output, logSumExp };
+}
+
+/**
+ * Gradients of {@link attention}. Probabilities are computed again from the scores and `logSumExp` (Dao et al. 2022); sums
+ * run in a fixed order. Keys that no query sees get zeros.
+ * @param output `[B, T, H, D]` and
+ * @param logSumExp `[B, H, T]`, both from {@link attentionForward} on the same arguments
+ * @param gradient with respect to the output, `[B, T, H, D]`
+ * @throws {ShapeError} when the shapes do not fit.
+ */
+export function attentionBackward<Q extends Shape, K extends Shape>(
+  q: F32<Q>,
+  k: F32<K>,
+  v: F32<K>,
+  output: F32,
+  logSumExp: F32,
+  gradient: F32,
+  options: AttentionOptions = {},
+): { q: F32<Q>; k: F32<K>; v: F32<K> } {
+  const { params, starts, width } = describe("attentionBackward", q, k, v, options);
+  const { batch, queries, heads } = params;
+  checkSameShape("attentionBackward, output and q", output.shape, q.shape);
+  checkSameShape("attentionBackward, gradient and q", gradient.shape, q.shape);
+  checkSameShape("attentionBackward, logSumExp", logSumExp.shape, [batch, heads, queries]);
+  const device = q.device;
+  const gradients = {
+    q: device.empty(q.shape, "f32", "attention gradient of q"),
+    k: device.empty(k.shape, "f32", "attention gradient of k"),
+    v: device.empty(v.shape, "f32", "attention gradient of v"),
+  };
+  using _ = device.scope("attentionBackward");
+  const rows = device.empty([batch, heads, queries, 2], "f32", "attention rows");
+  device.dispatch({
+    kernel: "attention_delta",
+    constants: { VECTORS: width / 4 },
+    bindings: { output, gradient, log_sum_exp: logSumExp, rows },
+    params: { batch, queries, heads },
+    workgroups: device.grid(Math.ceil((batch * queries * heads) / 64)),
+  });
+  const plan = planAttentionBackward(device.capabilities, { ...params, width });
+  const bindings = { q, k, v, starts, gradient, rows };
+  device.dispatch({
+    ...plan.q,
+    bindings: { ...bindings, out: gradients.q },
+    params,
+    workgroups: device.grid(plan.q.workgroups),
+  });
+  device.dispatch({
+    ...plan.kv,
+    bindings: { ...bindings, out_k: gradients.k, out_v: gradients.v },
+    params,
+    workgroups: device.grid(plan.kv.workgroups),
+  });
+  return gradients;
+}
+
+/**
+ * The attention pattern, `[B, H, T, L]` over the L keys in use: what each query takes from each key. Stored in full, for hooks;
+ * {@link attendWithPattern} goes on from it, and the two together agree with {@link attention}.
+ * @throws {ShapeError} when the shapes do not fit.
+ */
+export function attentionPattern(q: F32, k: F32, options: AttentionOptions = {}): F32 {
+  const { params, starts, width } = describe("attentionPattern", q, k, k, options);
+  const { batch, queries, heads, length } = params;
+  const device = q.device;
+  const out = device.empty([batch, heads, queries, length], "f32", "attention pattern");
+  device.dispatch({
+    kernel: "attention_pattern",
+    constants: { VECTORS: width / 4 },
+    bindings: { q, k, starts, out },
+    params,
+    workgroups: device.grid(Math.ceil((batch * heads * queries) / 64)),
+  });
+  return out;
+}
+
+/**
+ * Values mixed by a pattern, `[B, H, T, L]` with `[B, S, G, D]` (L ≤ S), giving `[B, T, H, D]`. The pattern need not be causal
+ * or sum to one.
+ * @throws {ShapeError} when the shapes do not fit.
+ */
+export function attendWithPattern(pattern: F32, v: F32): F32 {
+  const [batch = 0, heads = 0, queries = 0, length = 0] = pattern.shape;
+  const [valueBatch, capacity = 0, groups = 0, width = 0] = v.shape;
+  const fits = pattern.shape.length === 4 && v.shape.length === 4 && batch === valueBatch && length <= capacity;
+  if (!fits || heads % groups !== 0 || width % 4 !== 0)
+    throw new ShapeError(
+      `attendWithPattern: the pattern is ${show(pattern.shape)} and v ${show(v.shape)}; expected [B, H, T, L] and [B, S, G, D] with L at most S, G dividing H and 4 dividing D`,
+    );
+  const device = v.device;
+  const out = device.empty([batch, queries, heads, width], "f32", "attention");
+  device.dispatch({
+    kernel: "attention_with_pattern",
+    constants: { VECTORS: width / 4 },
+    bindings: { pattern, v, out },
+    params: { batch, queries, capacity, length, heads, groups },
+    workgroups: device.grid(Math.ceil(out.size / 256)),
+  });
+  return out;
 }
 
 /** Checks the arguments of an attention and gives what every one of its kernels is told. */
@@ -68,5 +168,6 @@ function describe(operation: string, q: F32, k: F32, v: F32, options: AttentionO
     params: { batch, queries, capacity, length, heads, groups, padded: starts ? 1 : 0, scale },
     // Something must be bound; without padding it is not read.
     starts: starts ?? q,
+    width,
   };
 }

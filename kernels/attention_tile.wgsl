@@ -6,7 +6,7 @@
 // Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], zero left of the start.
 
 override VECTORS: u32 = 4u; // D/4, at most 64
-override LANES: u32 = 8u;
+const LANES = 32u;
 
 struct Params { batch: u32, queries: u32, capacity: u32, length: u32, heads: u32, groups: u32, padded: u32, scale: f32 }
 

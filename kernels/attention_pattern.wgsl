@@ -1,0 +1,47 @@
+// The attention pattern itself, softmax(scale · Q Kᵀ) over the keys each query sees and zero elsewhere: for looking at and
+// changing it, on the path that stores it. A query left of its sequence's start has a row of zeros.
+// A lane makes one row in place: scores and their maximum, exponentials and their sum, quotients.
+// Bindings: q [B, T, H, D]; k [B, C, G, D]; starts [B] (not read unless `padded`); out [B, H, T, length].
+//! include lib/attention.wgsl
+
+override VECTORS: u32 = 4u; // D/4
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage> q: array<vec4f>;
+@group(0) @binding(2) var<storage> k: array<vec4f>;
+@group(0) @binding(3) var<storage> starts: array<u32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = (group.x + group.y * groups.x) * 64u + lane;
+  if (row >= params.batch * params.heads * params.queries) { return; }
+  let t = row % params.queries;
+  let h = row / params.queries % params.heads;
+  let b = row / params.queries / params.heads;
+  let end = params.length - params.queries + t + 1u;
+  var start = 0u;
+  if (params.padded != 0u) { start = min(starts[b], end); }
+
+  let query_at = ((b * params.queries + t) * params.heads + h) * VECTORS;
+  let stride = params.groups * VECTORS;
+  let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * VECTORS;
+  let out_at = row * params.length;
+  var top = LOWEST;
+  for (var j = start; j < end; j++) {
+    var score = 0.0;
+    for (var d = 0u; d < VECTORS; d++) { score += dot(q[query_at + d], k[keys_at + j * stride + d]); }
+    score *= params.scale * LOG2E;
+    out[out_at + j] = score;
+    top = max(top, score);
+  }
+  var total = 0.0;
+  for (var j = start; j < end; j++) {
+    let weight = exp2(out[out_at + j] - top);
+    out[out_at + j] = weight;
+    total += weight;
+  }
+  for (var j = 0u; j < start; j++) { out[out_at + j] = 0.0; }
+  for (var j = start; j < end; j++) { out[out_at + j] = out[out_at + j] / total; }
+  for (var j = end; j < params.length; j++) { out[out_at + j] = 0.0; }
+}
