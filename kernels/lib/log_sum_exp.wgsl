@@ -5,6 +5,8 @@
 const lse_start = vec2f(-3.0e38, 0.0);
 
 fn lse_step(state: vec2f, x: f32) -> vec2f {
+  // By its bits: comparisons and exp may do anything with NaN, arithmetic passes it on.
+  if ((bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u) { return vec2f(state.x, x); }
   let above = x - state.x;
   let e = exp(-abs(above));
   if (above > 0.0) { return vec2f(x, state.y * e + 1.0); }

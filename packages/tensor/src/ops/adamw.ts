@@ -74,7 +74,7 @@ export function adamwStep<S extends Shape>(
 }
 
 /** `min(1, maxNorm / (√sumOfSquares + 10⁻⁶))`, a scalar on the device: what `torch.nn.utils.clip_grad_norm_` scales gradients by. */
-export function clipCoefficient(sumOfSquares: F32, { maxNorm }: { readonly maxNorm: number }): F32<[]> {
+export function clipCoefficient(sumOfSquares: F32, { maxNorm }: { readonly maxNorm: number }): F32<readonly []> {
   checkF32("clipCoefficient", { sumOfSquares });
   if (sumOfSquares.size !== 1)
     throw new ShapeError(`clipCoefficient: the sum of squares has shape ${show(sumOfSquares.shape)}, not one element`);

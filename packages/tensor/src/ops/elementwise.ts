@@ -185,5 +185,5 @@ export function mapBackward<S extends Shape>(
 function checkLimits(operation: string, limits: { readonly min: number; readonly max: number }) {
   const { min, max } = limits;
   if (!(min <= max)) throw new ShapeError(`${operation}: min ${min} is not at most max ${max}`);
-  return { min, max };
+  return { low: min, high: max };
 }

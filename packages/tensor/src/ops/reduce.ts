@@ -1,6 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
-import { checkF32, resolveAxis } from "./check.ts";
+import { checkF32, checkShapeIs, resolveAxis } from "./check.ts";
+import { copyStrided } from "./copy-strided.ts";
 import type { F32 } from "./ops.ts";
 import { perLane, runItems } from "./parts.ts";
 import { planRows } from "./row-plan.ts";
@@ -21,9 +22,49 @@ export function max(x: F32, options: { readonly axis?: number } = {}): F32 {
 }
 
 /** Sum of the squares of all elements, a scalar: what gradient clipping needs. */
-export function sumOfSquares(x: F32): F32<[]> {
+export function sumOfSquares(x: F32): F32<readonly []> {
   checkF32("sumOfSquares", { x });
   return x.device.scoped("sumOfSquares", () => reduceAll("sumOfSquares", x, 1));
+}
+
+/**
+ * Gradient of {@link max}: elements equal to the maximum share it equally.
+ * @param output what `max` gave
+ */
+export function maxBackward<S extends Shape>(
+  x: F32<S>,
+  output: F32,
+  gradient: F32,
+  { axis }: { readonly axis?: number } = {},
+): F32<S> {
+  checkF32("maxBackward", { x, output, gradient });
+  const { shape, outer, n, inner } = splitAt("maxBackward", x, axis);
+  checkShapeIs("maxBackward", "output", output, shape);
+  checkShapeIs("maxBackward", "gradient", gradient, shape);
+  const out = x.device.empty(x.shape, "f32", "max gradient");
+  const plan = planRows(x.device.capabilities, n);
+  runItems(x.device, {
+    kernel: "max_backward",
+    constants: { ...plan },
+    items: outer,
+    workgroups: (count) => Math.ceil((count * inner) / plan.ROWS),
+    split: { x: [x, n * inner], largest: [output, inner], gradient: [gradient, inner], out: [out, n * inner] },
+    params: (count) => ({ rows: count * inner, n, inner }),
+  });
+  return out;
+}
+
+/**
+ * Repeats a reduced tensor along the axis that was dropped, or a scalar everywhere, to a shape: the gradient of {@link sum}.
+ * @throws {ShapeError} when x is not what reducing `shape` over the axis gives.
+ */
+export function expand<S extends Shape>(x: F32, shape: S, { axis }: { readonly axis?: number } = {}): F32<S> {
+  checkF32("expand", { x });
+  const out = x.device.empty(shape, "f32", "expand");
+  const { shape: reduced, outer, n, inner } = splitAt("expand", out, axis);
+  checkShapeIs("expand", "x", x, reduced);
+  copyStrided("expand", [outer, n, inner], { tensor: x, strides: [inner, 0, 1] }, { tensor: out });
+  return out;
 }
 
 type Reduction = "sum" | "mean" | "max" | "sumOfSquares";
@@ -43,18 +84,12 @@ function reduce(
   checkF32(operation, { x });
   const { device } = x;
   if (axis === undefined) return device.scoped(operation, () => reduceAll(operation, x, scaleOf(x.size)));
-  const at = resolveAxis(operation, x.shape, axis);
-  const n = x.shape[at]!;
-  const shape = [...x.shape.slice(0, at), ...x.shape.slice(at + 1)];
-  const inner = sizeOf(x.shape.slice(at + 1));
-  if (inner > 1) {
-    const middle = { outer: sizeOf(x.shape.slice(0, at)), n, inner };
-    return reduceMiddle(operation, x, middle, shape, scaleOf(n));
-  }
+  const { shape, outer, n, inner } = splitAt(operation, x, axis);
+  if (inner > 1) return reduceMiddle(operation, x, { outer, n, inner }, shape, scaleOf(n));
   return reduceRows(operation, x, { width: n, shape, scale: scaleOf(n) });
 }
 
-function reduceAll(operation: Reduction, x: F32, scale: number): F32<[]> {
+function reduceAll(operation: Reduction, x: F32, scale: number): F32<readonly []> {
   checkNotEmpty(operation, x, x.size);
   if (x.size <= blockElements) return reduceRows(operation, x, { width: x.size, shape: [], scale });
   const blocks = Math.ceil(x.size / blockElements);
@@ -114,6 +149,14 @@ export function reduceMiddle<S extends Shape>(
     const partial = pass(x, n, blocks, block, [outer, blocks, inner], 1);
     return pass(partial, blocks, 1, blocks, shape, scale);
   });
+}
+
+/** A tensor seen as `[outer, n, inner]` around an axis, or around all of it, and its shape without that axis. */
+function splitAt(operation: string, x: F32, axis: number | undefined) {
+  if (axis === undefined) return { shape: [], outer: 1, n: x.size, inner: 1 };
+  const at = resolveAxis(operation, x.shape, axis);
+  const [before, after] = [x.shape.slice(0, at), x.shape.slice(at + 1)];
+  return { shape: [...before, ...after], outer: sizeOf(before), n: x.shape[at]!, inner: sizeOf(after) };
 }
 
 function checkNotEmpty(operation: string, x: F32, n: number): void {

@@ -35,9 +35,10 @@ describe("adamwStep", () => {
       const parameter = device.tensor(start, shape);
       const [m, v] = [zeros(device, shape), zeros(device, shape)];
       const gradientScale = scale === null ? {} : { gradientScale: device.tensor([scale], []) };
-      gradients.forEach((gradient, i) =>
-        adamwStep(parameter, device.tensor(gradient, shape), m, v, { ...options, ...gradientScale, step: i + 1 }),
-      );
+      for (const [i, gradient] of gradients.entries()) {
+        const step = { ...options, ...gradientScale, step: i + 1 };
+        adamwStep(parameter, device.tensor(gradient, shape), m, v, step);
+      }
       const expected = reference(Float64Array.from(start), gradients, scale ?? 1);
       expectClose(await parameter.read(), expected.parameter, { label: "parameter" });
       expectClose(await m.read(), expected.m, { label: "first moment" });

@@ -1,0 +1,70 @@
+import { attention } from "./attention.ts";
+import { crossEntropy } from "./cross-entropy.ts";
+import { add, affine, clamp, div, mul, sub } from "./elementwise.ts";
+import { klDivergence } from "./kl-divergence.ts";
+import { cast, concat, permute, reshape, slice } from "./layout.ts";
+import { linear, matmul } from "./matmul.ts";
+import { mse } from "./mse.ts";
+import { layerNorm, rmsNorm } from "./norm.ts";
+import type { Ops } from "./ops.ts";
+import { max, mean, sum } from "./reduce.ts";
+import { rope } from "./rope.ts";
+import { embedding, gatherRows, scatterRows } from "./rows.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+import { swiglu } from "./swiglu.ts";
+import { unary } from "./unary.ts";
+
+export { type AdamWOptions, adamwStep, clipCoefficient } from "./adamw.ts";
+export * from "./attention.ts";
+export { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
+export { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "./elementwise.ts";
+export * from "./kl-divergence.ts";
+export * from "./kv-cache.ts";
+export * from "./layout.ts";
+export * from "./matmul.ts";
+export type { MatmulKernel } from "./matmul-plan.ts";
+export * from "./mse.ts";
+export * from "./norm.ts";
+export type { AttentionOptions, F32, OpName, Ops, Reduction, UnaryKind, Weight } from "./ops.ts";
+export * from "./random.ts";
+export { expand, max, maxBackward, mean, sum, sumOfSquares } from "./reduce.ts";
+export * from "./rope.ts";
+export * from "./rows.ts";
+export * from "./select.ts";
+export * from "./softmax.ts";
+export * from "./swiglu.ts";
+export * from "./unary.ts";
+
+/** The operations that run kernels. */
+export const ops: Ops = {
+  matmul,
+  linear,
+  embedding,
+  rmsNorm,
+  layerNorm,
+  rope,
+  attention,
+  swiglu,
+  add,
+  sub,
+  mul,
+  div,
+  affine,
+  unary,
+  clamp,
+  softmax,
+  logSoftmax,
+  crossEntropy,
+  klDivergence,
+  mse,
+  gatherRows,
+  scatterRows,
+  sum,
+  mean,
+  max,
+  reshape,
+  permute,
+  slice,
+  concat,
+  cast,
+};
