@@ -1,4 +1,4 @@
-import type { Device, Tensor } from "@lethe/tensor";
+import type { Device } from "@lethe/tensor";
 
 /** One thing to time, with what it takes to say whether its answer is right and its speed good. */
 export interface BenchCase {
@@ -16,10 +16,10 @@ export interface BenchCase {
 }
 
 export interface PreparedCase {
-  /** Records the work once. Everything it makes is released by the caller's scope. */
-  run(): Tensor | void;
+  /** Records the work once. Everything it makes is released by the caller’s scope; what it returns does not matter. */
+  run(): unknown;
   /** The plain way to the same result, timed in turns with `run`. */
-  plain?(): Tensor | void;
+  plain?(): unknown;
   /** Throws when the output is wrong. Called before anything is timed. */
   check(): Promise<void>;
 }

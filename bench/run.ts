@@ -76,7 +76,9 @@ console.log(
   `peaks in this run: ${(roofline.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s (FMA kernel), ${(roofline.bytesPerSecond / 1e9).toFixed(2)} GB/s (copy kernel)\n`,
 );
 const headings = ["time", "GFLOP/s", "GB/s", "tok/s", "× plain", "of peak"];
-console.log(`${"case".padEnd(28)} ${"shape".padEnd(30)} ${headings.map((text, i) => text.padStart([12, 9, 8, 8, 8, 7][i]!)).join(" ")}`);
+console.log(
+  `${"case".padEnd(28)} ${"shape".padEnd(30)} ${headings.map((text, i) => text.padStart([12, 9, 8, 8, 8, 7][i]!)).join(" ")}`,
+);
 const rows: Row[] = [];
 for (const bench of cases) {
   const row = await timeCase(bench, roofline);

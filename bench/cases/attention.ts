@@ -23,7 +23,8 @@ const prefill: Heads[] = [
   { batch: 10, length: 48, heads: 4, groups: 4, width: 16 },
 ];
 
-const describe = ({ batch, length, heads, groups, width }: Heads) => `B${batch} T${length} H${heads}/${groups} D${width}`;
+const describe = ({ batch, length, heads, groups, width }: Heads) =>
+  `B${batch} T${length} H${heads}/${groups} D${width}`;
 
 // Half the scores are masked away.
 const causalFlops = ({ batch, length, heads, width }: Heads) => 2 * batch * heads * length * length * width;
@@ -132,7 +133,12 @@ const ropeCase: BenchCase = {
     const x = normal(device, [1, 1024, 16, 64]);
     const inverseFrequencies = Array.from({ length: 32 }, (_, i) => 10_000 ** (-i / 32));
     const table = ropeTable(device, { positions: 1024, inverseFrequencies });
-    const positions = device.tensor(Uint32Array.from({ length: 1024 }, (_, i) => i), [1, 1024], "u32", "positions");
+    const positions = device.tensor(
+      Uint32Array.from({ length: 1024 }, (_, i) => i),
+      [1, 1024],
+      "u32",
+      "positions",
+    );
     return {
       run: () => rope(x, table, positions),
       async check() {

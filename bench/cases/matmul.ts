@@ -1,4 +1,4 @@
-import { cast, type FloatDType, type MatmulKernel, matmulWith type Shape, type Tensor } from "@lethe/tensor";
+import { cast, type FloatDType, type MatmulKernel, matmulWith, type Shape, type Tensor } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { bytesOf, checkSamples, normal } from "../inputs.ts";
 
@@ -68,6 +68,8 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
 
 /** Every kernel on the squares, and what the planner chooses on the rest. */
 export const matmulCases: readonly BenchCase[] = [
-  ...(["plain", "tiled", "subgroup"] as const).flatMap((kernel) => squares.map((square) => productCase(kernel, square))),
+  ...(["plain", "tiled", "subgroup"] as const).flatMap((kernel) =>
+    squares.map((square) => productCase(kernel, square)),
+  ),
   ...[...squares, ...layers].map((product) => productCase("planned", product)),
 ];

@@ -18,7 +18,12 @@ export const optimizerCases: readonly BenchCase[] = [
         async check() {
           const [before, slope] = await Promise.all([parameter.read(), gradient.read()]);
           adamwStep(parameter, gradient, first, second, { ...options, step: 1 });
-          await checkSamples("adamw", parameter, (i) => before[i]! * (1 - 1e-3 * 0.01) - 1e-3 * Math.sign(slope[i]!), 1e-5);
+          await checkSamples(
+            "adamw",
+            parameter,
+            (i) => before[i]! * (1 - 1e-3 * 0.01) - 1e-3 * Math.sign(slope[i]!),
+            1e-5,
+          );
         },
       };
     },

@@ -31,7 +31,10 @@ function streaming(
   name: string,
   passes: number,
   columns: number,
-  prepare: (input: () => F32, labels: Tensor<Shape, "i32">) => { run: () => F32; expected: Promise<(i: number) => number> },
+  prepare: (
+    input: () => F32,
+    labels: Tensor<Shape, "i32">,
+  ) => { run: () => F32; expected: Promise<(i: number) => number> },
   shape = `${rows}×${columns}`,
 ): BenchCase {
   return {
@@ -39,14 +42,20 @@ function streaming(
     shape,
     bytes: passes * 4 * rows * columns,
     prepare(device) {
-      const labels = device.tensor(Int32Array.from({ length: rows }, (_, i) => (i * 31) % columns), [rows], "i32", "labels");
+      const labels = device.tensor(
+        Int32Array.from({ length: rows }, (_, i) => (i * 31) % columns),
+        [rows],
+        "i32",
+        "labels",
+      );
       const { run, expected } = prepare(() => normal(device, [rows, columns]), labels);
       return { run, check: async () => checkSamples(name, run(), await expected) };
     },
   };
 }
 
-const rowOf = (values: Float32Array, row: number, columns: number) => values.subarray(row * columns, (row + 1) * columns);
+const rowOf = (values: Float32Array, row: number, columns: number) =>
+  values.subarray(row * columns, (row + 1) * columns);
 const sumOf = (values: Float32Array, f: (x: number) => number) => values.reduce((total, x) => total + f(x), 0);
 const silu = (x: number) => x / (1 + Math.exp(-x));
 
@@ -81,19 +90,29 @@ export const rowCases: readonly BenchCase[] = [
   }),
   streaming("swiglu", 3, width, (input) => {
     const [gate, up] = [input(), input()];
-    const expected = Promise.all([gate.read(), up.read()]).then(([g, u]) => (i: number) => silu(g[i]!) * u[i]!);
+    const expected = Promise.all([gate.read(), up.read()]).then(
+      ([g, u]) =>
+        (i: number) =>
+          silu(g[i]!) * u[i]!,
+    );
     return { run: () => swiglu(gate, up), expected };
   }),
   streaming("swiglu backward", 5, width, (input) => {
     const [gate, up, gradient] = [input(), input(), input()];
     const expected = Promise.all([gate.read(), gradient.read()]).then(
-      ([g, upstream]) => (i: number) => silu(g[i]!) * upstream[i]!,
+      ([g, upstream]) =>
+        (i: number) =>
+          silu(g[i]!) * upstream[i]!,
     );
     return { run: () => swigluBackward(gate, up, gradient).up, expected };
   }),
   streaming("add", 3, width, (input) => {
     const [a, b] = [input(), input()];
-    const expected = Promise.all([a.read(), b.read()]).then(([x, y]) => (i: number) => x[i]! + y[i]!);
+    const expected = Promise.all([a.read(), b.read()]).then(
+      ([x, y]) =>
+        (i: number) =>
+          x[i]! + y[i]!,
+    );
     return { run: () => add(a, b), expected };
   }),
   streaming("sum over rows", 1, width, (input) => {
@@ -162,7 +181,12 @@ export const rowCases: readonly BenchCase[] = [
     bytes: 2 * 4 * rows * width,
     prepare(device) {
       const table = normal(device, [vocabulary, width]);
-      const ids = device.tensor(Uint32Array.from({ length: rows }, (_, i) => (i * 97) % vocabulary), [rows], "u32", "ids");
+      const ids = device.tensor(
+        Uint32Array.from({ length: rows }, (_, i) => (i * 97) % vocabulary),
+        [rows],
+        "u32",
+        "ids",
+      );
       const run = () => embedding(table, ids);
       return {
         run,

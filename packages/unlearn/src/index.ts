@@ -1,1 +1,9 @@
-export {};
+export * from "./autograd/index.ts";
+export * from "./data/index.ts";
+export * from "./evaluation/index.ts";
+export * from "./metrics/index.ts";
+export * from "./objectives/index.ts";
+export * from "./pretraining/index.ts";
+export * from "./restoration/index.ts";
+export * from "./training/index.ts";
+export * from "./unlearning/index.ts";

@@ -1,11 +1,4 @@
-export {
-  type BatchingOptions,
-  batchesOf,
-  ignoredLabel,
-  type PaddingOptions,
-  padBatch,
-  type TokenBatch,
-} from "./batches.ts";
+export { batchesOf, chunks } from "./batches.ts";
 export {
   type Concept,
   ConceptDataError,
@@ -15,6 +8,7 @@ export {
   readConcepts,
   unrelatedFactsOf,
 } from "./concepts.ts";
+export { ignoredLabel, type LabelledBatch, labelledBatch } from "./labelled.ts";
 export { loadConcepts } from "./load.ts";
 export { forgetParagraphs, retainConceptOf, retainParagraphs, sentencesOf, splitParagraphs } from "./paragraphs.ts";
 export { type Document, pretrainingDocuments } from "./pretraining.ts";

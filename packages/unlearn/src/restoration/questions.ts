@@ -12,7 +12,7 @@ export interface AnsweredQuestion {
 export interface QuestionBatch extends Disposable {
   readonly batch: Batch;
   /** Rows of the pass whose logits are needed by either alignment, `[R]`, question after question. */
-  readonly rows: Tensor<[number], "u32">;
+  readonly rows: Tensor<readonly [number], "u32">;
   /** Mean over a question's answer rows of a value given for each of `rows`. */
   perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];
 }

@@ -69,7 +69,10 @@ export async function sweepRestoration(options: SweepOptions): Promise<Restorati
   const base = compare(unlearned.forward(batch, { rows, hooks }));
 
   const restored = Object.fromEntries(
-    SETTINGS.map((setting) => [setting, Object.fromEntries(ALIGNMENTS.map((alignment) => [alignment, [] as number[][]]))]),
+    SETTINGS.map((setting) => [
+      setting,
+      Object.fromEntries(ALIGNMENTS.map((alignment) => [alignment, [] as number[][]])),
+    ]),
   ) as RestorationLosses["restored"];
   const runs = SETTINGS.length * depth;
   for (const [index, setting] of SETTINGS.entries()) {

@@ -1,0 +1,35 @@
+import { type Batch, type BatchOptions, batchOf } from "@lethe/decoder";
+import type { Device, Tensor } from "@lethe/tensor";
+
+/** The label of a position that does not count in a loss. */
+export const ignoredLabel = -100;
+
+/** A batch with what each position should predict. */
+export interface LabelledBatch extends Batch {
+  /** `[B, T]`: the token that follows each position in its own sequence, −100 at its last token and on padding. */
+  readonly labels: Tensor<readonly [number, number], "i32">;
+}
+
+/**
+ * Sequences as a batch to learn from, padded on the right unless told otherwise. This is the one place where labels are shifted
+ * against tokens. Its tensors belong to the innermost open scope, or to the caller, who disposes of the batch.
+ */
+export function labelledBatch(
+  device: Device,
+  sequences: readonly ArrayLike<number>[],
+  options: BatchOptions = {},
+): LabelledBatch {
+  const batch = batchOf(device, sequences, { pad: "right", ...options });
+  const [, columns] = batch.ids.shape;
+  const values = new Int32Array(batch.ids.size).fill(ignoredLabel);
+  sequences.forEach((sequence, row) => {
+    const start = row * columns + batch.firsts[row]!;
+    for (let t = 1; t < sequence.length; t++) values[start + t - 1] = sequence[t]!;
+  });
+  const labels = device.tensor(values, batch.ids.shape, "i32", "labels");
+  const dispose = () => {
+    batch.dispose();
+    labels.dispose();
+  };
+  return { ...batch, labels, dispose, [Symbol.dispose]: dispose };
+}

@@ -1,0 +1,53 @@
+import { type Decoder, generateTokens, ModelUseError } from "@lethe/decoder";
+import { chunks, promptOf } from "../data/index.ts";
+
+/** A model's greedy answer to one question. */
+export interface Answer {
+  readonly question: string;
+  /** Tokens of the prompt, with what the tokenizer puts before a text. */
+  readonly prompt: readonly number[];
+  /** Tokens of the answer, without the one that ended it. */
+  readonly tokens: readonly number[];
+  readonly text: string;
+}
+
+export interface AnswerOptions {
+  /** Answers end here unless the model ends them before. */
+  readonly maxTokens: number;
+  /** Questions that are answered together. Default: 64. */
+  readonly batchSize?: number;
+  /** Called for each new token of a batch; may throw to stop. */
+  readonly onToken?: () => void;
+}
+
+/**
+ * Asks a model questions by the prompt `Question: {q}\n Answer:` and lets it answer greedily, up to its end-of-text token (arXiv
+ * 2410.06606, Section 3).
+ * @throws {ModelUseError} when the model has no tokenizer
+ */
+export async function answerQuestions(
+  model: Decoder,
+  questions: readonly string[],
+  { maxTokens, batchSize = 64, onToken }: AnswerOptions,
+): Promise<Answer[]> {
+  const { text } = model;
+  if (!text) throw new ModelUseError(`${model.label} has no tokenizer, so it cannot be asked in words`);
+  const prompts = await Promise.all(questions.map((question) => text.encode(promptOf(question))));
+  const tokens: number[][] = questions.map(() => []);
+  for (const batch of chunks([...prompts.keys()], batchSize)) {
+    const sequences = batch.map((index) => prompts[index]!);
+    for await (const column of generateTokens(model, sequences, { maxNewTokens: maxTokens })) {
+      onToken?.();
+      for (const [row, token] of column.entries()) {
+        if (token !== null && !model.stopTokens.includes(token)) tokens[batch[row]!]!.push(token);
+      }
+    }
+  }
+  const texts = await Promise.all(tokens.map((answer) => text.decode(answer)));
+  return questions.map((question, i) => ({
+    question,
+    prompt: prompts[i]!,
+    tokens: tokens[i]!,
+    text: texts[i]!.trim(),
+  }));
+}

@@ -1,0 +1,1 @@
+export { type Answer, type AnswerOptions, answerQuestions } from "./answers.ts";
