@@ -113,20 +113,22 @@ export const measurementsSchema = z.strictObject({
 export type CellMeasurements = z.infer<typeof measurementsSchema>;
 
 /** One result file, `<out>/cells/<model>--<concept>--<method>.json`. */
-export const cellResultSchema = z
-  .strictObject({
-    version: z.literal(CELL_VERSION),
-    config: cellConfigSchema,
-    ...measuredShape,
-    restoration: z.strictObject({
-      base: alignedBase,
-      curves: z.strictObject({ m: alignedCurve, W_V: alignedCurve, A: alignedCurve, "m+A": alignedCurve }),
-    }),
-  })
-  .superRefine((result, context) => {
-    for (const problem of inconsistencies(result)) context.addIssue({ code: "custom", message: problem });
-  });
-export type CellResult = z.infer<typeof cellResultSchema>;
+const wellFormed = z.strictObject({
+  version: z.literal(CELL_VERSION),
+  config: cellConfigSchema,
+  ...measuredShape,
+  restoration: z.strictObject({
+    base: alignedBase,
+    curves: z.strictObject({ m: alignedCurve, W_V: alignedCurve, A: alignedCurve, "m+A": alignedCurve }),
+  }),
+});
+export type CellResult = z.infer<typeof wellFormed>;
+
+/** Checks a result file's fields, and then that they agree with each other. */
+export const cellResultSchema = wellFormed.transform((result, context) => {
+  for (const problem of inconsistencies(result)) context.addIssue({ code: "custom", message: problem });
+  return result;
+});
 
 /**
  * A cell's result file from its configuration and what was measured: adds the recovery scores.
@@ -153,8 +155,7 @@ export function assembleCell(config: CellConfig, measurements: CellMeasurements)
 const SCORE_TOLERANCE = 1e-6;
 
 /** What a file can get wrong although each field by itself is well-formed. */
-function* inconsistencies(result: CellResult): Generator<string> {
-  const { bleu, config, restoration } = result;
+function* inconsistencies({ bleu, config, restoration }: CellResult): Generator<string> {
   if (bleu.target.length !== bleu.unrelated.length || bleu.target.length > config.training.epochs + 1) {
     yield `BLEU has ${bleu.target.length} target and ${bleu.unrelated.length} unrelated entries for ${config.training.epochs} epochs`;
   }

@@ -1,5 +1,6 @@
 import { basename, resolve } from "node:path";
-import { type Concept, retainConceptOf } from "../data/index.ts";
+import type { Concept } from "../data/concepts.ts";
+import { retainConceptOf } from "../data/paragraphs.ts";
 import { ExperimentError } from "./errors.ts";
 import { identifyData, identifyModel } from "./identity.ts";
 import { type Method, type PresetName, presets, recipeFor, trainingRecipe } from "./presets.ts";

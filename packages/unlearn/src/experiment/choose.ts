@@ -1,5 +1,5 @@
 import leven from "leven";
-import type { Concept } from "../data/index.ts";
+import type { Concept } from "../data/concepts.ts";
 import { ExperimentError } from "./errors.ts";
 import { METHODS, type Method, PRESETS, type PresetName, presets } from "./presets.ts";
 import { slug } from "./slug.ts";

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import type { Concept } from "../data/index.ts";
+import type { Concept } from "../data/concepts.ts";
 import { type PlannedCell, planCells } from "./cells.ts";
 import { chooseConcepts, chooseMethods, choosePreset } from "./choose.ts";
 import { METHODS, PRESETS, type PresetName, presets } from "./presets.ts";

@@ -1,4 +1,4 @@
-import { loadConcepts } from "../data/index.ts";
+import { loadConcepts } from "../data/load.ts";
 import { runCli } from "./cli.ts";
 
 process.exitCode = await runCli(process.argv.slice(2), {

@@ -1,4 +1,4 @@
-/** The unlearning methods an experiment can use; their losses are in `reference`. */
+/** The unlearning methods an experiment can use: Gradient Difference (Liu et al. 2022) and Negative Preference Optimization (Zhang et al. 2024). */
 export const METHODS = ["graddiff", "npo"] as const;
 export type Method = (typeof METHODS)[number];
 

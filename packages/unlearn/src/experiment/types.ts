@@ -1,4 +1,4 @@
-import type { Concept } from "../data/index.ts";
+import type { Concept } from "../data/concepts.ts";
 import type { CellConfig, CellMeasurements } from "./cell.ts";
 
 /** One model, one concept, one method: the unit that is run, written, resumed and scheduled on its own. */

@@ -44,6 +44,11 @@ export function scoresOf(cell: CellResult, setting: Setting, definition: KrsDefi
   return cell.restoration.curves[setting][definition.alignment][definition.aggregation];
 }
 
+/** Every score of a panel, in no order that matters. */
+export function scoresOfPanel({ cells }: Panel, definition: KrsDefinition): number[] {
+  return cells.flatMap((cell) => SETTINGS.flatMap((setting) => [...scoresOf(cell, setting, definition)]));
+}
+
 /** Mean over a panel's concepts of KRS per centre layer. */
 export function meanScores(panel: Panel, setting: Setting, definition: KrsDefinition): number[] {
   return meanOfLists(panel.cells.map((cell) => scoresOf(cell, setting, definition)));

@@ -3,7 +3,7 @@ import { spreadLabels } from "./labels.ts";
 import type { FigureSpec, PanelSpec } from "./render.ts";
 import type { Theme } from "./theme.ts";
 
-const WIDTH = 330;
+const WIDTH = 310;
 const HEIGHT = 190;
 
 const KINDS = ["target", "unrelated"] as const;

@@ -1,5 +1,5 @@
 import { SETTINGS, type Setting } from "../../experiment/cell.ts";
-import { type KrsDefinition, meanScores, type Panel, scoresOf } from "../panels.ts";
+import { type KrsDefinition, meanScores, type Panel, scoresOf, scoresOfPanel } from "../panels.ts";
 import { spreadLabels } from "./labels.ts";
 import type { FigureSpec, PanelSpec } from "./render.ts";
 import type { Theme } from "./theme.ts";
@@ -15,7 +15,7 @@ const LABELS: Readonly<Record<Setting, string>> = { m: "m", W_V: "W_V", A: "A", 
 
 /** KRS against the centre layer of the restored window, one line a setting, one panel a model and method: the paper's Figure 1. */
 export function krsFigure(name: string, panels: readonly Panel[], definition: KrsDefinition, theme: Theme): FigureSpec {
-  const lowest = Math.min(0, ...panels.flatMap((panel) => panelScores(panel, definition)));
+  const lowest = Math.min(0, ...panels.flatMap((panel) => scoresOfPanel(panel, definition)));
   // Down to the next tenth, with a little air below 0 for a line that runs along it.
   const bottom = Math.max(LOWEST_KRS, lowest < 0 ? Math.floor(lowest * 10 - 1e-9) / 10 : -0.04);
   return {
@@ -26,10 +26,6 @@ export function krsFigure(name: string, panels: readonly Panel[], definition: Kr
     columns: new Set(panels.map((panel) => panel.method)).size,
     panels: panels.map((panel) => krsPanel(panel, definition, theme, bottom)),
   };
-}
-
-function panelScores(panel: Panel, definition: KrsDefinition): number[] {
-  return panel.cells.flatMap((cell) => SETTINGS.flatMap((setting) => [...scoresOf(cell, setting, definition)]));
 }
 
 function krsPanel(panel: Panel, definition: KrsDefinition, theme: Theme, bottom: number): PanelSpec {

@@ -54,6 +54,6 @@ export function customProperties(scheme: "light" | "dark"): string {
   return names.map((name, i) => `${name.slice("var(".length, -1)}: ${values[i]};`).join(" ");
 }
 
-function flatten({ settings, ...rest }: Theme): (string | null)[] {
-  return [...Object.values(rest), ...Object.values(settings)];
+function flatten({ settings, ...rest }: Theme): string[] {
+  return [...Object.values(rest), ...Object.values(settings)].map(String);
 }

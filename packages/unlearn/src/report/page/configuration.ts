@@ -7,16 +7,13 @@ import { table } from "./tables.ts";
 export function configuration({ cells, adapters }: Results): Html {
   const configs = cells.map((cell) => cell.config);
   return html`<h2 id="configuration">Configuration</h2>
-${table(
-  ["", ""],
-  [
-    ["adapter", listed(adapters) || "not on record"],
-    ["preset", listed(configs.map((config) => config.preset))],
-    ["seed", listed(configs.map((config) => String(config.seed)))],
+<table>${[
+    ["adapter", listed(adapters) || "not on record"] as const,
+    ["preset", listed(configs.map((config) => config.preset))] as const,
+    ["seed", listed(configs.map((config) => String(config.seed)))] as const,
     ...models(cells),
-    ...evaluation(configs),
-  ],
-)}
+    ["questions", listed(configs.map(questions))] as const,
+  ].map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>\n`)}</table>
 <h3>Training</h3>
 ${trainings(configs)}
 <p class="quiet">Retain text: ${listed(
@@ -44,11 +41,9 @@ ${exact(lowest(own.map(({ vanilla }) => vanilla.unrelatedExact)))}.`,
   });
 }
 
-function evaluation(configs: readonly CellConfig[]): [string, string][] {
-  const described = configs.map(({ evaluation: { targetQuestions, unrelatedQuestions, maxAnswerTokens } }) => {
-    return `up to ${targetQuestions} target and ${unrelatedQuestions} unrelated a concept; greedy answers of up to ${maxAnswerTokens} tokens`;
-  });
-  return [["questions", listed(described)]];
+function questions({ evaluation }: CellConfig): string {
+  const { targetQuestions, unrelatedQuestions, maxAnswerTokens } = evaluation;
+  return `up to ${targetQuestions} target and ${unrelatedQuestions} unrelated a concept; greedy answers of up to ${maxAnswerTokens} tokens`;
 }
 
 /** One column for each kind of training in use, one line a setting. */

@@ -1,5 +1,13 @@
-import type { KrsDefinition, Panel } from "../panels.ts";
-import { largestGap, METHOD_NAMES, PAPER_KRS, RELEASED_KRS } from "../panels.ts";
+import { LOWEST_KRS } from "../figures/krs.ts";
+import {
+  type KrsDefinition,
+  largestGap,
+  METHOD_NAMES,
+  PAPER_KRS,
+  type Panel,
+  RELEASED_KRS,
+  scoresOfPanel,
+} from "../panels.ts";
 import type { Results } from "../results.ts";
 import { answers } from "./answers.ts";
 import { configuration } from "./configuration.ts";
@@ -74,7 +82,7 @@ or the last ones, one further on) and in how questions are averaged (ratio of me
 figure above, over settings and layers:</p>
 ${definitionTable(panels)}
 <details><summary>The curves as the notebooks compute them</summary>
-${figure(figures.krsReleased, html`As above, with the last logit rows and the mean of per-question ratios.`)}</details>
+${figure(figures.krsReleased, html`As above, with the last logit rows and the mean of per-question ratios.${cutOff(panels, RELEASED_KRS)}`)}</details>
 
 <h2>Training loss</h2>
 ${figure(
@@ -98,7 +106,13 @@ Unlearned with: ${methods.join(", ")}; one concept at a time, each from the vani
 }
 
 function figure(svg: string, caption: Html): Html {
-  return html`<figure>${trusted(svg)}<figcaption>${caption}</figcaption></figure>`;
+  return html`<figure><div class="wide">${trusted(svg)}</div><figcaption>${caption}</figcaption></figure>`;
+}
+
+/** Says so where a figure does not show all there is. */
+function cutOff(panels: readonly Panel[], definition: KrsDefinition): string {
+  const lowest = Math.min(...panels.flatMap((panel) => scoresOfPanel(panel, definition)));
+  return lowest < LOWEST_KRS ? ` Scores below ${score(LOWEST_KRS)} are cut off; the lowest is ${score(lowest)}.` : "";
 }
 
 function definitionTable(panels: readonly Panel[]): Html {

@@ -18,6 +18,7 @@ li { margin: .35rem 0; }
 .warning { border-left: 3px solid var(--target); padding: .1rem 0 .1rem 1rem; margin: 1.25rem 0; }
 figure { margin: 1rem 0 2rem; }
 figure svg { display: block; max-width: 100%; height: auto; }
+@media screen { figure svg { min-width: 40rem; } }
 figcaption { color: var(--muted); font-size: .9rem; margin-top: .25rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .88rem; margin: .75rem 0; font-variant-numeric: tabular-nums; }
@@ -26,6 +27,8 @@ th { font-weight: 600; color: var(--muted); }
 td.number, th.number { text-align: right; white-space: nowrap; }
 table.answers { width: 100%; table-layout: fixed; }
 table.answers td { overflow-wrap: anywhere; }
+table.scores td, table.scores th { white-space: nowrap; }
+a { color: inherit; }
 .quiet { color: var(--muted); }
 summary { cursor: pointer; padding: .3rem 0; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
@@ -33,5 +36,7 @@ code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow
   body { max-width: none; padding: 0; font-size: 10pt; }
   h2 { break-after: avoid; }
   figure, tr { break-inside: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { list-style: none; }
 }
 `;

@@ -4,14 +4,14 @@ import { type Html, html } from "./html.ts";
 
 type Entry = string | number | Html;
 
-/** A table; a column whose entries are all numbers is set flush right. */
+/** A table of short entries; a column whose entries are all numbers is set flush right. */
 export function table(head: readonly string[], rows: readonly (readonly Entry[])[]): Html {
   const numeric = head.map((_, column) => rows.every((row) => /^−?\d[\d.]*$/.test(String(row[column]))));
   const headCell = (name: string, column: number) =>
     numeric[column] ? html`<th class="number">${name}</th>` : html`<th>${name}</th>`;
   const cell = (entry: Entry, column: number) =>
     numeric[column] ? html`<td class="number">${entry}</td>` : html`<td>${entry}</td>`;
-  return html`<div class="wide"><table>
+  return html`<div class="wide"><table class="scores">
 <thead><tr>${head.map(headCell)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
 </table></div>`;
@@ -31,14 +31,7 @@ function peak(scores: readonly number[]): string {
 /** One line a model and method: the means over concepts that the figures show. */
 export function summaryTable(panels: readonly Panel[]): Html {
   return table(
-    [
-      "model",
-      "method",
-      "concepts",
-      "BLEU target",
-      "BLEU unrelated",
-      ...SETTINGS.map((setting) => `${setting}, highest KRS`),
-    ],
+    ["model", "method", "concepts", "BLEU target", "BLEU unrelated", ...SETTINGS.map((setting) => `KRS ${setting}`)],
     panels.map((panel) => [
       panel.model,
       panel.method,
@@ -60,7 +53,7 @@ export function cellTable(cells: readonly CellResult[]): Html {
       "BLEU target",
       "BLEU unrelated",
       "mean loss*",
-      ...SETTINGS.map((setting) => `${setting}, highest KRS`),
+      ...SETTINGS.map((setting) => `KRS ${setting}`),
     ],
     cells.map((cell) => [
       cell.config.model.name,

@@ -1,0 +1,139 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cellPath, readCell } from "../../src/experiment/index.ts";
+import { FakeStudy } from "./fake-study.ts";
+import { run } from "./run-in-process.ts";
+import { Workshop } from "./workshop.ts";
+
+describe("npm run experiment", () => {
+  it("lists cells without opening a study or reading a model", async () => {
+    await using workshop = await Workshop.open();
+    const listed = await run(["--data", workshop.data, "--model", "nowhere/Tiny LLaMA", "--list-cells"], {
+      get adapter(): never {
+        throw new Error("opened");
+      },
+    } as unknown as FakeStudy);
+    expect(listed.code).toBe(0);
+    expect(listed.out.split("\n")).toEqual([
+      "tiny-llama--harry-potter--graddiff",
+      "tiny-llama--harry-potter--npo",
+      "tiny-llama--netflix--graddiff",
+      "tiny-llama--netflix--npo",
+      "tiny-llama--austria--graddiff",
+      "tiny-llama--austria--npo",
+      "",
+    ]);
+  });
+
+  it("runs what it was asked for and writes every kind of result", async () => {
+    await using workshop = await Workshop.open();
+    const out = workshop.path("out");
+    const study = new FakeStudy();
+    const args = workshop.arguments(
+      "--out",
+      out,
+      "--concept",
+      "netflix",
+      "--concept",
+      "2",
+      "--method",
+      "npo",
+      "--seed",
+      "7",
+    );
+    const { code, out: printed } = await run(args, study);
+    expect(code).toBe(0);
+    expect(study).toMatchObject({ closed: 1, ran: ["tiny-llama--netflix--npo", "tiny-llama--austria--npo"] });
+    expect(printed).toContain(`Report: ${join(out, "report.html")}`);
+    const { config } = await readCell(cellPath(out, "tiny-llama--netflix--npo"));
+    expect(config).toMatchObject({
+      seed: 7,
+      preset: "default",
+      recipe: "tiny",
+      model: { name: "tiny-llama" },
+      concept: { id: 1, name: "Netflix" },
+      retain: { name: "Harry Potter" },
+    });
+    const record = JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+    expect(record).toMatchObject({ adapter: { name: "fake adapter" }, cellsRun: 2, cellsReused: 0, arguments: args });
+    const timings = JSON.parse(await readFile(join(out, "timings", "tiny-llama--netflix--npo.json"), "utf8"));
+    expect(Object.keys(timings.stages)).toEqual(["starting", "unlearning", "restoring m"]);
+  });
+
+  it("runs given cells only, and writes the report with the last of them", async () => {
+    await using workshop = await Workshop.open();
+    const shared = workshop.arguments("--out", workshop.path("out"), "--resume", "--concept", "Austria");
+    const first = await run([...shared, "--cell", "tiny-llama--austria--npo"]);
+    expect(first.out).toContain("1 cells are still open");
+    expect(first.out).not.toContain("Report:");
+    const second = await run([...shared, "--cell", "tiny-llama--austria--graddiff"]);
+    expect(second.out).toContain("Report:");
+  });
+
+  it.each([
+    [
+      ["--concept", "Hary Poter"],
+      /no concept "Hary Poter".*Did you mean "Harry Potter"\?\nKnown: Harry Potter, Netflix, Austria, Star Wars/,
+    ],
+    [["--concept", "Quantum chromodynamics"], /no concept "Quantum chromodynamics" in [^?]*$/],
+    [["--method", "gradiff"], /no method "gradiff". Did you mean "graddiff"\?/],
+    [["--preset", "papr"], /no preset "papr". Did you mean "paper"\?/],
+    [["--seed", "1.5"], /Expected a whole number/],
+    [["--cell", "a--b--c"], /--cell a--b--c is not part of this experiment/],
+    [["--modle", "x"], /unknown option '--modle'.*Did you mean --model/s],
+    [["Harry"], /too many arguments/],
+  ])("explains what is wrong with %j", async (args, message) => {
+    await using workshop = await Workshop.open();
+    const study = new FakeStudy();
+    const { code, err } = await run(workshop.arguments("--out", workshop.path("out"), ...args), study);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n\s+at /);
+    expect(study.ran).toEqual([]);
+  });
+
+  it("explains what is wrong with a model directory, a data file or a folder for results", async () => {
+    await using workshop = await Workshop.open();
+    const absent = await run([
+      "--data",
+      workshop.data,
+      "--model",
+      workshop.path("absent"),
+      "--out",
+      workshop.path("a"),
+    ]);
+    expect(absent.err).toMatch(/--model .*absent: there is no such directory/);
+    const empty = await run(["--data", workshop.data, "--model", workshop.folder, "--out", workshop.path("a")]);
+    expect(empty.err).toMatch(/expected a model in Hugging Face's format/);
+    const full = await run(workshop.arguments("--out", workshop.path("tiny-llama")));
+    expect(full.err).toMatch(/is not empty. Add --resume/);
+    await writeFile(workshop.data, "[]");
+    expect((await run(workshop.arguments("--out", workshop.path("a")))).err).toMatch(/^error: .*concepts.json/);
+  });
+
+  it("refuses two models of one name", async () => {
+    await using workshop = await Workshop.open();
+    const other = await workshop.addModel("others/tiny-llama", "other weights");
+    const { err } = await run(workshop.arguments("--model", other, "--list-cells"));
+    expect(err).toMatch(/Two cells would be called tiny-llama--harry-potter--graddiff/);
+  });
+
+  it("names the cell that failed and keeps those before it", async () => {
+    await using workshop = await Workshop.open();
+    const study = new FakeStudy(0, "tiny-llama--netflix--graddiff");
+    const { code, err } = await run(workshop.arguments("--out", workshop.path("out")), study);
+    expect(code).toBe(1);
+    expect(err).toContain("Cell tiny-llama--netflix--graddiff failed: the loss is NaN at step 7");
+    expect(study).toMatchObject({
+      closed: 1,
+      ran: ["tiny-llama--harry-potter--graddiff", "tiny-llama--harry-potter--npo"],
+    });
+  });
+
+  it("prints its help", async () => {
+    const { code, out } = await run(["--help"]);
+    expect(code).toBe(0);
+    expect(out).toContain("--list-cells");
+  });
+});
