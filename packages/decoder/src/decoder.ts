@@ -141,7 +141,10 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     return Promise.all(made.map(async (one) => ({ ...one, text: await this.text?.decode(one.tokens) })));
   }
 
-  /** Continues one prompt and yields its text piece by piece. */
+  /**
+   * Continues one prompt and yields the text of each new token: empty while the bytes of a character are still to come.
+   * @throws {ModelUseError} when the model has no tokenizer
+   */
   stream(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {
     return streamText(this, prompt, options);
   }

@@ -19,28 +19,32 @@ export function textOf(model: Decoder): Text {
   );
 }
 
-/** Continues a prompt and yields its text piece by piece, as soon as the characters are whole. */
-export async function* streamText(
+/**
+ * Continues a prompt and yields the text of each new token: empty while the bytes of a character are still to come.
+ * @throws {ModelUseError} when the model has no tokenizer
+ */
+export function streamText(
   model: Decoder,
   prompt: Prompt,
   options: GenerateOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const text = textOf(model);
+  return pieces(model, textOf(model), prompt, options);
+}
+
+async function* pieces(model: Decoder, text: Text, prompt: Prompt, options: GenerateOptions) {
   const stops = options.stop ?? model.stopTokens;
-  const prefix = await tokensOf(model, prompt);
-  const tokens: number[] = [];
-  // Decoded behind the prompt, because a tokenizer may drop the space before a text's first word.
-  const start = await text.decode(prefix);
-  let shown = start.length;
-  for await (const [token] of generateTokens(model, [prefix], options)) {
+  const tokens = [...(await tokensOf(model, prompt))];
+  // Decoded with what came before it, because a tokenizer may drop the space before a text's first word.
+  let shown = (await text.decode(tokens)).length;
+  let whole = "";
+  for await (const [token] of generateTokens(model, [[...tokens]], options)) {
     if (token === null || token === undefined || stops.includes(token)) break;
     tokens.push(token);
-    const whole = await text.decode([...prefix, ...tokens]);
-    // Bytes of a character that is still to be completed decode to this mark.
-    if (whole.endsWith("\uFFFD")) continue;
-    yield whole.slice(shown);
-    shown = whole.length;
+    whole = await text.decode(tokens);
+    // Bytes of a character that is not complete decode to this mark.
+    const end = whole.endsWith("\uFFFD") ? shown : whole.length;
+    yield whole.slice(shown, end);
+    shown = end;
   }
-  const whole = await text.decode([...prefix, ...tokens]);
   if (whole.length > shown) yield whole.slice(shown);
 }

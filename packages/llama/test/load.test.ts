@@ -1,0 +1,130 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { batchOf, ConfigError, ModelError } from "@lethe/decoder";
+import { expect, onTestFinished, test } from "vitest";
+import { testDevice } from "../../tensor/test/support/device.ts";
+import { initLlama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
+import { goldenDirectory, goldenModel } from "./support/golden.ts";
+import { memoryFolder, zeroWeights } from "./support/memory-folder.ts";
+
+const device = await testDevice();
+const sizes = {
+  model_type: "llama" as const,
+  vocab_size: 12,
+  hidden_size: 8,
+  intermediate_size: 10,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+};
+
+async function messageOf(work: Promise<unknown>, kind: new (...args: never[]) => Error): Promise<string> {
+  const error = await work.then(
+    () => expect.fail("no error"),
+    (error) => error,
+  );
+  expect(error).toBeInstanceOf(kind);
+  return error.message;
+}
+
+test("every wrong tensor is in one error", async () => {
+  const shapes = new Map(weightShapes(llamaConfig(sizes)));
+  shapes.delete("model.norm.weight");
+  shapes.delete("model.layers.0.mlp.up_proj.weight");
+  shapes.set("lm_head.weight", [12, 9]);
+  shapes.set("model.layers.0.self_attn.q_proj.bias", [8]);
+  shapes.set("model.layers.0.self_attn.rotary_emb.inv_freq", [2]);
+  const folder = memoryFolder({ "config.json": sizes, "model.safetensors": zeroWeights(shapes) });
+  expect(await messageOf(loadLlama(device, folder), ModelError)).toMatchInlineSnapshot();
+});
+
+test("weights that are no floats are refused", async () => {
+  const folder = memoryFolder({
+    "config.json": { ...sizes, num_hidden_layers: 1 },
+    "model.safetensors": zeroWeights(weightShapes(llamaConfig(sizes)), "I64"),
+  });
+  expect(await messageOf(loadLlama(device, folder), ModelError)).toContain("model.norm.weight is I64");
+});
+
+test.each([
+  ["hidden_act", "gelu"],
+  ["rope_scaling", { type: "linear", factor: 2 }],
+  ["rope_parameters", { rope_type: "llama3", rope_theta: 1e4 }],
+  ["attention_bias", true],
+  ["mlp_bias", true],
+  ["quantization_config", { bits: 4 }],
+  ["sliding_window", 512],
+  ["partial_rotary_factor", 0.5],
+  ["architectures", ["MistralForCausalLM"]],
+  ["hidden_size", "wide"],
+  ["vocab_size", undefined],
+  ["num_key_value_heads", 3],
+  ["head_dim", 3],
+  ["model_type", "mistral"],
+])("config.json with %s = %j is an error that names the field", async (field, value) => {
+  const folder = memoryFolder({ "config.json": { ...sizes, [field]: value } });
+  expect(await messageOf(loadLlama(device, folder), ConfigError)).toContain(field);
+});
+
+test("places that are no model's directory", async () => {
+  expect(await messageOf(loadLlama(device, join(tmpdir(), "not-there")), ModelError)).toContain("is not there");
+  expect(await messageOf(loadLlama(device, memoryFolder({})), ModelError)).toContain("no config.json");
+  const broken = memoryFolder({ "config.json": new TextEncoder().encode("{") });
+  expect(await messageOf(loadLlama(device, broken), ModelError)).toContain("config.json is not JSON");
+});
+
+test("both spellings of the rotary base are read", () => {
+  const base = (fields: object) => llamaConfig({ ...sizes, ...fields }).rope_theta;
+  expect(base({})).toBe(10_000);
+  expect(base({ rope_theta: 500 })).toBe(500);
+  expect(base({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
+});
+
+test("fresh weights: same seed, same weights; norms at 1, the rest as wide as asked", async () => {
+  const config = { ...sizes, hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2 };
+  using one = initLlama(device, config, 5);
+  using again = initLlama(device, config, 5);
+  using another = initLlama(device, config, 6);
+  const width = async (name: string) => {
+    const values = await one.weights.get(name)!.read();
+    return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
+  };
+  for (const [name, weight] of one.weights)
+    expect(await again.weights.get(name)!.read(), name).toEqual(await weight.read());
+  const gate = "model.layers.0.mlp.gate_proj.weight";
+  expect(await another.weights.get(gate)!.read()).not.toEqual(await one.weights.get(gate)!.read());
+  expect(await one.weights.get("model.layers.1.mlp.gate_proj.weight")!.read()).not.toEqual(
+    await one.weights.get(gate)!.read(),
+  );
+  expect(await width("model.norm.weight")).toBe(1);
+  expect(await width(gate)).toBeCloseTo(0.02, 2.5);
+  expect(await width("model.layers.0.mlp.down_proj.weight")).toBeCloseTo(0.02 / 2, 2.5);
+});
+
+test.each(["gqa-tied-f32", "mha-untied-bf16"] as const)("%s, saved and loaded, is the same model", async (name) => {
+  const directory = await mkdtemp(join(tmpdir(), "lethe-save-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  using model = await goldenModel(device, name);
+  await model.save(directory);
+  const config = JSON.parse(await readFile(join(directory, "config.json"), "utf8"));
+  expect(config.dtype).toBe(name.endsWith("bf16") ? "bfloat16" : "float32");
+  using loaded = await loadLlama(device, directory);
+  expect(loaded.config).toEqual({ ...model.config, torch_dtype: config.dtype });
+  expect(loaded.stopTokens).toEqual([2]);
+  for (const [key, weight] of model.weights) {
+    expect(loaded.weights.get(key)!.dtype).toBe(weight.dtype);
+    expect(await loaded.weights.get(key)!.read(), key).toEqual(await weight.read());
+  }
+  using batch = batchOf(device, [[1, 2, 3]]);
+  expect(await loaded.forward(batch).read()).toEqual(await model.forward(batch).read());
+});
+
+test("saved in another dtype, weights are rounded and say so", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "lethe-save-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  using model = await loadLlama(device, goldenDirectory("gqa-tied-f32"));
+  await model.save(directory, { dtype: "bf16" });
+  using loaded = await loadLlama(device, directory);
+  expect([...loaded.weights.values()].every(({ dtype }) => dtype === "bf16")).toBe(true);
+  expect(loaded.config).toMatchObject({ torch_dtype: "bfloat16" });
+});

@@ -1,0 +1,23 @@
+import { bytesSource, encodeSafetensors, type Folder, type TensorToWrite } from "@lethe/tensor";
+
+/** A model's directory that is in memory. A value that is not bytes is written as JSON. */
+export function memoryFolder(files: Readonly<Record<string, unknown>>): Folder {
+  const encode = (value: unknown) =>
+    value instanceof Uint8Array ? value : new TextEncoder().encode(JSON.stringify(value));
+  return {
+    name: "models/x",
+    open: async (file) => (file in files ? bytesSource(encode(files[file]), `models/x/${file}`) : undefined),
+  };
+}
+
+/** A safetensors file of zeros in the given shapes. */
+export function zeroWeights(
+  shapes: Iterable<readonly [string, readonly number[]]>,
+  dtype: "F32" | "I64" = "F32",
+): Uint8Array {
+  const tensors = Array.from(shapes, ([name, shape]): TensorToWrite => {
+    const size = shape.reduce((product, dim) => product * dim, dtype === "F32" ? 4 : 8);
+    return { name, dtype, shape, data: new Uint8Array(size) };
+  });
+  return encodeSafetensors(tensors);
+}

@@ -1,0 +1,53 @@
+/** `npm run generate -- --model DIR "prompt"`: continues a prompt and prints the text as it comes. */
+import type { GenerateOptions } from "@lethe/decoder";
+import { loadLlama } from "@lethe/llama";
+import { LetheError, openDevice } from "@lethe/tensor";
+import { Command, InvalidArgumentError } from "commander";
+
+type Options = Pick<GenerateOptions, "temperature" | "topK" | "topP" | "seed"> & { model: string; tokens: number };
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
+  return value;
+}
+
+async function generate(prompt: string, { model: directory, tokens, ...sampling }: Options): Promise<void> {
+  const device = await openDevice();
+  try {
+    using model = await loadLlama(device, directory);
+    const pieces = model.stream(prompt, { ...sampling, maxNewTokens: tokens });
+    process.stdout.write(prompt);
+    const start = performance.now();
+    let count = 0;
+    for await (const piece of pieces) {
+      process.stdout.write(piece);
+      count++;
+    }
+    const seconds = (performance.now() - start) / 1000;
+    process.stdout.write("\n");
+    console.error(`${count} tokens in ${seconds.toFixed(1)} s on ${device.adapterName}`);
+  } finally {
+    device.destroy();
+  }
+}
+
+const command = new Command("generate")
+  .description("Continues a prompt with a LLaMA in Hugging Face's format: greedily, unless a temperature is given.")
+  .argument("<prompt>", "text to continue")
+  .requiredOption("-m, --model <directory>", "directory with config.json, *.safetensors and tokenizer.json")
+  .option("-n, --tokens <count>", "most tokens to add", number, 64)
+  .option("-t, --temperature <number>", "draw tokens rather than take the likeliest; 1 is the model's own odds", number)
+  .option("--top-k <count>", "draw among this many likeliest tokens", number)
+  .option("--top-p <probability>", "draw among the likeliest tokens that together reach this", number)
+  .option("--seed <number>", "seed of the draws", number, 0)
+  .action(generate);
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  // What Lethe throws on purpose is written for people; anything else is a fault and keeps its stack.
+  if (!(error instanceof LetheError)) throw error;
+  console.error(`generate: ${error.message}`);
+  process.exitCode = 1;
+}
