@@ -35,7 +35,13 @@ test("every wrong tensor is in one error", async () => {
   shapes.set("model.layers.0.self_attn.q_proj.bias", [8]);
   shapes.set("model.layers.0.self_attn.rotary_emb.inv_freq", [2]);
   const folder = memoryFolder({ "config.json": sizes, "model.safetensors": zeroWeights(shapes) });
-  expect(await messageOf(loadLlama(device, folder), ModelError)).toMatchInlineSnapshot();
+  expect(await messageOf(loadLlama(device, folder), ModelError)).toMatchInlineSnapshot(`
+    "models/x/model.safetensors: its tensors are not those of the model that config.json describes.
+      missing: model.layers.0.mlp.up_proj.weight [10,8]
+      missing: model.norm.weight [8]
+      mis-shaped: lm_head.weight is [12,9], and config.json asks for [12,8]
+      unexpected: model.layers.0.self_attn.q_proj.bias [8]"
+  `);
 });
 
 test("weights that are no floats are refused", async () => {

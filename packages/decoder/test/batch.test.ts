@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { testDevice } from "../../tensor/test/support/device.ts";
+import { batchOf, ModelUseError } from "../src/index.ts";
+
+const device = await testDevice();
+const sequences = [[5, 6, 7], [8]];
+
+test("padding on the left: a sequence begins where it starts, at position 0", async () => {
+  const batch = batchOf(device, sequences, { padId: 3 });
+  expect([...(await batch.ids.read())]).toEqual([5, 6, 7, 3, 3, 8]);
+  expect([...(await batch.positions.read())]).toEqual([0, 1, 2, 0, 0, 0]);
+  expect([...(await batch.starts.read())]).toEqual([0, 2]);
+  expect([batch.row(0, 0), batch.row(0, -1), batch.row(1, 0)]).toEqual([0, 2, 5]);
+  expect(batch.ids.shape).toEqual([2, 3]);
+});
+
+test("padding on the right: every sequence begins in column 0", async () => {
+  const batch = batchOf(device, sequences, { pad: "right" });
+  expect([...(await batch.ids.read())]).toEqual([5, 6, 7, 8, 0, 0]);
+  expect([...(await batch.starts.read())]).toEqual([0, 0]);
+  expect([batch.row(1, 0), batch.row(1, -1)]).toEqual([3, 3]);
+});
+
+test("what is no batch of tokens is refused", () => {
+  expect(() => batchOf(device, [])).toThrow(ModelUseError);
+  expect(() => batchOf(device, [[1], []])).toThrow("sequence 1 has no tokens");
+  expect(() => batchOf(device, [[1, 2.5]])).toThrow("token 1 of sequence 0 is 2.5");
+  expect(() => batchOf(device, [[1, -1]])).toThrow("-1, which is no token id");
+  expect(() => batchOf(device, sequences).row(1, 1)).toThrow("token 1 of sequence 1 is not in this batch");
+});
