@@ -1,5 +1,6 @@
 import { parse, resetSVGDefIds, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
+import { escapeHtml } from "../escape.ts";
 import type { Theme } from "./theme.ts";
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
@@ -32,7 +33,7 @@ export async function renderFigure(figure: FigureSpec, theme: Theme): Promise<st
     const svg = await view.toSVG();
     return svg
       .replace(/(id="|url\(#)(clip|gradient)/g, `$1${figure.name}-$2`)
-      .replace("<svg ", `<svg role="img" aria-label="${escapeAttribute(figure.description)}" `);
+      .replace("<svg ", `<svg role="img" aria-label="${escapeHtml(figure.description)}" `);
   } finally {
     view.finalize();
   }
@@ -73,8 +74,4 @@ function configOf(theme: Theme) {
     },
     text: { font: FONT, fontSize: 12 },
   };
-}
-
-function escapeAttribute(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
 }

@@ -1,3 +1,5 @@
+import { escapeHtml } from "../escape.ts";
+
 /** Markup that is known to be safe. Only {@link html} and {@link trusted} make it. */
 export class Html {
   readonly text: string;
@@ -26,16 +28,4 @@ function insert(value: Value): string {
   if (value instanceof Html) return value.text;
   if (Array.isArray(value)) return value.map(insert).join("");
   return escapeHtml(String(value));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
