@@ -15,8 +15,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var at_a = params.a_offset + z * params.a_batch + i * params.a_row;
   var at_b = params.b_offset + z * params.b_batch + j * params.b_column;
+  let depth = depth_of(z);
   var sum = 0.0;
-  for (var k = 0u; k < params.k; k++) {
+  for (var k = 0u; k < depth; k++) {
     sum += a[at_a] * read_b(at_b);
     at_a += params.a_column;
     at_b += params.b_row;

@@ -12,7 +12,6 @@ override LANES_M: u32 = 8u;
 override LANES_N: u32 = 16u;
 override TILE_K: u32 = 16u;
 override A_ALONG_K: bool = true;
-override B_ALONG_K: bool = false;
 
 // Vectors in a tile's row; one of padding keeps lanes that write down a column off each other's banks.
 override A_VECTORS: u32 = 2u * LANES_M;
@@ -84,9 +83,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at_a = params.a_offset + z * params.a_batch + row * params.a_row;
   var at_b = params.b_offset + z * params.b_batch + column * params.b_column;
   var sum: array<vec4f, 8>;
-  for (var k = 0u; k < params.k; k += TILE_K) {
-    let depth = params.k - k;
-    if (inside && depth >= TILE_K) { load_whole(lane, at_a, at_b); } else { load_edge(lane, at_a, at_b, rows, columns, depth); }
+  let depth = depth_of(z);
+  for (var k = 0u; k < depth; k += TILE_K) {
+    let left = depth - k;
+    if (inside && left >= TILE_K) { load_whole(lane, at_a, at_b); } else { load_edge(lane, at_a, at_b, rows, columns, left); }
     workgroupBarrier();
     for (var d = 0u; d < TILE_K; d++) {
       let low = a_tile[d * A_STRIDE + lane_m];

@@ -1,6 +1,6 @@
 // What the matmul kernels share: out[z, i, j] (+)= Σₖ A[z, i, k] · B[z, k, j]. Operands are found by their strides, so that a transposed
-// operand, a batch that shares one matrix and a part of a matrix too large to bind are all the same call. Strides and offsets
-// count elements of the operand's own dtype; `accumulate` adds to what `out` holds.
+// operand, a batch that shares one matrix, a sum cut into slices along k and a part of a matrix too large to bind are all the same call.
+// Strides and offsets count elements of the operand's own dtype.
 
 struct Params {
   m: u32,
@@ -18,18 +18,28 @@ struct Params {
   out_offset: u32,
   out_batch: u32,
   out_row: u32,
-  accumulate: u32,
+  // Steps of k in all the batch together: k · batch, or less when the batch is slices of one sum and the last is shorter.
+  k_total: u32,
 }
 
 // f32, f16 or bf16, as in lib/packed.wgsl.
 override B_DTYPE: u32 = 0u;
+// B is stored [n, k], so that its columns are contiguous.
+override B_ALONG_K: bool = false;
 // Every row of B, as stored, begins at a multiple of four elements.
 override B_ALIGNED: bool = false;
+// Adds to what `out` holds.
+override ACCUMULATE: bool = false;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
+
+// Steps of k in product `z` of the batch.
+fn depth_of(z: u32) -> u32 {
+  return min(params.k, params.k_total - z * params.k);
+}
 
 // Element `i` of B.
 fn read_b(i: u32) -> f32 {
@@ -37,7 +47,7 @@ fn read_b(i: u32) -> f32 {
   return unpack_half(b[i >> 2u][(i >> 1u) & 1u], (i & 1u) == 1u, B_DTYPE);
 }
 
-// Elements `i` to `i + 3` of B. Those past the end of the matrix are arbitrary.
+// Elements `i` to `i + 3` of B as it is stored. Those past the end of the matrix are arbitrary.
 fn read_b4(i: u32) -> vec4f {
   if (B_DTYPE == 0u) {
     let low = b[i >> 1u];
@@ -55,7 +65,22 @@ fn read_b4(i: u32) -> vec4f {
   return vec4f(unpack_pair(pairs.x, B_DTYPE), unpack_pair(pairs.y, B_DTYPE));
 }
 
-// Writes one element of `out`, or adds to it.
+// Elements B[k … k + 3, j … j + 3], a row of B to a vector.
+fn read_block(at: u32) -> mat4x4f {
+  if (B_ALONG_K) {
+    let step = params.b_column;
+    return transpose(mat4x4f(read_b4(at), read_b4(at + step), read_b4(at + 2u * step), read_b4(at + 3u * step)));
+  }
+  let step = params.b_row;
+  return mat4x4f(read_b4(at), read_b4(at + step), read_b4(at + 2u * step), read_b4(at + 3u * step));
+}
+
+// Elements B[k, j … j + 3] for a single k.
+fn read_columns(at: u32) -> vec4f {
+  let step = params.b_column;
+  return vec4f(read_b(at), read_b(at + step), read_b(at + 2u * step), read_b(at + 3u * step));
+}
+
 fn store(at: u32, value: f32) {
-  if (params.accumulate == 1u) { out[at] += value; } else { out[at] = value; }
+  if (ACCUMULATE) { out[at] += value; } else { out[at] = value; }
 }

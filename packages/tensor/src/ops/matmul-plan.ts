@@ -3,7 +3,7 @@ import type { Capabilities } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
 
 /** A product `[batch, m, k] @ [batch, k, n]`, and how its operands are stored. */
-export interface MatmulShape {
+export interface MatmulProblem {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -14,66 +14,137 @@ export interface MatmulShape {
   readonly transposeB: boolean;
   /** What `b` is stored as. */
   readonly dtype: FloatDType;
+  /** Every row of `b`, as stored, begins at a multiple of four elements. */
+  readonly aligned: boolean;
 }
 
-export type MatmulKernel = "plain" | "tiled" | "subgroup";
+/** The kernels, each `kernels/matmul_….wgsl`: the file's head says what it is for. */
+export type MatmulKernel = "plain" | "tiled" | "subgroup" | "small";
 
-/** One dispatch's choice: the kernel, its constants, and how many workgroups in a row it takes. */
+/** How a product is computed. */
 export interface MatmulPlan {
   readonly kernel: MatmulKernel;
   readonly constants: Constants;
+  /** Slices that the sum over k is cut into, to be added up afterwards; 1 is a product in one piece. Their length is `depth`. */
+  readonly slices: number;
+  readonly depth: number;
+  /** Workgroups in a row, over all slices. */
   readonly workgroups: number;
 }
 
+/** The most rows that one pass over the weight serves in the small kernel, and in the subgroup kernel. */
+const mostRows = 8;
+
+// A GPU with fewer workgroups than this has idle cores; the largest have some 150, each with room for more than one workgroup.
+const enoughWorkgroups = 256;
+// A slice shorter than this costs more in writing its partial sums than it gains.
+const leastDepth = 256;
+
 /**
- * Chooses how to compute a product from its shape and what the adapter offers. A pure function; `forced` overrides the
- * choice of kernel, for tests and benchmarks.
+ * Chooses how to compute a product from its shape and what the adapter offers; never by the adapter's name. A pure function.
+ * @param forced overrides the choice of kernel, for tests and benchmarks.
  */
-export function planMatmul(shape: MatmulShape, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
-  const kernel = forced ?? choose(capabilities);
-  if (kernel === "subgroup") return subgroup(shape, capabilities);
-  return kernel === "plain" ? plain(shape) : tiled(shape);
+export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
+  const kernel = forced ?? chooseKernel(problem, capabilities);
+  const { blocks, constants } = layouts[kernel](problem, capabilities);
+  const { k } = problem;
+  const depth = kernel === "tiled" || kernel === "small" ? sliceDepth(problem, blocks, capabilities) : k;
+  const slices = depth < k ? Math.ceil(k / depth) : 1;
+  return { kernel, constants, slices, depth, workgroups: blocks * slices };
 }
 
-function choose({ software, subgroups }: Capabilities): MatmulKernel {
-  if (!software) return "tiled";
+function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilities): MatmulKernel {
+  if (!software) return m <= mostRows ? "small" : "tiled";
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
-function plain({ m, n, batch, dtype }: MatmulShape): MatmulPlan {
-  return {
-    kernel: "plain",
+/** Steps of k in one slice: enough slices to fill a GPU that the product's own workgroups would leave idle. */
+function sliceDepth({ m, n, k, batch }: MatmulProblem, blocks: number, { maxBindingBytes }: Capabilities): number {
+  if (batch > 1) return k;
+  const slices = Math.min(
+    Math.ceil(enoughWorkgroups / blocks),
+    Math.floor(k / leastDepth),
+    Math.floor(maxBindingBytes / (m * n * 4)),
+  );
+  return slices > 1 ? Math.ceil(k / slices / 64) * 64 : k;
+}
+
+interface Layout {
+  /** Workgroups for the whole product. */
+  readonly blocks: number;
+  readonly constants: Constants;
+}
+
+const layouts: Record<MatmulKernel, (problem: MatmulProblem, capabilities: Capabilities) => Layout> = {
+  plain: ({ m, n, batch, dtype }) => ({
+    blocks: Math.ceil((batch * m * n) / 64),
     constants: { B_DTYPE: floatCode(dtype) },
-    workgroups: Math.ceil((batch * m * n) / 64),
-  };
-}
+  }),
+  tiled,
+  subgroup,
+  small,
+};
 
-function tiled({ m, n, batch, transposeA, transposeB, dtype }: MatmulShape): MatmulPlan {
-  const [lanesM, lanesN] = [8, 16];
-  const constants = {
-    LANES_M: lanesM,
-    LANES_N: lanesN,
-    A_ALONG_K: !transposeA,
-    B_ALONG_K: transposeB,
-    B_DTYPE: floatCode(dtype),
-  };
+function tiled(problem: MatmulProblem): Layout {
+  // Tall enough for the rows there are, and wide; a wider tile when there are enough of them to go round.
+  const [lanesM, lanesN] =
+    problem.m <= 16
+      ? [2, 32]
+      : problem.m <= 32
+        ? [4, 16]
+        : countBlocks(problem, 64, 128) < enoughWorkgroups
+          ? [8, 16]
+          : [8, 32];
   return {
-    kernel: "tiled",
-    constants,
-    workgroups: batch * Math.ceil(m / (8 * lanesM)) * Math.ceil(n / (4 * lanesN)),
-  };
-}
-
-function subgroup({ m, n, k, batch, transposeB, dtype }: MatmulShape, capabilities: Capabilities): MatmulPlan {
-  const lanes = Math.max(16, capabilities.subgroups!.max);
-  return {
-    kernel: "subgroup",
+    blocks: countBlocks(problem, 8 * lanesM, 4 * lanesN),
     constants: {
-      LANES: lanes,
-      B_ALONG_K: transposeB,
-      B_DTYPE: floatCode(dtype),
-      B_ALIGNED: (transposeB ? k : n) % 4 === 0,
+      LANES_M: lanesM,
+      LANES_N: lanesN,
+      A_ALONG_K: !problem.transposeA,
+      B_ALONG_K: problem.transposeB,
+      B_DTYPE: floatCode(problem.dtype),
     },
-    workgroups: batch * Math.ceil(m / 8) * Math.ceil(n / (4 * lanes)),
   };
+}
+
+function subgroup(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
+  const rows = rowsFor(problem.m);
+  // Sixteen lanes are 64 columns, the least that a model's matrices have; whole subgroups, so that none has a lane missing.
+  const lanes = Math.max(16, subgroups?.max ?? 0);
+  return {
+    blocks: countBlocks(problem, rows, 4 * lanes),
+    constants: {
+      ROWS: rows,
+      LANES: lanes,
+      B_ALONG_K: problem.transposeB,
+      K_TAIL: problem.k % 4 !== 0,
+      B_DTYPE: floatCode(problem.dtype),
+      B_ALIGNED: problem.aligned,
+    },
+  };
+}
+
+function small(problem: MatmulProblem): Layout {
+  const rows = rowsFor(problem.m);
+  const [lanesN, lanesK] = problem.transposeB ? [1, 64] : [16, 8];
+  return {
+    blocks: countBlocks(problem, rows, 4 * lanesN),
+    constants: {
+      ROWS: rows,
+      LANES_N: lanesN,
+      LANES_K: lanesK,
+      B_ALONG_K: problem.transposeB,
+      B_DTYPE: floatCode(problem.dtype),
+      B_ALIGNED: problem.aligned,
+    },
+  };
+}
+
+function countBlocks({ m, n, batch }: MatmulProblem, rows: number, columns: number): number {
+  return batch * Math.ceil(m / rows) * Math.ceil(n / columns);
+}
+
+/** The least of the row counts that the kernels come in that holds `m` rows, or the largest. */
+function rowsFor(m: number): number {
+  return [1, 2, 4].find((rows) => m <= rows) ?? mostRows;
 }

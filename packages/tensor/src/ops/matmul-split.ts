@@ -8,6 +8,10 @@ export interface Extent {
   readonly end: number;
 }
 
+export function extent(start: number, end: number): Extent {
+  return { start, end };
+}
+
 export type MatmulAxis = "batch" | "m" | "n" | "k";
 
 /** A part of a product. Its result is added to what the output holds when it does not start at k = 0. */
@@ -37,10 +41,7 @@ export function splitMatmul(device: Device, operands: readonly MatmulOperand[], 
     const { start, end } = whole[axis];
     const half = Math.ceil((end - start) / 2);
     const middle = start + (half > grain ? Math.ceil(half / grain) * grain : half);
-    const parts = [
-      { ...whole, [axis]: { start, end: middle } },
-      { ...whole, [axis]: { start: middle, end } },
-    ];
+    const parts = [extent(start, middle), extent(middle, end)].map((range) => ({ ...whole, [axis]: range }));
     return parts.flatMap((part) => splitMatmul(device, operands, part));
   }
   return [whole];
@@ -49,6 +50,8 @@ export function splitMatmul(device: Device, operands: readonly MatmulOperand[], 
 function length(part: MatmulPart, axis: MatmulAxis): number {
   return part[axis].end - part[axis].start;
 }
+
+type BindingRange = Exclude<Binding, Tensor>;
 
 /** The bytes of an operand that a part reads or writes, and the element among them where the part begins. */
 export function bind(
@@ -68,5 +71,3 @@ export function bind(
   const end = Math.ceil(((last + 1) * elementBytes) / 4) * 4;
   return { binding: { tensor, offset, size: end - offset }, first: first - offset / elementBytes };
 }
-
-type BindingRange = Exclude<Binding, Tensor>;

@@ -11,7 +11,7 @@ import { matmulReference } from "../support/reference/matmul.ts";
 const device = await testDevice();
 
 const dtypes: FloatDType[] = ["f32", "f16", "bf16"];
-const kernels: MatmulKernel[] = ["plain", "tiled", "subgroup"];
+const kernels: MatmulKernel[] = ["plain", "tiled", "subgroup", "small"];
 const layouts = [
   { transposeA: false, transposeB: false },
   { transposeA: false, transposeB: true },

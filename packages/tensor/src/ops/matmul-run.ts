@@ -1,0 +1,128 @@
+import type { FloatDType } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
+import type { Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { type MatmulKernel, type MatmulProblem, planMatmul } from "./matmul-plan.ts";
+import { bind, extent, type MatmulOperand, type MatmulPart, splitMatmul } from "./matmul-split.ts";
+
+/** A product's sizes and how its operands are stored; what is left of a {@link MatmulProblem} before `b` is looked at. */
+export type MatmulSize = Omit<MatmulProblem, "dtype" | "aligned">;
+
+interface Operands {
+  readonly a: MatmulOperand;
+  readonly b: MatmulOperand;
+  readonly out: MatmulOperand;
+}
+
+/**
+ * Computes a product whose shapes have been checked. `b` is one matrix for the whole batch when it holds no more than one.
+ * @param forced overrides the planner's choice of kernel.
+ */
+export function runMatmul(
+  a: Tensor<Shape, "f32">,
+  b: Tensor<Shape, FloatDType>,
+  outShape: Shape,
+  size: MatmulSize,
+  forced?: MatmulKernel,
+): Tensor<Shape, "f32"> {
+  if (a.dtype !== "f32") throw new ShapeError(`matmul: the first operand is ${a.dtype}; it must be f32`);
+  const { m, n, k, batch, transposeA, transposeB } = size;
+  const out = a.device.empty(outShape, "f32", "matmul");
+  const operands: Operands = {
+    a: {
+      tensor: a,
+      axes: transposeA ? ["batch", "k", "m"] : ["batch", "m", "k"],
+      strides: [m * k, transposeA ? m : k, 1],
+    },
+    b: {
+      tensor: b,
+      axes: transposeB ? ["batch", "n", "k"] : ["batch", "k", "n"],
+      strides: [b.size > k * n ? k * n : 0, transposeB ? k : n, 1],
+    },
+    out: { tensor: out, axes: ["batch", "m", "n"], strides: [m * n, n, 1] },
+  };
+  const whole = { batch: extent(0, batch), m: extent(0, m), n: extent(0, n), k: extent(0, k) };
+  for (const part of splitMatmul(a.device, Object.values(operands), whole)) runPart(operands, part, size, forced);
+  return out;
+}
+
+function runPart(operands: Operands, part: MatmulPart, whole: MatmulSize, forced: MatmulKernel | undefined): void {
+  const { device } = operands.out.tensor;
+  const [a, b, out] = [bind(operands.a, part), bind(operands.b, part), bind(operands.out, part)];
+  const length = (axis: keyof MatmulPart) => part[axis].end - part[axis].start;
+  const problem: MatmulProblem = {
+    m: length("m"),
+    n: length("n"),
+    k: length("k"),
+    batch: length("batch"),
+    transposeA: whole.transposeA,
+    transposeB: whole.transposeB,
+    dtype: operands.b.tensor.dtype as FloatDType,
+    aligned: [b.first, ...operands.b.strides.slice(0, 2)].every((elements) => elements % 4 === 0),
+  };
+  const { m, n, k, batch } = problem;
+  const { kernel, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);
+  const addTo = part.k.start > 0 ? { ACCUMULATE: true } : {};
+
+  const [batchA, lineA] = operands.a.strides;
+  const [batchB, lineB] = operands.b.strides;
+  const [rowA, columnA] = problem.transposeA ? [1, lineA] : [lineA, 1];
+  const [rowB, columnB] = problem.transposeB ? [1, lineB] : [lineB, 1];
+  const params = {
+    m,
+    n,
+    a_offset: a.first,
+    a_row: rowA,
+    a_column: columnA,
+    b_offset: b.first,
+    b_row: rowB,
+    b_column: columnB,
+    k_total: k * batch,
+  };
+  const inputs = { a: a.binding, b: b.binding };
+  const [batchOut, rowOut] = operands.out.strides;
+  if (slices === 1) {
+    device.dispatch({
+      kernel: `matmul_${kernel}`,
+      constants: { ...constants, ...addTo },
+      bindings: { ...inputs, out: out.binding },
+      params: {
+        ...params,
+        k,
+        batch,
+        a_batch: batchA,
+        b_batch: batchB,
+        out_offset: out.first,
+        out_batch: batchOut,
+        out_row: rowOut,
+      },
+      workgroups: device.grid(workgroups),
+    });
+    return;
+  }
+  // The slices are a batch: each a product of its own, `depth` further along k in both operands.
+  using partial = device.empty([slices, m, n], "f32", "matmul slices");
+  device.dispatch({
+    kernel: `matmul_${kernel}`,
+    constants,
+    bindings: { ...inputs, out: partial },
+    params: {
+      ...params,
+      k: depth,
+      batch: slices,
+      a_batch: depth * columnA,
+      b_batch: depth * rowB,
+      out_offset: 0,
+      out_batch: m * n,
+      out_row: n,
+    },
+    workgroups: device.grid(workgroups),
+  });
+  device.dispatch({
+    kernel: "matmul_sum",
+    constants: addTo,
+    bindings: { slices: partial, out: out.binding },
+    params: { m, n, slices, out_offset: out.first, out_row: rowOut },
+    workgroups: device.grid(Math.ceil((m * n) / 64)),
+  });
+}
