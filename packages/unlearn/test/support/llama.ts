@@ -1,0 +1,17 @@
+import { initLlama, type Llama } from "@lethe/llama";
+import type { Device } from "@lethe/tensor";
+
+/** A LLaMA small enough for a test, with grouped queries; larger weights than a fresh model's, so that every part matters. */
+export function smallLlama(device: Device, seed: number, overrides: { num_hidden_layers?: number } = {}): Llama {
+  const config = {
+    vocab_size: 53,
+    hidden_size: 16,
+    intermediate_size: 22,
+    num_hidden_layers: 4,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    eos_token_id: 1,
+    ...overrides,
+  };
+  return initLlama(device, config, seed);
+}
