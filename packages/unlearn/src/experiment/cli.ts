@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Concept } from "../data/concepts.ts";
 import { type PlannedCell, planCells } from "./cells.ts";
 import { chooseConcepts, chooseMethods, choosePreset } from "./choose.ts";
@@ -67,7 +67,10 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
 }
 
 function command(parts: CliParts): Command {
-  const collect = (value: string, previous: string[]) => [...previous, value];
+  const repeatable = (flags: string, description: string, fallback: string) =>
+    new Option(flags, `${description}; may be repeated`)
+      .argParser((value: string, previous: string[]) => [...previous, value])
+      .default([], fallback);
   const conceptsOf = (name: PresetName) => {
     const { concepts } = presets[name];
     return concepts === "all" ? "all concepts" : concepts.join(", ");
@@ -78,21 +81,11 @@ function command(parts: CliParts): Command {
         "what came back: one JSON file a cell (model × concept × method), krs.csv, figures and report.html.",
     )
     .option("--preset <name>", PRESETS.map((name) => `${name}: ${presets[name].description}`).join("; "), "default")
-    .option(
-      "--model <directory>",
-      `a model in Hugging Face's format; may be repeated (default: ${DEFAULT_MODEL})`,
-      collect,
-      [],
-    )
+    .addOption(repeatable("--model <directory>", "a model in Hugging Face's format", DEFAULT_MODEL))
     .option("--data <file>", "concepts in ConceptVectors' format", DEFAULT_DATA)
-    .option(
-      "--concept <name>",
-      "a concept to unlearn, by name or number; may be repeated (default: the preset's)",
-      collect,
-      [],
-    )
-    .option("--method <name>", `${METHODS.join(" or ")}; may be repeated (default: the preset's)`, collect, [])
-    .option("--cell <id>", "run only this cell, as --list-cells prints it; may be repeated", collect, [])
+    .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"))
+    .addOption(repeatable("--method <name>", METHODS.join(" or "), "the preset's"))
+    .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
     .option("--seed <number>", "decides the order of the training texts", parseSeed, 0)
     .option("--resume", "go on in a folder that is not empty; finished cells are skipped")
