@@ -80,19 +80,26 @@ type HasNever<S extends Shape> = S extends readonly [infer H, ...infer R extends
 export type BroadcastFits<A extends Shape, B extends Shape> =
   HasNever<Broadcast<A, B>> extends true ? ShapeMismatch<"these shapes do not broadcast together"> : unknown;
 
+type AllDimsFit<A extends Shape, B extends Shape> = A extends readonly [
+  infer X extends number,
+  ...infer RestA extends Shape,
+]
+  ? B extends readonly [infer Y extends number, ...infer RestB extends Shape]
+    ? SameDim<X, Y> extends true
+      ? AllDimsFit<RestA, RestB>
+      : false
+    : true
+  : true;
+
 /** `unknown` when two shapes could be equal. */
 export type SameShape<A extends Shape, B extends Shape> = number extends A["length"]
   ? unknown
   : number extends B["length"]
     ? unknown
     : A["length"] extends B["length"]
-      ? HasNever<
-          {
-            [I in keyof A]: I extends keyof B ? (SameDim<A[I] & number, B[I] & number> extends true ? 0 : never) : 0;
-          } & Shape
-        > extends true
-        ? ShapeMismatch<"the shapes differ">
-        : unknown
+      ? AllDimsFit<A, B> extends true
+        ? unknown
+        : ShapeMismatch<"the shapes differ">
       : ShapeMismatch<"the shapes have different numbers of dimensions">;
 
 /** Number of elements in a shape. */

@@ -245,12 +245,17 @@ export class Device {
   }
 
   #fillWithNaN(tensor: Tensor): void {
-    const words = tensor.storage.buffer.bytes / 4;
-    this.dispatch({
-      kernel: "fill",
-      bindings: { out: { tensor, offset: 0, size: tensor.storage.buffer.bytes } },
-      params: { count: words, bits: 0xffffffff },
-      workgroups: this.grid(Math.ceil(words / 64)),
-    });
+    const { bytes } = tensor.storage.buffer;
+    const { maxBindingBytes, bindingAlignment } = this.capabilities;
+    const step = Math.floor(maxBindingBytes / bindingAlignment) * bindingAlignment;
+    for (let offset = 0; offset < bytes; offset += step) {
+      const size = Math.min(step, bytes - offset);
+      this.dispatch({
+        kernel: "fill",
+        bindings: { out: { tensor, offset, size } },
+        params: { count: size / 4, bits: 0xffffffff },
+        workgroups: this.grid(Math.ceil(size / 256)),
+      });
+    }
   }
 }

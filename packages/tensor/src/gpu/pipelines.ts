@@ -37,26 +37,27 @@ export class Pipelines {
     for (const name in constants) key += `,${name}=${Number(constants[name])}`;
     const known = this.#pipelines.get(key);
     if (known) return known;
-    const program = this.#program(kernel);
-    for (const name in constants) {
-      if (!program.interface.overrides.has(name))
-        throw new DeviceValidationError(`kernel ${kernel} has no override constant ${name}`);
-    }
-    const gpu = this.#guarded(kernel, program.module, () =>
-      this.#gpu.createComputePipeline({
-        label: key,
-        layout: this.#gpu.createPipelineLayout({ label: kernel, bindGroupLayouts: [program.layout] }),
-        compute: {
-          module: program.module,
-          entryPoint: "main",
-          constants: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, Number(value)])),
-        },
-      }),
-    );
-    const { interface: face, layout } = program;
-    const pipeline = { id: this.#pipelines.size, kernel, interface: face, gpu, layout };
+    const pipeline = this.#guarded(kernel, () => this.#compile(kernel, key, constants));
     this.#pipelines.set(key, pipeline);
     return pipeline;
+  }
+
+  #compile(kernel: string, key: string, constants: Constants): Pipeline {
+    const { module, interface: face, layout } = this.#program(kernel);
+    for (const name in constants) {
+      if (!face.overrides.has(name))
+        throw new DeviceValidationError(`kernel ${kernel} has no override constant ${name}`);
+    }
+    const gpu = this.#gpu.createComputePipeline({
+      label: key,
+      layout: this.#gpu.createPipelineLayout({ label: kernel, bindGroupLayouts: [layout] }),
+      compute: {
+        module,
+        entryPoint: "main",
+        constants: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, Number(value)])),
+      },
+    });
+    return { id: this.#pipelines.size, kernel, interface: face, gpu, layout };
   }
 
   #program(kernel: string): Program {
@@ -81,22 +82,17 @@ export class Pipelines {
   }
 
   /** Runs a compilation; a fault found later, asynchronously, becomes the device's failure, with the compiler's words. */
-  #guarded<T>(kernel: string, module: GPUShaderModule, compile: () => T): T {
+  #guarded<T>(kernel: string, compile: () => T): T {
     this.#gpu.pushErrorScope("validation");
-    const result = compile();
-    this.#gpu.popErrorScope().then(
-      async (error) => {
-        if (!error) return;
-        const { messages } = await module.getCompilationInfo();
-        const lines = messages.map(
-          ({ type, lineNum, linePos, message }) => `  ${type} ${lineNum}:${linePos} ${message}`,
-        );
-        this.#fail(
-          new DeviceValidationError([`kernel ${kernel} does not compile: ${error.message}`, ...lines].join("\n")),
-        );
-      },
-      () => {}, // The device is lost, which is reported by itself.
-    );
-    return result;
+    try {
+      return compile();
+    } finally {
+      this.#gpu.popErrorScope().then(
+        (error) => {
+          if (error) this.#fail(new DeviceValidationError(`kernel ${kernel} does not compile: ${error.message}`));
+        },
+        () => {}, // The device is lost, which is reported by itself.
+      );
+    }
   }
 }

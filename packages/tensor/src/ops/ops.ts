@@ -2,6 +2,7 @@ import type { FloatDType } from "../dtype.ts";
 import type {
   Broadcast,
   BroadcastFits,
+  Last,
   LinearFits,
   LinearShape,
   MatmulFits,
@@ -45,7 +46,7 @@ export interface Ops {
   /** `x Wᵀ` with a weight as Hugging Face stores it, `[out, in]`. */
   linear<X extends Shape, W extends Shape>(x: F32<X>, weight: Weight<W> & LinearFits<X, W>): F32<LinearShape<X, W>>;
   /** Rows of a table `[V, d]` by index `[…]`: `[…, d]`. */
-  embedding<I extends Shape>(table: Weight, ids: Tensor<I, "u32">): F32<[...I, number]>;
+  embedding<T extends Shape, I extends Shape>(table: Weight<T>, ids: Tensor<I, "u32">): F32<[...I, Last<T>]>;
 
   /** `x / √(mean(x²) + eps) · weight` over the last axis (Zhang & Sennrich 2019). */
   rmsNorm<S extends Shape>(x: F32<S>, weight: Weight | null, options: { readonly eps: number }): F32<S>;

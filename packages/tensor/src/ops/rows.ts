@@ -1,6 +1,6 @@
 import { floatCode } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import { type Shape, show, sizeOf } from "../shape.ts";
+import { type Last, type Shape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkDType, checkF32, checkShapeIs } from "./check.ts";
 import type { F32, Weight } from "./ops.ts";
@@ -11,10 +11,13 @@ import { zeros } from "./random.ts";
  * Rows of a table `[V, d]` by index `[…]`, widened to f32: `[…, d]`. The table may be larger than one binding.
  * The ids are on the device and cannot be checked here: an id of V or more gives a row of NaN.
  */
-export function embedding<I extends Shape>(table: Weight, ids: Tensor<I, "u32">): F32<[...I, number]> {
+export function embedding<T extends Shape, I extends Shape>(
+  table: Weight<T>,
+  ids: Tensor<I, "u32">,
+): F32<[...I, Last<T>]> {
   if (table.shape.length !== 2)
     throw new ShapeError(`embedding: the table has shape ${show(table.shape)} and must be a matrix [V, d]`);
-  return gather("embedding", table, ids, [...ids.shape, table.shape[1]!]);
+  return gather("embedding", table, ids, [...ids.shape, table.shape[1]!]) as unknown as F32<[...I, Last<T>]>;
 }
 
 /**

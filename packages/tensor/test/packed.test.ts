@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { decode, encode, fromBf16, fromF16, toBf16, toF16 } from "../src/packed.ts";
+import { random } from "./support/random.ts";
+
+const formats = {
+  f16: { to: toF16, from: fromF16, exponentBits: 5, fractionBits: 10 },
+  bf16: { to: toBf16, from: fromBf16, exponentBits: 8, fractionBits: 7 },
+} as const;
+
+/** What an IEEE-style half means, from its fields. */
+function meaningOf(half: number, exponentBits: number, fractionBits: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const top = 2 ** exponentBits - 1;
+  const exponent = (half >> fractionBits) & top;
+  const fraction = (half & (2 ** fractionBits - 1)) / 2 ** fractionBits;
+  const bias = 2 ** (exponentBits - 1) - 1;
+  if (exponent === top) return fraction ? Number.NaN : sign * Infinity;
+  return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
+}
+
+describe.each(["f16", "bf16"] as const)("%s", (dtype) => {
+  const { to, from, exponentBits, fractionBits } = formats[dtype];
+
+  test("all 65,536 bit patterns mean what they should and round-trip", () => {
+    for (let half = 0; half < 65_536; half++) {
+      const value = from(half);
+      const expected = meaningOf(half, exponentBits, fractionBits);
+      if (!Object.is(value, expected)) expect.fail(`${half} is ${value}, expected ${expected}`);
+      if (Number.isNaN(value) ? !Number.isNaN(from(to(value))) : to(value) !== half)
+        expect.fail(`${half} → ${to(value)}`);
+    }
+  });
+
+  test("rounds to the nearest, ties to even", () => {
+    const finite = (half: number) => ((half >> fractionBits) & (2 ** exponentBits - 1)) !== 2 ** exponentBits - 1;
+    for (let half = 0; half < 0x7fff; half++) {
+      if (!finite(half + 1)) continue;
+      const [low, high] = [from(half), from(half + 1)];
+      const middle = (low + high) / 2;
+      const even = half % 2 === 0 ? half : half + 1;
+      const inside = low + (high - low) * random();
+      const expected = inside === middle ? even : inside < middle ? half : half + 1;
+      // The middle of two bf16 subnormals is one bit of f32, which is where numbers are rounded first.
+      if (to(middle) !== even) expect.fail(`the middle of ${low} and ${high} became ${to(middle)}, not ${even}`);
+      if (Math.fround(inside) === inside && to(inside) !== expected) expect.fail(`${inside} became ${to(inside)}`);
+    }
+  });
+
+  test("an array of odd length is padded to whole words", () => {
+    const bytes = encode([1, 2, 3], dtype);
+    expect(bytes.byteLength).toBe(8);
+    expect([...decode(bytes.buffer as ArrayBuffer, dtype, 3)]).toEqual([1, 2, 3]);
+  });
+});
+
+test("what is too large becomes infinity in f16 and rounds in bf16", () => {
+  expect(fromF16(toF16(65_519))).toBe(65_504);
+  expect(fromF16(toF16(65_520))).toBe(Infinity);
+  expect(fromF16(toF16(-1e10))).toBe(-Infinity);
+  expect(fromBf16(toBf16(3.4e38))).toBe(Infinity);
+});
