@@ -39,7 +39,7 @@ export async function* generateTokens(
 ): AsyncGenerator<(number | null)[], void, undefined> {
   const { maxNewTokens = 64, stop = model.stopTokens, seed = 0 } = options;
   checkOptions(maxNewTokens, options);
-  if (maxNewTokens === 0) return;
+  if (maxNewTokens === 0 || prompts.length === 0) return;
   const { device } = model;
   const uniform = uniforms(seed);
   const lengths = prompts.map(({ length }) => length);

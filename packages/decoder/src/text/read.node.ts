@@ -1,11 +1,11 @@
 import type { Folder } from "@lethe/tensor";
-import { readBytes, readJson } from "../directory.ts";
+import { readBytes } from "../directory.ts";
 import { ModelError } from "../errors.ts";
 import type { Text } from "./text.ts";
 
 /**
- * The tokenizer of a model's directory, by `tokenizer.json`; `undefined` where there is none. Whether BOS is put before a text is
- * what `add_bos_token` of `tokenizer_config.json` says or, where it says nothing, what `tokenizer.json` does by itself.
+ * The tokenizer of a model's directory; `undefined` where there is none. `tokenizer.json` alone decides, whether BOS is put
+ * before a text included, as it does in `transformers` 5, which does not heed `add_bos_token` of `tokenizer_config.json` either.
  * @throws {ModelError} when `tokenizer.json` is not one.
  */
 export async function readText(folder: Folder): Promise<Text | undefined> {
@@ -19,24 +19,9 @@ export async function readText(folder: Folder): Promise<Text | undefined> {
   } catch (cause) {
     throw new ModelError(`${folder.name}: tokenizer.json cannot be read (${(cause as Error).message})`, { cause });
   }
-  const config = (await readJson(folder, "tokenizer_config.json")) ?? {};
-  const bosToken = typeof config.bos_token === "string" ? config.bos_token : contentOf(config.bos_token);
-  const bos = bosToken === undefined ? null : tokenizer.tokenToId(bosToken);
   return {
-    async encode(text, { special = true } = {}) {
-      const ids = (await tokenizer.encode(text, null, { addSpecialTokens: special })).getIds();
-      if (!special || bos === null || typeof config.add_bos_token !== "boolean") return ids;
-      if (config.add_bos_token) return ids[0] === bos ? ids : [bos, ...ids];
-      // Only the one that the post-processor put there goes; a BOS spelt out in the text stays.
-      const plain = (await tokenizer.encode(text, null, { addSpecialTokens: false })).getIds();
-      return ids[0] === bos && plain[0] !== bos ? ids.slice(1) : ids;
-    },
+    encode: async (text, { special = true } = {}) =>
+      (await tokenizer.encode(text, null, { addSpecialTokens: special })).getIds(),
     decode: (ids, { special = false } = {}) => tokenizer.decode([...ids], !special),
   };
-}
-
-/** Some configurations spell a token out as an object. */
-function contentOf(token: unknown): string | undefined {
-  if (typeof token !== "object" || token === null || !("content" in token)) return undefined;
-  return typeof token.content === "string" ? token.content : undefined;
 }

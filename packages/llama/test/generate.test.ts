@@ -1,0 +1,110 @@
+import { generateTokens, ModelUseError, readText } from "@lethe/decoder";
+import { Captures, Hooks } from "@lethe/hooks";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testDevice } from "../../tensor/test/support/device.ts";
+import { initLlama, type Llama } from "../src/index.ts";
+import { golden, goldenModel } from "./support/golden.ts";
+import { memoryFolder } from "./support/memory-folder.ts";
+
+const device = await testDevice();
+const { prompts, greedy } = await golden("gqa-tied-f32");
+let model: Llama;
+beforeAll(async () => {
+  model = await goldenModel(device, "gqa-tied-f32");
+});
+afterAll(() => model.dispose());
+
+test("tokens come one column at a time; an ended sequence gives null", async () => {
+  const columns: (number | null)[][] = [];
+  for await (const column of generateTokens(model, prompts, { maxNewTokens: 5 })) columns.push(column);
+  const padded = greedy.map((tokens) => [...tokens, null, null].slice(0, 5));
+  expect(columns).toEqual(columns.map((_, t) => padded.map((tokens) => tokens[t])));
+  expect(columns).toHaveLength(5);
+});
+
+test("generation ends when every sequence has, and can be left early", async () => {
+  const [ended] = await model.generate([prompts[2]!], { maxNewTokens: 50 });
+  expect(ended).toEqual({ tokens: [7, 61], stop: 2, text: undefined });
+  expect((await model.generate([prompts[2]!], { maxNewTokens: 4, stop: [] }))[0]!.tokens).toHaveLength(4);
+  expect((await model.generate([prompts[2]!], { stop: [7] }))[0]).toMatchObject({ tokens: [], stop: 7 });
+  for await (const _ of generateTokens(model, prompts)) break;
+});
+
+test("draws follow the seed", async () => {
+  const draw = async (seed: number) => {
+    const made = await model.generate(prompts, {
+      maxNewTokens: 8,
+      temperature: 1,
+      topK: 20,
+      topP: 0.9,
+      seed,
+      stop: [],
+    });
+    return made.map(({ tokens }) => tokens);
+  };
+  expect(await draw(1)).toEqual(await draw(1));
+  expect(await draw(1)).not.toEqual(await draw(2));
+  const certain = await model.generate(prompts, { maxNewTokens: 8, temperature: 1, topK: 1, stop: [] });
+  const likeliest = await model.generate(prompts, { maxNewTokens: 8, stop: [] });
+  expect(certain).toEqual(likeliest);
+});
+
+test("hooks are at work in every pass", async () => {
+  using seen = new Captures();
+  const hooks = new Hooks().scale("M", 0).capture("M", seen, { layers: [0] });
+  const [changed] = await model.generate([prompts[0]!], { maxNewTokens: 6, hooks, stop: [] });
+  expect(changed!.tokens).not.toEqual(greedy[0]!.slice(0, 6));
+  expect(seen.get("M", 0).shape).toEqual([1, 1, 32]);
+});
+
+test("the attention pattern sees the cache", async () => {
+  using seen = new Captures();
+  const hooks = new Hooks().capture("pattern", seen, { layers: [1] });
+  const [made] = await model.generate([prompts[0]!], { maxNewTokens: 3, hooks });
+  expect(made!.tokens).toEqual(greedy[0]!.slice(0, 3));
+  const { shape } = seen.get("pattern", 1);
+  expect(shape.slice(0, 3)).toEqual([1, 4, 1]);
+});
+
+test("text is streamed as whole characters", async () => {
+  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+  const vocab = Object.fromEntries(["<unk>", "a", ...bytes].map((token, id) => [token, id]));
+  const tokenizer = {
+    version: "1.0",
+    added_tokens: [],
+    decoder: { type: "Sequence", decoders: [{ type: "ByteFallback" }, { type: "Fuse" }] },
+    model: { type: "BPE", vocab, merges: [], unk_token: "<unk>", byte_fallback: true },
+  };
+  const text = await readText(memoryFolder({ "tokenizer.json": tokenizer }));
+  const sizes = { hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1, num_attention_heads: 1 };
+  using small = initLlama(device, { ...sizes, vocab_size: 258 }, 1, text);
+  // The embedding of each token points at the one that follows it: a → é, in two bytes → a.
+  const [a, first, second] = [1, 2 + 0xc3, 2 + 0xa9];
+  const table = new Float32Array(258 * 8);
+  const head = new Float32Array(258 * 8);
+  for (const [i, [from, to]] of [
+    [a, first],
+    [first, second],
+    [second, a],
+  ].entries()) {
+    table[from! * 8 + i] = 1;
+    head[to! * 8 + i] = 1;
+  }
+  device.writeBytes(small.weights.get("model.embed_tokens.weight")!, 0, new Uint8Array(table.buffer));
+  device.writeBytes(small.weights.get("lm_head.weight")!, 0, new Uint8Array(head.buffer));
+  const pieces: string[] = [];
+  for await (const piece of small.stream("a", { maxNewTokens: 4 })) pieces.push(piece);
+  expect(pieces).toEqual(["", "é", "a", "", "\uFFFD"]);
+  const [made] = await small.generate(["a"], { maxNewTokens: 3 });
+  expect(made!.text).toBe("éa");
+});
+
+test("what cannot be generated is refused", async () => {
+  expect(() => model.stream("text")).toThrow(ModelUseError);
+  await expect(model.generate(["text"])).rejects.toThrow("has no tokenizer");
+  await expect(model.generate([[1, 67]])).rejects.toThrow("token 67 is outside its vocabulary of 67");
+  await expect(model.generate([[1]], { topP: 0 })).rejects.toThrow("topP is 0, expected a probability");
+  await expect(model.generate([[1]], { maxNewTokens: -1 })).rejects.toThrow("maxNewTokens is -1");
+  await expect(model.generate([[]])).rejects.toThrow("sequence 0 has no tokens");
+  expect(await model.generate([])).toEqual([]);
+});
