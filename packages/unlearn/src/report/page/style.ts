@@ -33,8 +33,12 @@ a { color: inherit; }
 summary { cursor: pointer; padding: .3rem 0; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 @media print {
-  body { max-width: none; padding: 0; font-size: 10pt; }
-  h2 { break-after: avoid; }
+  :root { font-size: 11px; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
+  .wide { overflow: visible; }
+  table { font-size: .8rem; }
+  th, td { padding: .25rem .6rem .25rem 0; }
+  h2, summary { break-after: avoid; }
   figure, tr { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; }
   summary { list-style: none; }
