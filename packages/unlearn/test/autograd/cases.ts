@@ -5,7 +5,7 @@ import { integer, normal } from "../../../tensor/test/support/random.ts";
 export interface Operand {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
-  readonly dtype: "f32" | "u32" | "i32";
+  readonly dtype: "f32" | "bf16" | "u32" | "i32";
   readonly frozen?: boolean;
 }
 
@@ -24,6 +24,12 @@ const positive = (...shape: number[]): Operand => ({
   dtype: "f32",
 });
 const frozen = (operand: Operand): Operand => ({ ...operand, frozen: true });
+/** A frozen weight as a checkpoint stores it, of values that bf16 holds exactly. */
+const packed = (...shape: number[]): Operand => ({
+  shape,
+  values: Float32Array.from({ length: sizeOf(shape) }, () => integer(-16, 16) / 8),
+  dtype: "bf16",
+});
 const below = (limit: number, ...shape: number[]): Operand => ({
   shape,
   values: Uint32Array.from({ length: sizeOf(shape) }, () => integer(0, limit - 1)),
@@ -59,13 +65,15 @@ export const cases: readonly Case[] = [
       { op: "matmul", operands: [floats(...a), floats(...b)], options },
       { op: "matmul", operands: [floats(2, ...a), floats(2, ...b)], options },
       { op: "matmul", operands: [floats(2, 2, ...a), floats(...b)], options },
+      { op: "matmul", operands: [floats(2, ...a), packed(...b)], options },
     ];
   }),
   { op: "linear", operands: [floats(2, 3, 5), floats(4, 5)] },
-  { op: "linear", operands: [floats(2, 5), frozen(floats(4, 5))] },
+  { op: "linear", operands: [floats(2, 5), packed(4, 5)] },
   { op: "embedding", operands: [floats(7, 3), below(7, 2, 5)] },
   { op: "rmsNorm", operands: [floats(2, 3, 7), floats(7)], options: { eps: 1e-5 } },
   { op: "rmsNorm", operands: [floats(3, 7), null], options: { eps: 1e-5 } },
+  { op: "rmsNorm", operands: [floats(3, 7), packed(7)], options: { eps: 1e-5 } },
   { op: "layerNorm", operands: [floats(2, 3, 7), floats(7), floats(7)], options: { eps: 1e-5 } },
   { op: "layerNorm", operands: [floats(3, 7), null, null], options: { eps: 1e-5 } },
   ...[false, true].map(

@@ -13,8 +13,7 @@ const device = await testDevice();
 
 type AnyCall = (...operands: readonly unknown[]) => unknown;
 
-const isOperand = (value: unknown): value is Operand =>
-  typeof value === "object" && value !== null && "dtype" in value;
+const isOperand = (value: unknown): value is Operand => typeof value === "object" && value !== null && "dtype" in value;
 
 /** Operands and options of a case, with each tensor in it made by `make`. */
 function callOf<T>({ operands, options }: Case, make: (operand: Operand) => T): unknown[] {
