@@ -1,5 +1,4 @@
-import { Tensor } from "@lethe/tensor";
-import type { F32 } from "./rules/rule.ts";
+import { type F32, Tensor } from "@lethe/tensor";
 
 /** Identifies a value: all views of the same numbers have one. */
 export type Value = Tensor["storage"];

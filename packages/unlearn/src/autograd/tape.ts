@@ -1,7 +1,7 @@
-import { add, addInto, affine, LetheError, type OpName, type Ops, type Shape, Tensor } from "@lethe/tensor";
+import { add, addInto, affine, type F32, LetheError, type OpName, type Ops, type Shape, Tensor } from "@lethe/tensor";
 import { Block, type Value } from "./block.ts";
 import { rules } from "./rules/index.ts";
-import type { F32, Rule, SendBack } from "./rules/rule.ts";
+import type { Rule, SendBack } from "./rules/rule.ts";
 
 /** A call that leads to a watched tensor. */
 interface RecordedCall {

@@ -1,6 +1,4 @@
-import { LetheError, type Ops, type Shape, type Tensor } from "@lethe/tensor";
-
-export type F32 = Tensor<Shape, "f32">;
+import { type F32, LetheError, type Ops, type Shape, type Tensor } from "@lethe/tensor";
 
 /** The texts an objective can read, by their role. */
 export type Role = "forget" | "retain";

@@ -1,5 +1,5 @@
-import type { Ops } from "@lethe/tensor";
-import { batchFor, type F32, type Labelled, type LossInputs, type Objective, type Role } from "./objective.ts";
+import type { F32, Ops } from "@lethe/tensor";
+import { batchFor, type Labelled, type LossInputs, type Objective, type Role } from "./objective.ts";
 import { sequenceNll } from "./terms.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { Ops } from "@lethe/tensor";
-import { batchFor, type F32, type Labelled, type LossInputs, type Role, referenceFor } from "./objective.ts";
+import type { F32, Ops } from "@lethe/tensor";
+import { batchFor, type Labelled, type LossInputs, type Role, referenceFor } from "./objective.ts";
 
 /** NLL(y): negative log likelihood, the mean over all tokens of the batch that count. */
 export function tokenNll<B extends Labelled>(ops: Ops, forward: (batch: B) => F32, batch: B): F32 {

@@ -2,8 +2,8 @@ import {
   adamwStep,
   addInto,
   clipCoefficient,
+  type F32,
   LetheError,
-  type Shape,
   slice,
   sumOfSquares,
   type Tensor,
@@ -11,8 +11,6 @@ import {
   zeros,
 } from "@lethe/tensor";
 import type { Trainable } from "./trainable.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 export interface AdamWSettings {
   readonly beta1: number;

@@ -1,19 +1,8 @@
-import {
-  concat,
-  type Device,
-  full,
-  ops as kernels,
-  LetheError,
-  type Ops,
-  type Shape,
-  type Tensor,
-} from "@lethe/tensor";
+import { concat, type Device, type F32, full, ops as kernels, LetheError, type Ops, type Tensor } from "@lethe/tensor";
 import { Tape } from "../autograd/index.ts";
 import type { AdamW } from "./adamw.ts";
 import { NonFiniteError, nonFiniteParameters } from "./non-finite.ts";
 import type { Schedule } from "./schedule.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 /** A part of a step that fits the device at once. */
 export interface MicroBatch {

@@ -1,6 +1,4 @@
-import { LetheError, type Shape, type Tensor } from "@lethe/tensor";
-
-type F32 = Tensor<Shape, "f32">;
+import { type F32, LetheError, type Tensor } from "@lethe/tensor";
 
 /** A parameter, or one column of it, that is trained. */
 export interface Trainable {

@@ -1,11 +1,9 @@
-import { ops, type Shape, type Tensor } from "@lethe/tensor";
+import { type F32, ops, type Tensor } from "@lethe/tensor";
 import { describe, expect, test } from "vitest";
 import { expectClose } from "../../../tensor/test/support/close.ts";
 import { testDevice } from "../../../tensor/test/support/device.ts";
 import { normal } from "../../../tensor/test/support/random.ts";
 import { Tape } from "../../src/autograd/tape.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 const device = await testDevice();
 

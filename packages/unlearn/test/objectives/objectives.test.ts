@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { LetheError, type Ops, ops, type Shape, type Tensor } from "@lethe/tensor";
+import { type F32, LetheError, type Ops, ops, type Shape, type Tensor } from "@lethe/tensor";
 import { describe, expect, test } from "vitest";
 import { expectClose } from "../../../tensor/test/support/close.ts";
 import { testDevice } from "../../../tensor/test/support/device.ts";
@@ -12,8 +12,6 @@ import {
   referenceOf,
   tokenNll,
 } from "../../src/objectives/index.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 interface GoldenBatch {
   readonly shape: readonly number[];

@@ -1,7 +1,5 @@
-import type { Ops, Shape, Tensor } from "@lethe/tensor";
+import type { F32, Ops, Shape, Tensor } from "@lethe/tensor";
 import { integer, normal } from "../../../tensor/test/support/random.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 /** Two LLaMA-like blocks, as small as they come: grouped attention, padding on the left, untied unembedding. */
 export const config = { vocabulary: 11, width: 8, heads: 2, groups: 1, headWidth: 4, hidden: 12, layers: 2 };

@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { Ops, Shape, Tensor } from "@lethe/tensor";
+import type { F32, Ops } from "@lethe/tensor";
 import { expect, test } from "vitest";
 import { expectClose } from "../../../tensor/test/support/close.ts";
 import { testDevice } from "../../../tensor/test/support/device.ts";
 import { AdamW, linearDecay, type MicroBatch, type StepRecord, train } from "../../src/training/index.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 const golden = JSON.parse(readFileSync(new URL("golden/adamw.json", import.meta.url), "utf8")) as {
   settings: { beta1: number; beta2: number; epsilon: number; weightDecay: number; clipNorm: number };

@@ -1,11 +1,9 @@
-import type { Shape, Tensor } from "@lethe/tensor";
+import type { F32 } from "@lethe/tensor";
 import { describe, expect, test } from "vitest";
 import { testDevice } from "../../../tensor/test/support/device.ts";
 import { normal } from "../../../tensor/test/support/random.ts";
 import type { Tape } from "../../src/autograd/index.ts";
 import { AdamW, type MicroBatch, NonFiniteError, type StepRecord, train } from "../../src/training/index.ts";
-
-type F32 = Tensor<Shape, "f32">;
 
 const device = await testDevice();
 

@@ -1,5 +1,5 @@
-import { affine, clampBackward, div, mul, sumTo, swigluBackward, unaryBackward } from "@lethe/tensor";
-import type { F32, RulesFor } from "./rule.ts";
+import { affine, clampBackward, div, type F32, mul, sumTo, swigluBackward, unaryBackward } from "@lethe/tensor";
+import type { RulesFor } from "./rule.ts";
 
 const negative = (x: F32) => affine(x, { factor: -1 });
 

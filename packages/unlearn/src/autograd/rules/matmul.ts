@@ -1,5 +1,5 @@
-import { matmul, permute, reshape, type Shape, sum } from "@lethe/tensor";
-import type { F32, RulesFor } from "./rule.ts";
+import { type F32, matmul, permute, reshape, type Shape, sum } from "@lethe/tensor";
+import type { RulesFor } from "./rule.ts";
 
 /** `[…, M, N]` as one matrix `[rows, N]`. */
 function rows(x: F32): F32 {

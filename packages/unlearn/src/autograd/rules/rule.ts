@@ -1,6 +1,4 @@
-import type { OpName, Ops, Shape, Tensor } from "@lethe/tensor";
-
-export type F32 = Tensor<Shape, "f32">;
+import type { F32, OpName, Ops, Tensor } from "@lethe/tensor";
 
 /** One recorded call, as its rule sees it while the forward pass runs. */
 export interface Call {
