@@ -1,14 +1,12 @@
-// Causal softmax attention, out = softmax(scale · Q Kᵀ) V, for small heads: scores live in registers only (online softmax,
-// Milakov & Gimelshein 2018; Dao et al. 2022). With P = length − T + t the place of query t among the keys, it sees keys
-// start … P; a query left of its start gives zeros.
-// A workgroup takes LANES queries of one head, a lane one query: its q, its running maximum and sum and its D sums stay in
-// registers. Keys are walked four at a time, the same for all lanes, so that a key is read once a workgroup.
-// Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], zero left of the start.
+// Causal softmax attention, out = softmax(scale · Q Kᵀ) V. Scores are never stored (online softmax: Milakov & Gimelshein 2018; Dao
+// et al. 2022). With P = length − T + t the place of query t among the keys, it sees keys start … P; a query left of its
+// start gives zeros.
+// A workgroup takes 32 queries of one head against 32 keys at a time; `lib/attention_tile.wgsl` says which thread has what.
+// Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], 0 left of the start.
+//! include lib/attention.wgsl
+//! include lib/attention_tile.wgsl
 
-override VECTORS: u32 = 4u; // D/4, at most 64
-const LANES = 32u;
-
-struct Params { batch: u32, queries: u32, capacity: u32, length: u32, heads: u32, groups: u32, padded: u32, scale: f32 }
+override VECTORS: u32 = 16u; // D/4, at most 64
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> q: array<vec4f>;
@@ -18,60 +16,84 @@ struct Params { batch: u32, queries: u32, capacity: u32, length: u32, heads: u32
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;
 
-// Below every score, and far enough from −∞ that differences stay finite.
-const LOWEST = -1e30;
-const LOG2E = 1.4426950408889634;
+fn own_vector(pair: u32, at: u32) -> vec4f { return q[at]; }
+fn other_vector(pair: u32, at: u32) -> vec4f { return k[at]; }
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let id = group.x + group.y * groups.x;
-  let tiles = (params.queries + LANES - 1u) / LANES;
+  let tiles = (params.queries + ROWS - 1u) / ROWS;
   let row = id / tiles;
   if (row >= params.batch * params.heads) { return; }
   let b = row / params.heads;
   let h = row % params.heads;
-  let first = (id % tiles) * LANES;
-  // Lanes past the last query repeat it and write nothing.
-  let t = min(first + lane, params.queries - 1u);
-  let place = params.length - params.queries + t;
-  let end = params.length - params.queries + min(first + LANES, params.queries);
+  let first = (id % tiles) * ROWS;
+  let past = params.length - params.queries;
+  let end = past + min(first + ROWS, params.queries);
   var start = 0u;
   if (params.padded != 0u) { start = starts[b]; }
-
-  let query_at = ((b * params.queries + t) * params.heads + h) * VECTORS;
+  let x = thread % 16u;
+  let y = thread / 16u;
+  let own = Rows((b * params.queries * params.heads + h) * VECTORS, params.heads * VECTORS, first, params.queries - 1u);
+  let keys_at = (b * params.capacity * params.groups + h / (params.heads / params.groups)) * VECTORS;
   let stride = params.groups * VECTORS;
-  let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * VECTORS;
-  var query: array<vec4f, 64>;
-  var sums: array<vec4f, 64>;
-  for (var d = 0u; d < VECTORS; d++) {
-    query[d] = q[query_at + d] * (params.scale * LOG2E);
-    sums[d] = vec4f();
-  }
-  var top = LOWEST;
-  var total = 0.0;
-  for (var j = start; j < end; j += 4u) {
-    let key = min(vec4u(j, j + 1u, j + 2u, j + 3u), vec4u(end - 1u));
-    let at = keys_at + key * stride;
-    var score = vec4f();
-    for (var d = 0u; d < VECTORS; d++) {
-      let part = query[d];
-      score += vec4f(dot(part, k[at.x + d]), dot(part, k[at.y + d]), dot(part, k[at.z + d]), dot(part, k[at.w + d]));
+
+  var top = vec4f(LOWEST); // of own row i, as below
+  var total = vec4f(); // over this thread's columns only
+  var sums = array<vec4f, 16>(); // vector n of own row i at 4 i + n
+  for (var j = start; j < end; j += ROWS) {
+    let scores = products(0u, own, Rows(keys_at, stride, j, end - 1u), thread);
+    let keys = vec2u(j + x, j + x + 16u);
+    for (var i = 0u; i < 4u; i++) {
+      let seen = (keys <= vec2u(past + first + y + 8u * i)) & (keys < vec2u(end));
+      let score = select(vec2f(LOWEST), scores[i] * (params.scale * LOG2E), seen);
+      weights[(y + 8u * i) * ROW_PITCH + x] = max(score.x, score.y);
     }
-    let seen = vec4u(j, j + 1u, j + 2u, j + 3u) <= vec4u(place);
-    score = select(vec4f(LOWEST), score, seen);
-    let highest = max(max(score.x, score.y), max(score.z, score.w));
-    let new_top = max(top, highest);
+    workgroupBarrier();
+    var new_top = top;
+    for (var i = 0u; i < 4u; i++) {
+      for (var c = 0u; c < 16u; c++) { new_top[i] = max(new_top[i], weights[(y + 8u * i) * ROW_PITCH + c]); }
+    }
+    workgroupBarrier();
     let shrink = exp2(top - new_top);
-    let weight = select(vec4f(), exp2(score - new_top), seen);
     top = new_top;
-    total = total * shrink + weight.x + weight.y + weight.z + weight.w;
-    for (var d = 0u; d < VECTORS; d++) {
-      sums[d] = sums[d] * shrink + weight.x * v[at.x + d] + weight.y * v[at.y + d] + weight.z * v[at.z + d] + weight.w * v[at.w + d];
+    for (var i = 0u; i < 4u; i++) {
+      let seen = (keys <= vec2u(past + first + y + 8u * i)) & (keys < vec2u(end));
+      let score = select(vec2f(), scores[i] * (params.scale * LOG2E) - top[i], seen);
+      let weight = select(vec2f(), exp2(score), seen);
+      set_weights(thread, i, weight);
+      total[i] = total[i] * shrink[i] + weight.x + weight.y;
+      for (var n = 0u; n < COLUMNS; n++) { sums[4u * i + n] *= shrink[i]; }
+    }
+    workgroupBarrier();
+    let count = min(ROWS, end - j);
+    for (var n = 0u; n < COLUMNS; n++) {
+      let column = x + 16u * n;
+      if (column < VECTORS) {
+        for (var c = 0u; c < count; c++) {
+          let value = v[keys_at + (j + c) * stride + column];
+          for (var i = 0u; i < 4u; i++) { sums[4u * i + n] += weights[(y + 8u * i) * ROW_PITCH + c] * value; }
+        }
+      }
     }
   }
-  if (first + lane >= params.queries) { return; }
-  let seen_any = total > 0.0;
-  let factor = select(0.0, 1.0 / max(total, 1e-30), seen_any);
-  for (var d = 0u; d < VECTORS; d++) { out[query_at + d] = sums[d] * factor; }
-  log_sum_exp[row * params.queries + t] = select(0.0, (top + log2(max(total, 1e-30))) / LOG2E, seen_any);
+
+  workgroupBarrier();
+  for (var i = 0u; i < 4u; i++) { weights[(y + 8u * i) * ROW_PITCH + x] = total[i]; }
+  workgroupBarrier();
+  for (var i = 0u; i < 4u; i++) {
+    let t = first + y + 8u * i;
+    if (t >= params.queries) { continue; }
+    var whole = 0.0;
+    for (var c = 0u; c < 16u; c++) { whole += weights[(y + 8u * i) * ROW_PITCH + c]; }
+    let seen_any = whole > 0.0;
+    let factor = select(0.0, 1.0 / max(whole, 1e-30), seen_any);
+    for (var n = 0u; n < COLUMNS; n++) {
+      let column = x + 16u * n;
+      if (column < VECTORS) { out[own.at + t * own.stride + column] = sums[4u * i + n] * factor; }
+    }
+    if (x == 0u) {
+      log_sum_exp[row * params.queries + t] = select(0.0, (top[i] + log2(max(whole, 1e-30))) / LOG2E, seen_any);
+    }
+  }
 }

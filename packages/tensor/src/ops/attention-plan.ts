@@ -19,8 +19,8 @@ export interface KernelPlan {
   readonly workgroups: number;
 }
 
-/** Head size up to which a lane can hold whole rows in registers. */
-const widestLanes = 32;
+/** Head size up to which the kernels of narrow subgroups have a variant with little room. */
+const smallHead = 32;
 
 /** Queries or keys to a workgroup of the tile kernels. */
 const tile = 32;
@@ -28,23 +28,23 @@ const tile = 32;
 type Needs = Pick<Capabilities, "subgroups">;
 
 /** Lanes of a subgroup where the kernels that broadcast within one apply. */
-function narrowLanes({ subgroups }: Needs, { width }: AttentionSizes): 4 | 8 | null {
-  if (!subgroups || subgroups.min !== subgroups.max || width > widestLanes) return null;
+function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
+  if (!subgroups || subgroups.min !== subgroups.max) return null;
   return subgroups.max === 4 || subgroups.max === 8 ? subgroups.max : null;
+}
+
+/** The family of kernels for an adapter and a head size, with its constants and the rows that one workgroup takes. */
+function family(capabilities: Needs, { width }: AttentionSizes): { name: string; constants: Constants; rows: number } {
+  const lanes = narrowLanes(capabilities);
+  if (!lanes) return { name: "attention_tile", constants: { VECTORS: width / 4 }, rows: tile };
+  const name = width > smallHead ? "attention_lanes_wide" : "attention_lanes";
+  return { name, constants: { LANES: lanes }, rows: lanes };
 }
 
 /** Which kernel computes an attention. A function of capabilities and sizes alone. */
 export function planAttention(capabilities: Needs, sizes: AttentionSizes): KernelPlan {
-  const lanes = narrowLanes(capabilities, sizes);
-  const rows = sizes.batch * sizes.heads;
-  const constants = { VECTORS: sizes.width / 4 };
-  if (lanes)
-    return {
-      kernel: "attention_lanes",
-      constants: { ...constants, LANES: lanes },
-      workgroups: rows * Math.ceil(sizes.queries / lanes),
-    };
-  return { kernel: "attention_tile", constants, workgroups: rows * Math.ceil(sizes.queries / tile) };
+  const { name, constants, rows } = family(capabilities, sizes);
+  return { kernel: name, constants, workgroups: sizes.batch * sizes.heads * Math.ceil(sizes.queries / rows) };
 }
 
 /** Which kernels compute the gradients of an attention: of its queries, and of its keys and values. */
@@ -52,20 +52,10 @@ export function planAttentionBackward(
   capabilities: Needs,
   sizes: AttentionSizes,
 ): { readonly q: KernelPlan; readonly kv: KernelPlan } {
-  const lanes = narrowLanes(capabilities, sizes);
-  const style = lanes ? "lanes" : "tile";
-  const constants = { VECTORS: sizes.width / 4, ...(lanes ? { LANES: lanes } : {}) };
+  const { name, constants, rows } = family(capabilities, sizes);
   const { batch, heads, groups, queries, capacity } = sizes;
   return {
-    q: {
-      kernel: `attention_${style}_backward_q`,
-      constants,
-      workgroups: batch * heads * Math.ceil(queries / (lanes ?? tile)),
-    },
-    kv: {
-      kernel: `attention_${style}_backward_kv`,
-      constants,
-      workgroups: batch * groups * Math.ceil(capacity / (lanes ?? tile)),
-    },
+    q: { kernel: `${name}_backward_q`, constants, workgroups: batch * heads * Math.ceil(queries / rows) },
+    kv: { kernel: `${name}_backward_kv`, constants, workgroups: batch * groups * Math.ceil(capacity / rows) },
   };
 }

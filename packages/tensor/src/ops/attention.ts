@@ -165,7 +165,7 @@ function describe(operation: string, q: F32, k: F32, v: F32, options: AttentionO
   if (starts && (starts.shape.length !== 1 || starts.shape[0] !== batch))
     throw new ShapeError(`${operation}: starts are ${show(starts.shape)}; expected [${batch}]`);
   return {
-    params: { batch, queries, capacity, length, heads, groups, padded: starts ? 1 : 0, scale },
+    params: { batch, queries, capacity, length, heads, groups, vectors: width / 4, padded: starts ? 1 : 0, scale },
     // Something must be bound; without padding it is not read.
     starts: starts ?? q,
     width,
