@@ -1,10 +1,10 @@
 // Sums of squared differences over rows, times `scale`. The last row may be shorter: `count` elements in all.
 // LANES lanes a row (lib/rows.wgsl).
-// Bindings: a, b [count] (read), out [rows] (written).
+// Bindings: a, b [count] (read), out (written from `start`, [rows]).
 
 //! include lib/rows.wgsl
 
-struct Params { rows: u32, width: u32, count: u32, scale: f32 }
+struct Params { rows: u32, width: u32, count: u32, start: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -22,5 +22,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum += d * d;
   }
   let total = row_sum(sum, at);
-  if (at.x == 0u && row < params.rows) { out[row] = total * params.scale; }
+  if (at.x == 0u && row < params.rows) { out[params.start + row] = total * params.scale; }
 }

@@ -1,8 +1,9 @@
 // Gradient of norm.wgsl for its weight, as sums over blocks of rows: out[b, c] = Σ over rows of block b of gradient · (x − μ) r.
 // One lane a column of a block; reduce_columns.wgsl adds the blocks up, so the order is fixed.
-// Bindings: x, gradient [rows, width], statistics [rows, 2] from norm_backward.wgsl (read), out [blocks, width] (written).
+// Bindings: x, gradient [rows, width], statistics [rows, 2] from norm_backward.wgsl (read), out
+// (written from `start`, [blocks, width]).
 
-struct Params { rows: u32, width: u32, blocks: u32, block_rows: u32 }
+struct Params { rows: u32, width: u32, blocks: u32, block_rows: u32, start: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -22,5 +23,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let at = row * params.width + column;
     sum += gradient[at] * (x[at] - statistics[row].x) * statistics[row].y;
   }
-  out[i] = sum;
+  out[params.start + i] = sum;
 }

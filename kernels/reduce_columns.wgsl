@@ -1,11 +1,11 @@
 // Reduces the middle axis of x [outer, n, inner] in blocks: out[o, b, i] = Σ or max over the elements j of block b of x[o, j, i],
 // times `scale`. Run a second time over its own output when there is more than one block.
 // One lane an element of out; neighbouring lanes read neighbouring elements.
-// Bindings: x [outer, n, inner] (read), out [outer, blocks, inner] (written).
+// Bindings: x [outer, n, inner] (read), out (written from `start`, [outer, blocks, inner]).
 
 override OPERATION: u32 = 0u; // 0 sum, 1 maximum
 
-struct Params { count: u32, n: u32, inner: u32, blocks: u32, block: u32, scale: f32 }
+struct Params { count: u32, n: u32, inner: u32, blocks: u32, block: u32, start: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -26,5 +26,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let value = x[first + j * params.inner];
     if (OPERATION == 1u) { total = max(total, value); } else { total += value; }
   }
-  out[i] = total * params.scale;
+  out[params.start + i] = total * params.scale;
 }

@@ -1,12 +1,12 @@
 // Reduces rows of numbers: Σ x, max x or Σ x², times `scale`. The last row may be shorter: `count` elements in all.
 // LANES lanes a row (lib/rows.wgsl).
-// Bindings: x [count] (read), out [rows] (written).
+// Bindings: x [count] (read), out (written from `start`, [rows]).
 
 //! include lib/rows.wgsl
 
 override OPERATION: u32 = 0u; // 0 sum, 1 maximum, 2 sum of squares
 
-struct Params { rows: u32, width: u32, count: u32, scale: f32 }
+struct Params { rows: u32, width: u32, count: u32, start: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -30,5 +30,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     total = row_sum(sum, at);
   }
-  if (at.x == 0u && row < params.rows) { out[row] = total * params.scale; }
+  if (at.x == 0u && row < params.rows) { out[params.start + row] = total * params.scale; }
 }

@@ -54,8 +54,9 @@ function squaredDifferences<S extends Shape>(a: F32, b: F32, width: number, shap
     constants: { ...plan },
     items: out.size,
     workgroups: (count) => Math.ceil(count / plan.ROWS),
-    split: { a: [a, width], b: [b, width], out: [out, 1] },
-    params: (rows, start) => ({ rows, width, count: Math.min(rows * width, a.size - start * width), scale }),
+    split: { a: [a, width], b: [b, width] },
+    whole: { out },
+    params: (rows, start) => ({ rows, width, count: Math.min(rows * width, a.size - start * width), start, scale }),
   });
   return out;
 }

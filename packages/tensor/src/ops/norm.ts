@@ -94,21 +94,26 @@ function backward<S extends Shape>(norm: Norm, x: F32<S>, weight: Weight | null,
     params: (count) => ({ rows: count, width, eps }),
   });
   if (!weight) return { x: xGradient, weight: null };
-  const blockRows = Math.max(16, Math.ceil(Math.sqrt(rows)));
+  // Whole multiples of 64 rows begin at aligned bytes, so that blocks can be bound apart.
+  const blockRows = Math.ceil(Math.sqrt(rows) / 64) * 64;
   const blocks = Math.ceil(rows / blockRows);
   const sums = device.empty([blocks, width], "f32", `${norm} weight gradient`);
-  // Parts of the rows hold whole blocks.
-  const split = { x: [x, blockRows * width], gradient: [gradient, blockRows * width] } as const;
   runItems(device, {
     kernel: "norm_weight_backward",
     items: blocks,
     workgroups: (count) => perLane(count * width),
-    split: { ...split, statistics: [statistics, blockRows * 2], out: [sums, width] },
+    split: {
+      x: [x, blockRows * width],
+      gradient: [gradient, blockRows * width],
+      statistics: [statistics, blockRows * 2],
+    },
+    whole: { out: sums },
     params: (count, start) => ({
       rows: Math.min(count * blockRows, rows - start * blockRows),
       width,
       blocks: count,
       block_rows: blockRows,
+      start: start * width,
     }),
   });
   const weightGradient = reduceMiddle("sum", sums, { outer: 1, n: blocks, inner: width }, [width]);

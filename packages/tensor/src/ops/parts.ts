@@ -50,21 +50,21 @@ export function partsOf(
   const { maxBindingBytes, bindingAlignment } = device.capabilities;
   let fits = items;
   let step = 1;
-  let largest: Tensor | undefined;
+  let largest: { tensor: Tensor; itemBytes: number } | undefined;
   for (const [tensor, perItem] of tensors) {
-    // In half-words, the smallest unit of a packed dtype.
-    const halves = perItem * (byteLength(tensor.dtype, 2) / 4);
-    step = Math.max(step, bindingAlignment / gcd(bindingAlignment, halves * 2));
+    const itemBytes = perItem * (byteLength(tensor.dtype, 2) / 2);
+    step = Math.max(step, bindingAlignment / gcd(bindingAlignment, itemBytes));
     if (tensor.bytes <= maxBindingBytes) continue;
-    const count = Math.floor(maxBindingBytes / (halves * 2));
-    if (count < fits) largest = tensor;
+    const count = Math.floor(maxBindingBytes / itemBytes);
+    if (count < fits) largest = { tensor, itemBytes };
     fits = Math.min(fits, count);
   }
-  if (fits === items) return [{ start: 0, count: items }];
+  if (!largest) return [{ start: 0, count: items }];
   const size = Math.floor(fits / step) * step;
   if (size === 0)
     throw new ShapeError(
-      `${largest!.label} ${show(largest!.shape)} cannot be split: ${step} of its ${items} items are more than one binding (${maxBindingBytes} bytes)`,
+      `${largest.tensor.label} ${show(largest.tensor.shape)} is larger than one binding (${maxBindingBytes} bytes), ` +
+        `and so is the smallest part that begins at an aligned byte (${step * largest.itemBytes} bytes)`,
     );
   return Array.from({ length: Math.ceil(items / size) }, (_, i) => ({
     start: i * size,

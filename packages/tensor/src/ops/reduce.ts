@@ -111,8 +111,9 @@ function reduceRows<S extends Shape>(
     constants: { ...plan, OPERATION: codes[operation] },
     items: out.size,
     workgroups: (count) => Math.ceil(count / plan.ROWS),
-    split: { x: [x, width], out: [out, 1] },
-    params: (rows, start) => ({ rows, width, count: Math.min(rows * width, x.size - start * width), scale }),
+    split: { x: [x, width] },
+    whole: { out },
+    params: (rows, start) => ({ rows, width, count: Math.min(rows * width, x.size - start * width), start, scale }),
   });
   return out;
 }
@@ -129,18 +130,30 @@ export function reduceMiddle<S extends Shape>(
   scale = 1,
 ): F32<S> {
   checkNotEmpty(operation, x, n);
-  const block = n <= 64 ? n : Math.ceil(Math.sqrt(n));
+  // Whole multiples of 64 elements begin at aligned bytes, so that blocks can be bound apart.
+  const block = n <= 64 ? n : Math.ceil(Math.sqrt(n) / 64) * 64;
   const blocks = Math.ceil(n / block);
   const { device } = x;
   const pass = <T extends Shape>(from: F32, size: number, parts: number, each: number, to: T, by: number): F32<T> => {
     const out = device.empty(to, "f32", operation);
+    // One outer index can be split between its blocks, of which the last may be shorter; several are kept whole.
+    const [items, length] = outer === 1 ? [parts, each] : [outer, size];
     runItems(device, {
       kernel: "reduce_columns",
       constants: { OPERATION: codes[operation] },
-      items: outer,
-      workgroups: (count) => perLane(count * parts * inner),
-      split: { x: [from, size * inner], out: [out, parts * inner] },
-      params: (count) => ({ count: count * parts * inner, n: size, inner, blocks: parts, block: each, scale: by }),
+      items,
+      workgroups: (count) => perLane((count * out.size) / items),
+      split: { x: [from, length * inner] },
+      whole: { out },
+      params: (count, start) => ({
+        count: (count * out.size) / items,
+        n: outer === 1 ? Math.min(count * each, size - start * each) : size,
+        inner,
+        blocks: outer === 1 ? count : parts,
+        block: each,
+        start: start * (out.size / items),
+        scale: by,
+      }),
     });
     return out;
   };
