@@ -14,6 +14,9 @@ override LANES_N: u32 = 1u;
 // A power of two.
 override LANES_K: u32 = 64u;
 
+// k is not a multiple of four.
+override K_TAIL: bool = true;
+
 override LANES: u32 = LANES_N * LANES_K;
 
 var<workgroup> sums: array<vec4f, ROWS * LANES>;
@@ -42,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       sum[r] += a[at] * y[0] + a[at + params.a_column] * y[1] + a[at + 2u * params.a_column] * y[2] + a[at + 3u * params.a_column] * y[3];
     }
   }
-  if (whole + lane_k < depth) {
+  if (K_TAIL && whole + lane_k < depth) {
     let k = whole + lane_k;
     let y = read_columns(at_b + k * params.b_row);
     for (var r = 0u; r < ROWS; r++) { sum[r] += a[at_a + r * params.a_row + k * params.a_column] * y; }
@@ -51,8 +54,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var r = 0u; r < ROWS; r++) { sums[r * LANES + lane] = sum[r]; }
   for (var half = LANES_K / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane_k < half) {
-      for (var r = 0u; r < ROWS; r++) { sums[r * LANES + lane] += sums[r * LANES + lane + half * LANES_N]; }
+    let width = half * LANES_N;
+    for (var t = lane; t < ROWS * width; t += LANES) {
+      let at = t / width * LANES + t % width;
+      sums[at] += sums[at + width];
     }
   }
   workgroupBarrier();

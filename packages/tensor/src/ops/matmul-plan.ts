@@ -133,6 +133,7 @@ function small(problem: MatmulProblem): Layout {
       ROWS: rows,
       LANES_N: lanesN,
       LANES_K: lanesK,
+      K_TAIL: problem.k % 4 !== 0,
       B_ALONG_K: problem.transposeB,
       B_DTYPE: floatCode(problem.dtype),
       B_ALIGNED: problem.aligned,
