@@ -6,8 +6,6 @@
 //! include lib/attention.wgsl
 //! include lib/attention_tile.wgsl
 
-override VECTORS: u32 = 16u; // D/4, at most 64
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> q: array<vec4f>;
 @group(0) @binding(2) var<storage> k: array<vec4f>;
@@ -34,66 +32,62 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (params.padded != 0u) { start = starts[b]; }
   let x = thread % 16u;
   let y = thread / 16u;
-  let own = Rows((b * params.queries * params.heads + h) * VECTORS, params.heads * VECTORS, first, params.queries - 1u);
-  let keys_at = (b * params.capacity * params.groups + h / (params.heads / params.groups)) * VECTORS;
-  let stride = params.groups * VECTORS;
+  let own = Rows((b * params.queries * params.heads + h) * params.vectors, params.heads * params.vectors, first, params.queries - 1u);
+  let keys_at = (b * params.capacity * params.groups + h / (params.heads / params.groups)) * params.vectors;
+  let stride = params.groups * params.vectors;
 
-  var top = vec4f(LOWEST); // of own row i, as below
-  var total = vec4f(); // over this thread's columns only
-  var sums = array<vec4f, 16>(); // vector n of own row i at 4 i + n
+  let own_places = vec4u(past + first + y) + vec4u(0u, 8u, 16u, 24u);
+  var top = vec4f(LOWEST); // of each own row
+  var total = vec4f(); // over this thread's other rows only
+  var sums = array<vec4f, 16>(); // vector n of own row i at 4 n + i
   for (var j = start; j < end; j += ROWS) {
-    let scores = products(0u, own, Rows(keys_at, stride, j, end - 1u), thread);
-    let keys = vec2u(j + x, j + x + 16u);
-    for (var i = 0u; i < 4u; i++) {
-      let seen = (keys <= vec2u(past + first + y + 8u * i)) & (keys < vec2u(end));
-      let score = select(vec2f(LOWEST), scores[i] * (params.scale * LOG2E), seen);
-      weights[(y + 8u * i) * ROW_PITCH + x] = max(score.x, score.y);
-    }
+    var scores = products(0u, own, Rows(keys_at, stride, j, end - 1u), thread);
+    let seen_a = (vec4u(j + x) <= own_places) & vec4<bool>(j + x < end);
+    let seen_b = (vec4u(j + x + 16u) <= own_places) & vec4<bool>(j + x + 16u < end);
+    scores.a = select(vec4f(LOWEST), scores.a * (params.scale * LOG2E), seen_a);
+    scores.b = select(vec4f(LOWEST), scores.b * (params.scale * LOG2E), seen_b);
+    weights[y * WEIGHT_PITCH + x] = max(scores.a, scores.b);
     workgroupBarrier();
     var new_top = top;
-    for (var i = 0u; i < 4u; i++) {
-      for (var c = 0u; c < 16u; c++) { new_top[i] = max(new_top[i], weights[(y + 8u * i) * ROW_PITCH + c]); }
-    }
+    for (var c = 0u; c < 16u; c++) { new_top = max(new_top, weights[y * WEIGHT_PITCH + c]); }
     workgroupBarrier();
     let shrink = exp2(top - new_top);
     top = new_top;
-    for (var i = 0u; i < 4u; i++) {
-      let seen = (keys <= vec2u(past + first + y + 8u * i)) & (keys < vec2u(end));
-      let score = select(vec2f(), scores[i] * (params.scale * LOG2E) - top[i], seen);
-      let weight = select(vec2f(), exp2(score), seen);
-      set_weights(thread, i, weight);
-      total[i] = total[i] * shrink[i] + weight.x + weight.y;
-      for (var n = 0u; n < COLUMNS; n++) { sums[4u * i + n] *= shrink[i]; }
-    }
+    scores.a = select(vec4f(), exp2(scores.a - top), seen_a);
+    scores.b = select(vec4f(), exp2(scores.b - top), seen_b);
+    set_weights(thread, scores);
+    total = total * shrink + scores.a + scores.b;
     workgroupBarrier();
     let count = min(ROWS, end - j);
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < VECTORS) {
+      if (column < params.vectors) {
+        for (var i = 0u; i < 4u; i++) { sums[4u * n + i] *= shrink[i]; }
         for (var c = 0u; c < count; c++) {
           let value = v[keys_at + (j + c) * stride + column];
-          for (var i = 0u; i < 4u; i++) { sums[4u * i + n] += weights[(y + 8u * i) * ROW_PITCH + c] * value; }
+          let weight = weights[y * WEIGHT_PITCH + c];
+          for (var i = 0u; i < 4u; i++) { sums[4u * n + i] += weight[i] * value; }
         }
       }
     }
   }
 
   workgroupBarrier();
-  for (var i = 0u; i < 4u; i++) { weights[(y + 8u * i) * ROW_PITCH + x] = total[i]; }
+  weights[y * WEIGHT_PITCH + x] = total;
   workgroupBarrier();
+  total = vec4f();
+  for (var c = 0u; c < 16u; c++) { total += weights[y * WEIGHT_PITCH + c]; }
   for (var i = 0u; i < 4u; i++) {
     let t = first + y + 8u * i;
     if (t >= params.queries) { continue; }
-    var whole = 0.0;
-    for (var c = 0u; c < 16u; c++) { whole += weights[(y + 8u * i) * ROW_PITCH + c]; }
-    let seen_any = whole > 0.0;
-    let factor = select(0.0, 1.0 / max(whole, 1e-30), seen_any);
+    let seen_any = total[i] > 0.0;
+    let factor = select(0.0, 1.0 / max(total[i], 1e-30), seen_any);
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < VECTORS) { out[own.at + t * own.stride + column] = sums[4u * i + n] * factor; }
+      if (column < params.vectors) { out[own.at + t * own.stride + column] = sums[4u * n + i] * factor; }
     }
     if (x == 0u) {
-      log_sum_exp[row * params.queries + t] = select(0.0, (top[i] + log2(max(whole, 1e-30))) / LOG2E, seen_any);
+      log_sum_exp[row * params.queries + t] = select(0.0, (top[i] + log2(max(total[i], 1e-30))) / LOG2E, seen_any);
     }
   }
 }

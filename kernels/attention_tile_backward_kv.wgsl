@@ -7,8 +7,6 @@
 //! include lib/attention.wgsl
 //! include lib/attention_tile.wgsl
 
-override VECTORS: u32 = 16u; // D/4, at most 64
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> q: array<vec4f>;
 @group(0) @binding(2) var<storage> k: array<vec4f>;
@@ -42,73 +40,81 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (params.padded != 0u) { start = starts[b]; }
   let x = thread % 16u;
   let y = thread / 16u;
-  let keys_at = (b * params.capacity * params.groups + g) * VECTORS;
-  let own = Rows(keys_at, params.groups * VECTORS, first, params.length - 1u);
+  let keys_at = (b * params.capacity * params.groups + g) * params.vectors;
+  let own = Rows(keys_at, params.groups * params.vectors, first, params.length - 1u);
 
   // The first query that sees any of these keys.
   let past = params.length - params.queries;
   var first_query = max(max(first, start), past) - past;
   if (first + ROWS <= start) { first_query = params.queries; }
   let last = params.queries - 1u;
-  let stride = params.heads * VECTORS;
+  let stride = params.heads * params.vectors;
   let share = params.heads / params.groups;
 
-  var key_sums = array<vec4f, 16>(); // vector n of own row i at 4 i + n
+  let keys = vec4u(first + y) + vec4u(0u, 8u, 16u, 24u);
+  let used = (keys >= vec4u(start)) & (keys < vec4u(params.length));
+  var key_sums = array<vec4f, 16>(); // vector n of own row i at 4 n + i
   var value_sums = array<vec4f, 16>();
   for (var h = g * share; h < (g + 1u) * share; h++) {
-    let queries_at = (b * params.queries * params.heads + h) * VECTORS;
+    let queries_at = (b * params.queries * params.heads + h) * params.vectors;
+    let rows_at = (b * params.heads + h) * params.queries;
     for (var t = first_query; t < params.queries; t += ROWS) {
       let other = Rows(queries_at, stride, t, last);
-      var scores = products(0u, own, other, thread);
-      var slopes = products(1u, own, other, thread);
-      let queries = vec2u(t + x, t + x + 16u);
-      let rows_at = (b * params.heads + h) * params.queries;
-      let row_a = rows[rows_at + min(queries.x, last)];
-      let row_b = rows[rows_at + min(queries.y, last)];
-      for (var i = 0u; i < 4u; i++) {
-        let j = first + y + 8u * i;
-        let used = j >= start && j < params.length;
-        let sees = (vec2u(j) <= queries + vec2u(past)) & (queries <= vec2u(last)) & vec2<bool>(used);
-        // A masked score is replaced before the exponential, which could overflow.
-        let score = select(vec2f(), scores[i] * (params.scale * LOG2E) - vec2f(row_a.x, row_b.x), sees);
-        scores[i] = select(vec2f(), exp2(score), sees);
-        slopes[i] = select(vec2f(), scores[i] * (slopes[i] - vec2f(row_a.y, row_b.y)), sees);
-        set_weights(thread, i, scores[i]);
+      // One call in a loop: compilers inline it, and two copies take long to compile.
+      var scores: Products;
+      var slopes: Products;
+      for (var pair = 0u; pair < 2u; pair++) {
+        scores = slopes;
+        slopes = products(pair, own, other, thread);
       }
-      workgroupBarrier();
+      let row_a = rows[rows_at + min(t + x, last)];
+      let row_b = rows[rows_at + min(t + x + 16u, last)];
+      let sees_a = used & (keys <= vec4u(past + t + x)) & vec4<bool>(t + x <= last);
+      let sees_b = used & (keys <= vec4u(past + t + x + 16u)) & vec4<bool>(t + x + 16u <= last);
+      let seen = Products(weight(scores.a, row_a.x, sees_a), weight(scores.b, row_b.x, sees_b));
+      slopes.a = select(vec4f(), seen.a * (slopes.a - row_a.y), sees_a);
+      slopes.b = select(vec4f(), seen.b * (slopes.b - row_b.y), sees_b);
       let count = min(ROWS, params.queries - t);
+      set_weights(thread, seen);
+      workgroupBarrier();
       for (var n = 0u; n < COLUMNS; n++) {
         let column = x + 16u * n;
-        if (column < VECTORS) {
+        if (column < params.vectors) {
           for (var c = 0u; c < count; c++) {
             let vector = gradient[queries_at + (t + c) * stride + column];
-            for (var i = 0u; i < 4u; i++) { value_sums[4u * i + n] += weights[(y + 8u * i) * ROW_PITCH + c] * vector; }
+            let share_of = weights[y * WEIGHT_PITCH + c];
+            for (var i = 0u; i < 4u; i++) { value_sums[4u * n + i] += share_of[i] * vector; }
           }
         }
       }
       workgroupBarrier();
-      for (var i = 0u; i < 4u; i++) { set_weights(thread, i, slopes[i]); }
+      set_weights(thread, slopes);
       workgroupBarrier();
       for (var n = 0u; n < COLUMNS; n++) {
         let column = x + 16u * n;
-        if (column < VECTORS) {
+        if (column < params.vectors) {
           for (var c = 0u; c < count; c++) {
             let vector = q[queries_at + (t + c) * stride + column];
-            for (var i = 0u; i < 4u; i++) { key_sums[4u * i + n] += weights[(y + 8u * i) * ROW_PITCH + c] * vector; }
+            let share_of = weights[y * WEIGHT_PITCH + c];
+            for (var i = 0u; i < 4u; i++) { key_sums[4u * n + i] += share_of[i] * vector; }
           }
         }
       }
     }
   }
   for (var i = 0u; i < 4u; i++) {
-    let j = first + y + 8u * i;
-    if (j >= params.capacity) { continue; }
+    if (keys[i] >= params.capacity) { continue; }
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < VECTORS) {
-        out_k[keys_at + j * own.stride + column] = key_sums[4u * i + n] * params.scale;
-        out_v[keys_at + j * own.stride + column] = value_sums[4u * i + n];
+      if (column < params.vectors) {
+        out_k[keys_at + keys[i] * own.stride + column] = key_sums[4u * n + i] * params.scale;
+        out_v[keys_at + keys[i] * own.stride + column] = value_sums[4u * n + i];
       }
     }
   }
+}
+
+// P of four pairs. A masked score is replaced before the exponential, which could overflow.
+fn weight(score: vec4f, log_sum: f32, sees: vec4<bool>) -> vec4f {
+  return select(vec4f(), exp2(select(vec4f(), score * (params.scale * LOG2E) - log_sum, sees)), sees);
 }

@@ -6,8 +6,6 @@
 //! include lib/attention.wgsl
 //! include lib/attention_tile.wgsl
 
-override VECTORS: u32 = 16u; // D/4, at most 64
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> q: array<vec4f>;
 @group(0) @binding(2) var<storage> k: array<vec4f>;
@@ -43,42 +41,55 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let x = thread % 16u;
   let y = thread / 16u;
   let last = params.queries - 1u;
-  let own = Rows((b * params.queries * params.heads + h) * VECTORS, params.heads * VECTORS, first, last);
-  let keys_at = (b * params.capacity * params.groups + h / (params.heads / params.groups)) * VECTORS;
-  let stride = params.groups * VECTORS;
+  let own = Rows((b * params.queries * params.heads + h) * params.vectors, params.heads * params.vectors, first, last);
+  let keys_at = (b * params.capacity * params.groups + h / (params.heads / params.groups)) * params.vectors;
+  let stride = params.groups * params.vectors;
 
-  var sums = array<vec4f, 16>(); // vector n of own row i at 4 i + n
+  let queries = vec4u(first + y) + vec4u(0u, 8u, 16u, 24u);
+  var log_sums: vec4f;
+  var deltas: vec4f;
+  for (var i = 0u; i < 4u; i++) {
+    let sums_of_row = rows[row * params.queries + min(queries[i], last)];
+    log_sums[i] = sums_of_row.x;
+    deltas[i] = sums_of_row.y;
+  }
+  var sums = array<vec4f, 16>(); // vector n of own row i at 4 n + i
   for (var j = start; j < end; j += ROWS) {
     let other = Rows(keys_at, stride, j, end - 1u);
-    let scores = products(0u, own, other, thread);
-    let slopes = products(1u, own, other, thread);
-    let keys = vec2u(j + x, j + x + 16u);
-    for (var i = 0u; i < 4u; i++) {
-      let t = first + y + 8u * i;
-      let sums_of_row = rows[row * params.queries + min(t, last)];
-      let seen = (keys <= vec2u(past + t)) & (keys < vec2u(end));
-      // A masked score is replaced before the exponential, which could overflow.
-      let weight = exp2(select(vec2f(), scores[i] * (params.scale * LOG2E) - sums_of_row.x, seen));
-      set_weights(thread, i, select(vec2f(), weight * (slopes[i] - sums_of_row.y), seen));
+    // One call in a loop: compilers inline it, and two copies take long to compile.
+    var scores: Products;
+    var slopes: Products;
+    for (var pair = 0u; pair < 2u; pair++) {
+      scores = slopes;
+      slopes = products(pair, own, other, thread);
     }
+    set_weights(thread, Products(
+      slope(scores.a, slopes.a, log_sums, deltas, (vec4u(j + x) <= queries + past) & vec4<bool>(j + x < end)),
+      slope(scores.b, slopes.b, log_sums, deltas, (vec4u(j + x + 16u) <= queries + past) & vec4<bool>(j + x + 16u < end))));
     workgroupBarrier();
     let count = min(ROWS, end - j);
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < VECTORS) {
+      if (column < params.vectors) {
         for (var c = 0u; c < count; c++) {
           let key = k[keys_at + (j + c) * stride + column];
-          for (var i = 0u; i < 4u; i++) { sums[4u * i + n] += weights[(y + 8u * i) * ROW_PITCH + c] * key; }
+          let weight = weights[y * WEIGHT_PITCH + c];
+          for (var i = 0u; i < 4u; i++) { sums[4u * n + i] += weight[i] * key; }
         }
       }
     }
   }
   for (var i = 0u; i < 4u; i++) {
-    let t = first + y + 8u * i;
-    if (t >= params.queries) { continue; }
+    if (queries[i] >= params.queries) { continue; }
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < VECTORS) { out[own.at + t * own.stride + column] = sums[4u * i + n] * params.scale; }
+      if (column < params.vectors) { out[own.at + queries[i] * own.stride + column] = sums[4u * n + i] * params.scale; }
     }
   }
+}
+
+// dS of four pairs. A masked score is replaced before the exponential, which could overflow.
+fn slope(score: vec4f, slope: vec4f, log_sum: vec4f, delta: vec4f, seen: vec4<bool>) -> vec4f {
+  let weight = exp2(select(vec4f(), score * (params.scale * LOG2E) - log_sum, seen));
+  return select(vec4f(), weight * (slope - delta), seen);
 }

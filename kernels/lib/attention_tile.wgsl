@@ -1,31 +1,35 @@
 // What the tile kernels of attention share. A workgroup of 128 threads has 32 rows of its own (queries, or keys) and meets 32
-// other rows (keys, or queries) at a time. Thread (x, y) of 16 × 8 has own rows y, y + 8, y + 16, y + 24; of their products it
-// has those with other rows x and x + 16, and of their sums every 16th vector from x on.
+// other rows (keys, or queries) at a time. Thread (x, y) of 16 × 8 has own rows y, y + 8, y + 16 and y + 24, which are the four
+// components of its vectors; of their products it has those with other rows x and x + 16, and of their sums every 16th
+// vector from x on.
 // The kernel says what the rows are: own_vector(pair, at) and other_vector(pair, at).
 
 const ROWS = 32u;
 const THREADS = 128u;
 const CHUNK = 8u; // vectors of a row in shared memory at a time
 const PITCH = 9u; // one vector more, so that neighbouring threads do not meet in a bank
-const ROW_PITCH = 33u;
+const WEIGHT_PITCH = 33u;
 
-override COLUMNS: u32 = (VECTORS + 15u) / 16u; // of a thread, at most 4
+override COLUMNS: u32 = 1u; // of a thread: a sixteenth of the vectors of a row, rounded up; at most 4
 
 var<workgroup> own_chunk: array<vec4f, ROWS * PITCH>;
 var<workgroup> other_chunk: array<vec4f, ROWS * PITCH>;
-var<workgroup> weights: array<f32, ROWS * ROW_PITCH>; // weights[own row, other row]
+var<workgroup> weights: array<vec4f, 8u * WEIGHT_PITCH>; // of own rows y, y + 8, y + 16, y + 24 with other row c, at y · pitch + c
 
 // Rows of a tensor: where row 0 begins and how far apart they are, in vectors; rows past the last repeat it.
 struct Rows { at: u32, stride: u32, first: u32, last: u32 }
 
 fn row_at(rows: Rows, row: u32) -> u32 { return rows.at + min(rows.first + row, rows.last) * rows.stride; }
 
-// Products of a thread's own rows with its two other rows. Begins with a barrier.
-fn products(pair: u32, own: Rows, other: Rows, thread: u32) -> array<vec2f, 4> {
+// Products of a thread's own rows with its two other rows.
+struct Products { a: vec4f, b: vec4f }
+
+// Begins with a barrier.
+fn products(pair: u32, own: Rows, other: Rows, thread: u32) -> Products {
   let x = thread % 16u;
   let y = thread / 16u;
-  var sums = array<vec2f, 4>();
-  // Bounded by a parameter, not by the constant: compilers that unroll whatever they can would take minutes.
+  var sums = Products();
+
   for (var first = 0u; first < params.vectors; first += CHUNK) {
     let width = min(CHUNK, params.vectors - first);
     workgroupBarrier();
@@ -41,17 +45,19 @@ fn products(pair: u32, own: Rows, other: Rows, thread: u32) -> array<vec2f, 4> {
     for (var d = 0u; d < width; d++) {
       let a = other_chunk[x * PITCH + d];
       let b = other_chunk[(x + 16u) * PITCH + d];
-      for (var i = 0u; i < 4u; i++) {
-        let mine = own_chunk[(y + 8u * i) * PITCH + d];
-        sums[i] += vec2f(dot(mine, a), dot(mine, b));
-      }
+      let m0 = own_chunk[y * PITCH + d];
+      let m1 = own_chunk[(y + 8u) * PITCH + d];
+      let m2 = own_chunk[(y + 16u) * PITCH + d];
+      let m3 = own_chunk[(y + 24u) * PITCH + d];
+      sums.a += vec4f(dot(m0, a), dot(m1, a), dot(m2, a), dot(m3, a));
+      sums.b += vec4f(dot(m0, b), dot(m1, b), dot(m2, b), dot(m3, b));
     }
   }
   return sums;
 }
 
-fn set_weights(thread: u32, i: u32, values: vec2f) {
-  let at = (thread / 16u + 8u * i) * ROW_PITCH + thread % 16u;
-  weights[at] = values.x;
-  weights[at + 16u] = values.y;
+fn set_weights(thread: u32, values: Products) {
+  let at = thread / 16u * WEIGHT_PITCH + thread % 16u;
+  weights[at] = values.a;
+  weights[at + 16u] = values.b;
 }

@@ -12,6 +12,9 @@ export interface AttentionSizes {
   readonly width: number;
 }
 
+/** Kernels that keep rows in the registers of narrow subgroups, or tiles in shared memory; only the latter run everywhere. */
+export type AttentionFamily = "lanes" | "tile";
+
 /** A kernel, its constants, and how many workgroups in a row cover the work. */
 export interface KernelPlan {
   readonly kernel: string;
@@ -34,16 +37,24 @@ function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
 }
 
 /** The family of kernels for an adapter and a head size, with its constants and the rows that one workgroup takes. */
-function family(capabilities: Needs, { width }: AttentionSizes): { name: string; constants: Constants; rows: number } {
+function family(
+  capabilities: Needs,
+  { width }: AttentionSizes,
+  forced: AttentionFamily | undefined,
+): { name: string; constants: Constants; rows: number } {
   const lanes = narrowLanes(capabilities);
-  if (!lanes) return { name: "attention_tile", constants: { VECTORS: width / 4 }, rows: tile };
+  if (!lanes || forced === "tile")
+    return { name: "attention_tile", constants: { COLUMNS: Math.ceil(width / 64) }, rows: tile };
   const name = width > smallHead ? "attention_lanes_wide" : "attention_lanes";
   return { name, constants: { LANES: lanes }, rows: lanes };
 }
 
-/** Which kernel computes an attention. A function of capabilities and sizes alone. */
-export function planAttention(capabilities: Needs, sizes: AttentionSizes): KernelPlan {
-  const { name, constants, rows } = family(capabilities, sizes);
+/**
+ * Which kernel computes an attention. A pure function of capabilities and sizes.
+ * @param forced overrides the choice, for tests and benchmarks.
+ */
+export function planAttention(capabilities: Needs, sizes: AttentionSizes, forced?: AttentionFamily): KernelPlan {
+  const { name, constants, rows } = family(capabilities, sizes, forced);
   return { kernel: name, constants, workgroups: sizes.batch * sizes.heads * Math.ceil(sizes.queries / rows) };
 }
 
@@ -51,8 +62,9 @@ export function planAttention(capabilities: Needs, sizes: AttentionSizes): Kerne
 export function planAttentionBackward(
   capabilities: Needs,
   sizes: AttentionSizes,
+  forced?: AttentionFamily,
 ): { readonly q: KernelPlan; readonly kv: KernelPlan } {
-  const { name, constants, rows } = family(capabilities, sizes);
+  const { name, constants, rows } = family(capabilities, sizes, forced);
   const { batch, heads, groups, queries, capacity } = sizes;
   return {
     q: { kernel: `${name}_backward_q`, constants, workgroups: batch * heads * Math.ceil(queries / rows) },

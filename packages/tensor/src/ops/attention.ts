@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { checkSameShape, type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { planAttention, planAttentionBackward } from "./attention-plan.ts";
+import { type AttentionFamily, planAttention, planAttentionBackward } from "./attention-plan.ts";
 import type { AttentionOptions } from "./ops.ts";
 
 type F32<S extends Shape = Shape> = Tensor<S, "f32">;
@@ -21,19 +21,21 @@ export function attention<S extends Shape>(q: F32<S>, k: F32, v: F32, options: A
 /**
  * {@link attention} and the logarithm of each query's sum of exponentials, `[B, H, T]`: all that its gradient needs in place
  * of the scores. It is 0 for a query left of its sequence's start.
+ * @param forced overrides the choice of kernel, for tests and benchmarks.
  */
 export function attentionForward<S extends Shape>(
   q: F32<S>,
   k: F32,
   v: F32,
   options: AttentionOptions = {},
+  forced?: AttentionFamily,
 ): { output: F32<S>; logSumExp: F32<[number, number, number]> } {
   const { params, starts, width } = describe("attention", q, k, v, options);
   const { batch, queries, heads } = params;
   const device = q.device;
   const output = device.empty(q.shape, "f32", "attention");
   const logSumExp: F32<[number, number, number]> = device.empty([batch, heads, queries], "f32", "attention logSumExp");
-  const { kernel, constants, workgroups } = planAttention(device.capabilities, { ...params, width });
+  const { kernel, constants, workgroups } = planAttention(device.capabilities, { ...params, width }, forced);
   device.dispatch({
     kernel,
     constants,
@@ -50,6 +52,7 @@ export function attentionForward<S extends Shape>(
  * @param output `[B, T, H, D]` and
  * @param logSumExp `[B, H, T]`, both from {@link attentionForward} on the same arguments
  * @param gradient with respect to the output, `[B, T, H, D]`
+ * @param forced overrides the choice of kernels, for tests and benchmarks.
  * @throws {ShapeError} when the shapes do not fit.
  */
 export function attentionBackward<Q extends Shape, K extends Shape>(
@@ -60,6 +63,7 @@ export function attentionBackward<Q extends Shape, K extends Shape>(
   logSumExp: F32,
   gradient: F32,
   options: AttentionOptions = {},
+  forced?: AttentionFamily,
 ): { q: F32<Q>; k: F32<K>; v: F32<K> } {
   const { params, starts, width } = describe("attentionBackward", q, k, v, options);
   const { batch, queries, heads } = params;
@@ -81,7 +85,7 @@ export function attentionBackward<Q extends Shape, K extends Shape>(
     params: { batch, queries, heads },
     workgroups: device.grid(Math.ceil((batch * queries * heads) / 64)),
   });
-  const plan = planAttentionBackward(device.capabilities, { ...params, width });
+  const plan = planAttentionBackward(device.capabilities, { ...params, width }, forced);
   const bindings = { q, k, v, starts, gradient, rows };
   device.dispatch({
     ...plan.q,
