@@ -5,6 +5,7 @@ import { Scope } from "../scope.ts";
 import { checkShape, type Shape, show, sizeOf } from "../shape.ts";
 import { Storage, Tensor } from "../tensor.ts";
 import { type Capabilities, capabilitiesOf } from "./capabilities.ts";
+import { patiently } from "./patience.ts";
 import { type Constants, Pipelines } from "./pipelines.ts";
 import { BufferPool, type MemoryReport } from "./pool.ts";
 import { type BoundRange, Recorder } from "./recorder.ts";
@@ -161,7 +162,7 @@ export class Device {
     this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
     this.#recorder.flush();
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await this.#wait(staging.mapAsync(GPUMapMode.READ));
     } catch (error) {
       await this.#recorder.settled();
       this.check();
@@ -182,7 +183,7 @@ export class Device {
   /** Resolves when the device has done all that was recorded. */
   async idle(): Promise<void> {
     this.#recorder.flush();
-    await this.gpu.queue.onSubmittedWorkDone();
+    await this.#wait(this.gpu.queue.onSubmittedWorkDone());
     await this.#recorder.settled();
     this.check();
   }
@@ -228,6 +229,10 @@ export class Device {
 
   #fail(error: LetheError): void {
     this.#failure ??= error;
+  }
+
+  #wait<T>(work: Promise<T>): Promise<T> {
+    return this.capabilities.software ? patiently(work) : work;
   }
 
   #range(kernel: string, name: string, binding: Binding | undefined): BoundRange {
