@@ -41,6 +41,7 @@ export const cellConfigSchema = z.strictObject({
     batchSize: count,
     gradientAccumulation: count,
     maxTokens: count,
+    checkpointing: z.boolean(),
     beta1: share,
     beta2: share,
     epsilon: z.number().positive(),

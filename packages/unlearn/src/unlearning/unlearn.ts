@@ -1,4 +1,4 @@
-import type { Decoder } from "@lethe/decoder";
+import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { ops as kernels, LetheError, type Ops, type Shape, type Tensor } from "@lethe/tensor";
 import { type LabelledBatch, labelledBatch } from "../data/index.ts";
 import type { TrainingRecipe } from "../experiment/presets.ts";
@@ -42,12 +42,16 @@ export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGe
   using optimiser = new AdamW(selectTrainable(model.weights, "all"), recipe);
   const microBatch = (index: number): MicroBatch => ({
     name: `text pair ${index + 1} of ${pairs.length}`,
-    loss: ({ ops }) =>
-      objective.loss(ops, {
-        forward: (batch: LabelledBatch) => model.forward(batch, { ops }),
+    loss: (tape) => {
+      const { ops } = tape;
+      const wrap: ForwardOptions["wrapBlock"] = (_layer, x, run) => tape.checkpoint(x, run);
+      const blocks = recipe.checkpointing ? { wrapBlock: wrap } : {};
+      return objective.loss(ops, {
+        forward: (batch: LabelledBatch) => model.forward(batch, { ops, ...blocks }),
         batches: upload(model, objective, pairs[index]!),
         reference: references.of(index),
-      }),
+      });
+    },
   });
   for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
     const steps = stepsOfEpoch(pairs.length, accumulation, seed, epoch).map((step) => step.map(microBatch));

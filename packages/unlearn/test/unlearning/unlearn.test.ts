@@ -54,6 +54,11 @@ describe.each(["graddiff", "npo"] as const)("%s", (method) => {
   });
 });
 
+test("checkpointed blocks change no bit", async () => {
+  const [plain, checkpointed] = [await run("graddiff"), await run("graddiff", { checkpointing: true })];
+  expect(checkpointed.weights).toEqual(plain.weights);
+});
+
 test("Gradient Difference holds on to the retain text", async () => {
   const { before, after } = await run("graddiff");
   expect(after.retain).toBeLessThan(before.retain);
