@@ -12,8 +12,11 @@ export interface AttentionSizes {
   readonly width: number;
 }
 
-/** Kernels that keep rows in the registers of narrow subgroups, or tiles in shared memory; only the latter run everywhere. */
-export type AttentionFamily = "lanes" | "tile";
+/**
+ * `lanes`: rows in the registers of narrow subgroups. `tile`: tiles in shared memory, on every adapter. `decode`: for few queries,
+ * on every adapter; it has no gradient of its own.
+ */
+export type AttentionFamily = "lanes" | "tile" | "decode";
 
 /** A kernel, its constants, and how many workgroups in a row cover the work. */
 export interface KernelPlan {
@@ -22,13 +25,23 @@ export interface KernelPlan {
   readonly workgroups: number;
 }
 
+/** {@link KernelPlan} of a forward pass; with more than one stretch of the keys, parts are joined afterwards. */
+export interface ForwardPlan extends KernelPlan {
+  readonly stretches: number;
+}
+
 /** Head size up to which the kernels of narrow subgroups have a variant with little room. */
 const smallHead = 32;
 
 /** Queries or keys to a workgroup of the tile kernels. */
 const tile = 32;
 
-type Needs = Pick<Capabilities, "subgroups">;
+// A workgroup of the decode kernel; few rows make several of them share the keys of one row.
+const decodeThreads = 64;
+const enoughWorkgroups = 256;
+const leastStretch = 256;
+
+type Needs = Pick<Capabilities, "subgroups" | "software">;
 
 /** Lanes of a subgroup where the kernels that broadcast within one apply. */
 function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
@@ -53,9 +66,19 @@ function family(
  * Which kernel computes an attention. A pure function of capabilities and sizes.
  * @param forced overrides the choice, for tests and benchmarks.
  */
-export function planAttention(capabilities: Needs, sizes: AttentionSizes, forced?: AttentionFamily): KernelPlan {
+export function planAttention(capabilities: Needs, sizes: AttentionSizes, forced?: AttentionFamily): ForwardPlan {
+  const { batch, heads, queries } = sizes;
   const { name, constants, rows } = family(capabilities, sizes, forced);
-  return { kernel: name, constants, workgroups: sizes.batch * sizes.heads * Math.ceil(sizes.queries / rows) };
+  if (forced === "decode" || (!forced && queries <= Math.min(4, rows / 2))) return planDecode(capabilities, sizes);
+  return { kernel: name, constants, workgroups: batch * heads * Math.ceil(queries / rows), stretches: 1 };
+}
+
+function planDecode({ software }: Needs, { batch, heads, queries, length, width }: AttentionSizes): ForwardPlan {
+  const workgroups = batch * heads * queries;
+  const stretches = Math.min(Math.ceil(length / leastStretch), Math.ceil(enoughWorkgroups / workgroups));
+  // On a CPU a workgroup's lanes take turns: no more of them than a short row of keys has work for.
+  const threads = software && width <= 64 ? 16 : decodeThreads;
+  return { kernel: "attention_decode", constants: { THREADS: threads }, workgroups, stretches };
 }
 
 /** Which kernels compute the gradients of an attention: of its queries, and of its keys and values. */

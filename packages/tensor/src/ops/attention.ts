@@ -35,14 +35,29 @@ export function attentionForward<S extends Shape>(
   const device = q.device;
   const output = device.empty(q.shape, "f32", "attention");
   const logSumExp: F32<[number, number, number]> = device.empty([batch, heads, queries], "f32", "attention logSumExp");
-  const { kernel, constants, workgroups } = planAttention(device.capabilities, { ...params, width }, forced);
-  device.dispatch({
-    kernel,
-    constants,
-    bindings: { q, k, v, starts, out: output, log_sum_exp: logSumExp },
-    params,
-    workgroups: device.grid(workgroups),
-  });
+  const { kernel, constants, workgroups, stretches } = planAttention(device.capabilities, { ...params, width }, forced);
+  const [x, y] = device.grid(workgroups);
+  const run = (out: Tensor, log_sum_exp: Tensor) =>
+    device.dispatch({
+      kernel,
+      constants,
+      bindings: { q, k, v, starts, out, log_sum_exp },
+      params,
+      workgroups: [x, y, stretches],
+    });
+  if (stretches === 1) run(output, logSumExp);
+  else {
+    using _ = device.scope("attention over stretches");
+    const parts = device.empty([stretches, ...q.shape], "f32", "attention parts");
+    const part_sums = device.empty([stretches, batch, heads, queries], "f32", "attention part sums");
+    run(parts, part_sums);
+    device.dispatch({
+      kernel: "attention_decode_combine",
+      bindings: { parts, part_sums, out: output, log_sum_exp: logSumExp },
+      params: { batch, queries, heads, vectors: width / 4, stretches },
+      workgroups: device.grid(Math.ceil(q.size / 256)),
+    });
+  }
   return { output, logSumExp };
 }
 

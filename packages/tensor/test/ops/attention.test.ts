@@ -21,6 +21,7 @@ const cases: Record<string, Partial<AttentionCase>> = {
   "every head its own": { queries: 33, heads: 4, groups: 4, width: 12 },
   "a cache with room": { queries: 5, length: 19, capacity: 31, heads: 4, groups: 2 },
   "one query on a long cache": { queries: 1, length: 67, capacity: 70, heads: 4, groups: 2, width: 64 },
+  "one query on keys enough to share": { queries: 1, length: 531, capacity: 600, heads: 2, groups: 1, width: 20 },
   "a wide head": { batch: 2, queries: 35, heads: 2, groups: 1, width: 128 },
   "the widest head": { batch: 1, queries: 34, heads: 2, groups: 1, width: 256 },
   "a large scale": { queries: 24, scale: 5 },
@@ -64,8 +65,10 @@ describe.each(Object.entries(cases))("the stored pattern, %s", (_, partial) => {
 });
 
 // Left to itself the planner takes other kernels on adapters with narrow subgroups; tiles must be right on every adapter.
-describe.each([undefined, "tile"] as const)("attention, kernels forced: %s", (forced) => {
-  describe.each(Object.entries(cases))("%s", (_, partial) => {
+// The head of 128 is left out there: one more shape of tile, which some software adapters take long to compile.
+describe.each([undefined, "tile", "decode"] as const)("attention, kernels forced: %s", (forced) => {
+  const tried = Object.entries(cases).filter(([name]) => forced !== "tile" || name !== "a wide head");
+  describe.each(tried)("%s", (_, partial) => {
     test.each(["none", "random", "full"] as const)("padding: %s", async (padding) => {
       const { c, q, k, v, tensors, options } = make(partial, padding);
       const { output, logSumExp } = attentionForward(tensors.q, tensors.k, tensors.v, options, forced);

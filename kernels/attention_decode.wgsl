@@ -1,0 +1,90 @@
+// Causal softmax attention for few queries, out = softmax(scale · q Kᵀ) V, where a tile of queries would be mostly empty. With
+// P = length − T + t the place of query t among the keys, it sees keys start … P; a query left of its start gives zeros.
+// A workgroup takes one query of one head and, of z workgroups in a stack, one stretch of the keys, THREADS of them at a time:
+// first a thread has one key's score, then one vector of V for a share of the keys, with a running maximum of its own.
+// Each stretch gives a softmax over its keys alone; `attention_decode_combine` joins them.
+// Bindings: q [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); out [z, B, T, H, D];
+// log_sum_exp [z, B, H, T], for no keys 0 or, in a stack, LOWEST.
+//! include lib/attention.wgsl
+
+override THREADS: u32 = 64u; // at least D/4
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage> q: array<vec4f>;
+@group(0) @binding(2) var<storage> k: array<vec4f>;
+@group(0) @binding(3) var<storage> v: array<vec4f>;
+@group(0) @binding(4) var<storage> starts: array<u32>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;
+
+var<workgroup> query: array<vec4f, THREADS>;
+var<workgroup> scores: array<f32, THREADS>;
+var<workgroup> shared_sums: array<vec4f, THREADS>;
+var<workgroup> shared_totals: array<vec2f, THREADS>; // maximum and total
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let row = group.x + group.y * groups.x;
+  let rows = params.batch * params.queries * params.heads;
+  if (row >= rows) { return; }
+  let h = row % params.heads;
+  let t = row / params.heads % params.queries;
+  let b = row / params.heads / params.queries;
+  var start = 0u;
+  if (params.padded != 0u) { start = starts[b]; }
+  let stretch = (params.length + groups.z - 1u) / groups.z;
+  let first = max(start, group.z * stretch);
+  let end = min(params.length - params.queries + t + 1u, (group.z + 1u) * stretch);
+  let stride = params.groups * params.vectors;
+  let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * params.vectors;
+
+  if (thread < params.vectors) { query[thread] = q[row * params.vectors + thread] * (params.scale * LOG2E); }
+  workgroupBarrier();
+  let shares = THREADS / params.vectors;
+  let share = thread / params.vectors;
+  let column = thread % params.vectors;
+  var top = LOWEST;
+  var total = 0.0;
+  var sum = vec4f();
+  for (var j = first; j < end; j += THREADS) {
+    let at = keys_at + min(j + thread, end - 1u) * stride;
+    var score = 0.0;
+    for (var d = 0u; d < params.vectors; d++) { score += dot(query[d], k[at + d]); }
+    scores[thread] = score;
+    workgroupBarrier();
+    let count = select(0u, min(THREADS, end - j), share < shares);
+    var new_top = top;
+    for (var c = share; c < count; c += shares) { new_top = max(new_top, scores[c]); }
+    let shrink = exp2(top - new_top);
+    total *= shrink;
+    sum *= shrink;
+    top = new_top;
+    for (var c = share; c < count; c += shares) {
+      let weight = exp2(scores[c] - top);
+      total += weight;
+      sum += weight * v[keys_at + (j + c) * stride + column];
+    }
+    workgroupBarrier();
+  }
+  shared_sums[thread] = sum;
+  shared_totals[thread] = vec2f(top, total);
+  workgroupBarrier();
+
+  if (thread >= params.vectors) { return; }
+  for (var s = 1u; s < shares; s++) { top = max(top, shared_totals[thread + s * params.vectors].x); }
+  total = 0.0;
+  sum = vec4f();
+  for (var s = 0u; s < shares; s++) {
+    let other = shared_totals[thread + s * params.vectors];
+    let weight = exp2(other.x - top);
+    total += weight * other.y;
+    sum += weight * shared_sums[thread + s * params.vectors];
+  }
+  let seen_any = total > 0.0;
+  out[(group.z * rows + row) * params.vectors + thread] = sum * select(0.0, 1.0 / max(total, 1e-30), seen_any);
+  if (thread == 0u) {
+    let none = select(0.0, LOWEST, groups.z > 1u);
+    let at = group.z * rows + (b * params.heads + h) * params.queries + t;
+    log_sum_exp[at] = select(none, (top + log2(max(total, 1e-30))) / LOG2E, seen_any);
+  }
+}
