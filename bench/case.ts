@@ -9,17 +9,19 @@ export interface BenchCase {
   readonly flops?: number;
   /** Bytes that one run has to move at least, where memory is what costs. */
   readonly bytes?: number;
-  /** Tokens of one run, for whole passes. */
-  readonly tokens?: number;
+  /** What one run of a whole pass gets through. */
+  readonly items?: { readonly count: number; readonly unit: "tokens" | "windows" };
   /** Uploads inputs; called once, inside a scope that lives as long as the case. */
   prepare(device: Device): PreparedCase | Promise<PreparedCase>;
 }
 
 export interface PreparedCase {
-  /** Records the work once. Everything it makes is released by the caller’s scope; what it returns does not matter. */
+  /** Does the work once. Everything it makes is released by the caller’s scope; a promise that it returns is waited for. */
   run(): unknown;
   /** The plain way to the same result, timed in turns with `run`. */
   plain?(): unknown;
   /** Throws when the output is wrong. Called before anything is timed. */
   check(): Promise<void>;
+  /** Releases what belongs to no scope. */
+  dispose?(): void;
 }

@@ -4,12 +4,12 @@ import type { Device } from "@lethe/tensor";
 const roundSeconds = 0.06;
 const rounds = 5;
 
-async function timeRound(device: Device, work: () => void, repeats: number): Promise<number> {
+async function timeRound(device: Device, work: () => unknown, repeats: number): Promise<number> {
   await device.idle();
   const start = performance.now();
   for (let i = 0; i < repeats; i++) {
     using _ = device.scope("bench");
-    work();
+    await work();
   }
   await device.idle();
   return (performance.now() - start) / 1000 / repeats;
@@ -19,7 +19,7 @@ async function timeRound(device: Device, work: () => void, repeats: number): Pro
  * Seconds that each piece of work takes, as medians of rounds in which all take turns, so that a change in the machine's load
  * falls on every one alike. Each round repeats the work until the clock is no matter.
  */
-export async function measure(device: Device, works: readonly (() => void)[]): Promise<number[]> {
+export async function measure(device: Device, works: readonly (() => unknown)[]): Promise<number[]> {
   const repeats: number[] = [];
   for (const work of works) {
     await timeRound(device, work, 1); // compiles pipelines and fills the pool

@@ -1,16 +1,28 @@
 import type { Device } from "@lethe/tensor";
 import { measure } from "./measure.ts";
 
-/** What this adapter reaches in this run with kernels that only move, or only compute. */
+/** A kernel that only moves, or only computes, to hold others against. */
+export interface Yardstick {
+  readonly run: () => void;
+  /** Bytes or floating-point operations of one run. */
+  readonly amount: number;
+}
+
+export interface Yardsticks extends Disposable {
+  readonly copy: Yardstick;
+  readonly fma: Yardstick;
+}
+
+/** What this adapter reaches with them. */
 export interface Roofline {
   readonly flopsPerSecond: number;
   readonly bytesPerSecond: number;
 }
 
-/** Measures both peaks and checks that the kernels did what they claim. */
-export async function measureRoofline(device: Device): Promise<Roofline> {
-  using _ = device.scope("roofline");
-  const vectors = 2 ** 20;
+/** Makes both yardsticks and checks that they do what they claim. The caller disposes of them. */
+export async function openYardsticks(device: Device): Promise<Yardsticks> {
+  const scope = device.scope("yardsticks");
+  const vectors = 2 ** 19;
   const x = device.tensor(
     Float32Array.from({ length: vectors * 4 }, (_, i) => i % 251),
     [vectors * 4],
@@ -21,27 +33,35 @@ export async function measureRoofline(device: Device): Promise<Roofline> {
       kernel: "roofline_copy",
       bindings: { x, out: copied },
       params: { count: vectors },
-      workgroups: device.grid(vectors / 64),
+      workgroups: device.grid(vectors / 1024),
     });
 
   const lanes = device.capabilities.software ? 4096 : 2 ** 18;
-  const fmaRounds = 128;
+  const rounds = 128;
   const flopsPerRound = 192;
   const sums = device.empty([lanes], "f32", "fma");
   const fma = () =>
     device.dispatch({
       kernel: "roofline_fma",
       bindings: { out: sums },
-      params: { rounds: fmaRounds, half: 0.5 },
+      params: { rounds, half: 0.5 },
       workgroups: [lanes / 64, 1, 1],
     });
 
-  const [copySeconds, fmaSeconds] = (await measure(device, [copy, fma])) as [number, number];
-  const [moved, original] = await Promise.all([copied.read(), x.read()]);
+  copy();
+  fma();
+  const [moved, original, twos] = await Promise.all([copied.read(), x.read(), sums.read()]);
   if (!moved.every((value, i) => value === original[i])) throw new Error("the copy kernel did not copy");
-  if (!(await sums.read()).every((value) => Math.abs(value - 2) < 1e-4)) throw new Error("the FMA kernel did not run");
+  if (!twos.every((value) => Math.abs(value - 2) < 1e-4)) throw new Error("the FMA kernel did not run");
   return {
-    flopsPerSecond: (lanes * fmaRounds * flopsPerRound) / fmaSeconds,
-    bytesPerSecond: (2 * vectors * 16) / copySeconds,
+    copy: { run: copy, amount: 2 * vectors * 16 },
+    fma: { run: fma, amount: lanes * rounds * flopsPerRound },
+    [Symbol.dispose]: () => scope[Symbol.dispose](),
   };
+}
+
+/** Both peaks, as medians of rounds in turn. */
+export async function measureRoofline(device: Device, { copy, fma }: Yardsticks): Promise<Roofline> {
+  const [copySeconds, fmaSeconds] = await measure(device, [copy.run, fma.run]);
+  return { bytesPerSecond: copy.amount / copySeconds!, flopsPerSecond: fma.amount / fmaSeconds! };
 }

@@ -1,5 +1,25 @@
 import type { BenchCase } from "../case.ts";
+import { attentionCases } from "./attention.ts";
+import { elementwiseCases } from "./elementwise.ts";
+import { layoutCases } from "./layout.ts";
+import { lossCases } from "./losses.ts";
 import { matmulCases } from "./matmul.ts";
+import { normCases } from "./norm.ts";
+import { optimizerCases } from "./optimizer.ts";
+import { passCases } from "./passes.ts";
+import { reduceCases } from "./reduce.ts";
+import { softmaxCases } from "./softmax.ts";
 
 /** Everything that `npm run bench` times, in the order in which it prints. */
-export const allCases: readonly BenchCase[] = [...matmulCases];
+export const allCases: readonly BenchCase[] = [
+  ...matmulCases,
+  ...attentionCases,
+  ...normCases,
+  ...elementwiseCases,
+  ...softmaxCases,
+  ...lossCases,
+  ...reduceCases,
+  ...layoutCases,
+  ...optimizerCases,
+  ...passCases,
+];

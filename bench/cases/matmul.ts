@@ -66,10 +66,14 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
   };
 }
 
-/** Every kernel on the squares, and what the planner chooses on the rest. */
+/** Few rows over a long sum, which the small kernel cuts into slices. */
+const slim: Product = { m: 4, n: 256, k: 2816, transposeB: true };
+
+/** Every kernel on the squares, the small one on what it is for, and what the planner chooses on the rest. */
 export const matmulCases: readonly BenchCase[] = [
   ...(["plain", "tiled", "subgroup"] as const).flatMap((kernel) =>
     squares.map((square) => productCase(kernel, square)),
   ),
+  productCase("small", slim),
   ...[...squares, ...layers].map((product) => productCase("planned", product)),
 ];

@@ -1,4 +1,4 @@
-import { adamwStep, sumOfSquares, zeros } from "@lethe/tensor";
+import { adamwStep, clipCoefficient, full, zeros } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 
@@ -29,19 +29,13 @@ export const optimizerCases: readonly BenchCase[] = [
     },
   },
   {
-    name: "sum_of_squares",
-    shape: `${count}`,
-    bytes: 4 * count,
+    name: "clip_coefficient",
+    shape: "1",
+    bytes: 8,
     prepare(device) {
-      const x = normal(device, [count]);
-      return {
-        run: () => sumOfSquares(x),
-        async check() {
-          const values = await x.read();
-          const expected = values.reduce((total, value) => total + value * value, 0);
-          await checkSamples("sum_of_squares", sumOfSquares(x), () => expected, 1e-4);
-        },
-      };
+      const squares = full(device, [], 16);
+      const run = () => clipCoefficient(squares, { maxNorm: 1 });
+      return { run, check: () => checkSamples("clip_coefficient", run(), () => 0.25) };
     },
   },
 ];

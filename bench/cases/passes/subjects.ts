@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { initLlama, Llama, type LlamaConfigInput, llamaConfig, loadLlama, weightShapes } from "@lethe/llama";
+import { cast, type Device, type FloatDType } from "@lethe/tensor";
+import { tinyLlama } from "@lethe/unlearn";
+
+/** A model to run whole passes of. */
+export interface Subject {
+  readonly name: string;
+  readonly config: LlamaConfigInput;
+  /** Bytes of one weight. */
+  readonly weightBytes: number;
+  /** Opens it. It belongs to the caller, who may train it. */
+  open(device: Device): Promise<Llama>;
+}
+
+const smallConfig: LlamaConfigInput = {
+  vocab_size: 4096,
+  hidden_size: 256,
+  intermediate_size: 688,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+};
+
+/** Fresh weights, large enough for products to outweigh the rest. */
+export const small: Subject = {
+  name: "4 layers of 256",
+  config: smallConfig,
+  weightBytes: 4,
+  open: async (device) => initLlama(device, smallConfig, 1),
+};
+
+export const smallBf16: Subject = {
+  name: "4 layers of 256, bf16",
+  config: smallConfig,
+  weightBytes: 2,
+  open: async (device) => packed(initLlama(device, smallConfig, 1), "bf16"),
+};
+
+const directory = fileURLToPath(new URL("../../../models/tiny-llama", import.meta.url));
+const trained = existsSync(`${directory}/model.safetensors`);
+const tinyConfig: LlamaConfigInput = trained
+  ? JSON.parse(readFileSync(`${directory}/config.json`, "utf8"))
+  : { ...tinyLlama, vocab_size: 1536 };
+
+/** The model of the main job. */
+export const tiny: Subject = {
+  name: "tiny-llama",
+  config: tinyConfig,
+  weightBytes: 4,
+  open: async (device) => (trained ? loadLlama(device, directory) : initLlama(device, tinyConfig, 1)),
+};
+
+/** The same model with weights of another dtype; the one that was given is released. */
+function packed(model: Llama, dtype: FloatDType): Llama {
+  const { device, config } = model;
+  using _given = model;
+  using _scope = device.scope("packed weights");
+  const weights = [...model.weights].map(([name, weight]) => [name, cast(weight, { dtype }).retain()] as const);
+  return new Llama({ device, config, weights: new Map(weights) });
+}
+
+/** Parameters of a model’s matrix products, in one layer and in the unembedding: a token costs twice as many operations. */
+export function productParameters({ config }: Subject): { layers: number; layer: number; unembedding: number } {
+  const checked = llamaConfig(config);
+  const inLayers = [...weightShapes(checked)].filter(
+    ([name, shape]) => name.includes(".layers.") && shape.length === 2,
+  );
+  const { num_hidden_layers: layers, vocab_size: vocabulary, hidden_size: width } = checked;
+  const total = inLayers.reduce((sum, [, shape]) => sum + shape[0]! * shape[1]!, 0);
+  return { layers, layer: total / layers, unembedding: vocabulary * width };
+}
+
+/** Floating-point operations of the products of one token’s way through the model. */
+export function flopsPerToken(subject: Subject): number {
+  const { layers, layer, unembedding } = productParameters(subject);
+  return 2 * (layers * layer + unembedding);
+}
+
+/** Sequences of token ids without an apparent order, the same each time. */
+export function sequences({ config }: Subject, batch: number, length: number): number[][] {
+  return Array.from({ length: batch }, (_, b) =>
+    Array.from({ length }, (_, t) => (t * t * 7919 + t * 31 + b * 104_729 + 1) % config.vocab_size),
+  );
+}

@@ -1,0 +1,62 @@
+import type { Device } from "@lethe/tensor";
+import type { BenchCase } from "./case.ts";
+import { measure } from "./measure.ts";
+import type { Yardsticks } from "./roofline.ts";
+
+/** What is printed of a case, and written as JSON. */
+export interface Row {
+  readonly name: string;
+  readonly shape: string;
+  readonly seconds: number;
+  readonly gflops: number | null;
+  readonly gigabytesPerSecond: number | null;
+  /** Of tokens or windows, as `unit` says. */
+  readonly itemsPerSecond: number | null;
+  readonly unit: string | null;
+  /** Speed relative to the plain way, in the same rounds. */
+  readonly timesPlain: number | null;
+  /** Share of the better-fitting peak in the same rounds: the FMA kernel’s flops or the copy kernel’s bytes. */
+  readonly shareOfPeak: number | null;
+}
+
+/**
+ * Checks a case, then times it, the plain way and the yardsticks in turns.
+ * @param afterwards called while the case is still prepared, with what it runs and the seconds that takes
+ */
+export async function timeCase(
+  device: Device,
+  bench: BenchCase,
+  { copy, fma }: Yardsticks,
+  afterwards?: (run: () => unknown, seconds: number) => Promise<void>,
+): Promise<Row> {
+  using _ = device.scope(bench.name);
+  const { run, plain, check, dispose } = await bench.prepare(device);
+  await check();
+  const { flops, bytes } = bench;
+  const works = { run, plain, copy: bytes && copy.run, fma: flops && fma.run };
+  const named = Object.entries(works).filter((entry): entry is [string, () => unknown] => Boolean(entry[1]));
+  const times = await measure(
+    device,
+    named.map(([, work]) => work),
+  );
+  const seconds = Object.fromEntries(named.map(([name], i) => [name, times[i]!])) as Record<keyof typeof works, number>;
+  await afterwards?.(run, seconds.run);
+  dispose?.();
+  const rate = (amount: number | undefined) => (amount === undefined ? null : amount / seconds.run);
+  const shares = [
+    ...(flops ? [(flops / seconds.run) * (seconds.fma / fma.amount)] : []),
+    ...(bytes ? [(bytes / seconds.run) * (seconds.copy / copy.amount)] : []),
+  ];
+  const inBillions = (value: number | null) => value && value / 1e9;
+  return {
+    name: bench.name,
+    shape: bench.shape,
+    seconds: seconds.run,
+    gflops: inBillions(rate(flops)),
+    gigabytesPerSecond: inBillions(rate(bytes)),
+    itemsPerSecond: rate(bench.items?.count),
+    unit: bench.items?.unit ?? null,
+    timesPlain: plain ? seconds.plain / seconds.run : null,
+    shareOfPeak: shares.length > 0 ? Math.max(...shares) : null,
+  };
+}
