@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { type AttentionSizes, planAttention, planAttentionBackward } from "../../src/ops/attention-plan.ts";
+
+const sizes: AttentionSizes = {
+  batch: 2,
+  queries: 20,
+  capacity: 21,
+  length: 20,
+  heads: 4,
+  groups: 2,
+  width: 16,
+};
+const mesa = { subgroups: { min: 8, max: 8 }, software: true };
+const swiftshader = { subgroups: { min: 4, max: 4 }, software: true };
+const gpu = { subgroups: { min: 32, max: 32 }, software: false };
+const bare = { subgroups: null, software: false };
+
+test("narrow subgroups hold rows in registers; workgroups cover the queries", () => {
+  expect(planAttention(mesa, sizes)).toEqual({
+    kernel: "attention_lanes",
+    constants: { LANES: 8 },
+    workgroups: 2 * 4 * 3,
+    stretches: 1,
+  });
+  expect(planAttention(swiftshader, sizes)).toMatchObject({ constants: { LANES: 4 }, workgroups: 2 * 4 * 5 });
+  expect(planAttention(mesa, { ...sizes, width: 64 }).kernel).toBe("attention_lanes_wide");
+});
+
+test("adapters without narrow subgroups of one fixed size take tiles", () => {
+  const varying = { subgroups: { min: 4, max: 32 }, software: false };
+  for (const capabilities of [gpu, bare, varying])
+    expect(planAttention(capabilities, { ...sizes, width: 128 })).toEqual({
+      kernel: "attention_tile",
+      constants: { COLUMNS: 2 },
+      workgroups: 2 * 4,
+      stretches: 1,
+    });
+});
+
+test("few queries are decoded; only few rows over many keys are cut into stretches", () => {
+  const one = { ...sizes, queries: 1, length: 2000, capacity: 4096 };
+  expect(planAttention(gpu, { ...one, width: 128, batch: 1, heads: 32 })).toEqual({
+    kernel: "attention_decode",
+    constants: { THREADS: 64 },
+    workgroups: 32,
+    stretches: 8,
+  });
+  expect(planAttention(gpu, { ...one, batch: 64 }).stretches).toBe(1);
+  expect(planAttention(gpu, { ...one, length: 20 }).stretches).toBe(1);
+  expect(planAttention(gpu, { ...one, queries: 5 }).kernel).toBe("attention_tile");
+});
+
+test("gradients cover queries by heads, and keys by key heads", () => {
+  const { q, kv } = planAttentionBackward(mesa, sizes);
+  expect(q).toEqual({ kernel: "attention_lanes_backward_q", constants: { LANES: 8 }, workgroups: 2 * 4 * 3 });
+  expect(kv).toEqual({ kernel: "attention_lanes_backward_kv", constants: { LANES: 8 }, workgroups: 2 * 2 * 3 });
+  expect(planAttentionBackward(gpu, { ...sizes, queries: 1 }).q.kernel).toBe("attention_tile_backward_q");
+});
+
+test("a forced choice is kept", () => {
+  expect(planAttention(mesa, sizes, "tile").kernel).toBe("attention_tile");
+  expect(planAttention(mesa, sizes, "decode").kernel).toBe("attention_decode");
+  expect(planAttention(gpu, { ...sizes, queries: 1 }, "tile").kernel).toBe("attention_tile");
+});
