@@ -60,10 +60,10 @@ export function peakOf(scores: readonly number[]): { readonly layer: number; rea
   return { layer: scores.indexOf(krs), krs };
 }
 
-/** Position by position; a shorter list counts as far as it goes. */
+/** Position by position; a shorter list, of a run that ended early, goes on at its last value: its model stays as it is. */
 export function meanOfLists(lists: readonly (readonly number[])[]): number[] {
   const length = Math.max(...lists.map((list) => list.length));
-  return Array.from({ length }, (_, position) => mean(lists.flatMap((list) => list.slice(position, position + 1))));
+  return Array.from({ length }, (_, position) => mean(lists.map((list) => list[position] ?? list.at(-1)!)));
 }
 
 export function mean(values: readonly number[]): number {

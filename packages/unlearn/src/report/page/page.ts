@@ -59,7 +59,8 @@ model. Logit rows that predict the answer's tokens, ratio of means (the paper's 
 ${figure(
   figures.bleu,
   html`BLEU of the answer after each epoch against the answer before unlearning, on the concept's own questions (target) and on
-questions about other things (unrelated). 1 is the same words. Target should fall and unrelated should not.`,
+questions about other things (unrelated). 1 is the same words. Target should fall and unrelated should not. A
+run that ended early, because its loss had fallen to 0, counts in the mean with its last value.`,
 )}
 
 <h2>Answers before and after</h2>
