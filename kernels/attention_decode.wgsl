@@ -7,7 +7,7 @@
 // log_sum_exp [z, B, H, T], for no keys 0 or, in a stack, LOWEST.
 //! include lib/attention.wgsl
 
-override THREADS: u32 = 64u; // at least D/4
+const THREADS = 64u; // at least D/4
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> q: array<vec4f>;

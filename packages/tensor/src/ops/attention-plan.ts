@@ -36,12 +36,11 @@ const smallHead = 32;
 /** Queries or keys to a workgroup of the tile kernels. */
 const tile = 32;
 
-// A workgroup of the decode kernel; few rows make several of them share the keys of one row.
-const decodeThreads = 64;
+// Few rows make several workgroups of the decode kernel share the keys of one: enough to fill a GPU, of this many keys at least.
 const enoughWorkgroups = 256;
 const leastStretch = 256;
 
-type Needs = Pick<Capabilities, "subgroups" | "software">;
+type Needs = Pick<Capabilities, "subgroups">;
 
 /** Lanes of a subgroup where the kernels that broadcast within one apply. */
 function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
@@ -69,16 +68,16 @@ function family(
 export function planAttention(capabilities: Needs, sizes: AttentionSizes, forced?: AttentionFamily): ForwardPlan {
   const { batch, heads, queries } = sizes;
   const { name, constants, rows } = family(capabilities, sizes, forced);
-  if (forced === "decode" || (!forced && queries <= Math.min(4, rows / 2))) return planDecode(capabilities, sizes);
+  const few = !forced && queries <= Math.min(4, rows / 2);
+  if (forced === "decode" || (few && rows === tile)) return planDecode(sizes);
+  if (few) return { kernel: `${name}_few`, constants, workgroups: batch * heads * queries, stretches: 1 };
   return { kernel: name, constants, workgroups: batch * heads * Math.ceil(queries / rows), stretches: 1 };
 }
 
-function planDecode({ software }: Needs, { batch, heads, queries, length, width }: AttentionSizes): ForwardPlan {
+function planDecode({ batch, heads, queries, length }: AttentionSizes): ForwardPlan {
   const workgroups = batch * heads * queries;
   const stretches = Math.min(Math.ceil(length / leastStretch), Math.ceil(enoughWorkgroups / workgroups));
-  // On a CPU a workgroup's lanes take turns: no more of them than a short row of keys has work for.
-  const threads = software && width <= 64 ? 16 : decodeThreads;
-  return { kernel: "attention_decode", constants: { THREADS: threads }, workgroups, stretches };
+  return { kernel: "attention_decode", constants: {}, workgroups, stretches };
 }
 
 /** Which kernels compute the gradients of an attention: of its queries, and of its keys and values. */

@@ -10,10 +10,10 @@ const sizes: AttentionSizes = {
   groups: 2,
   width: 16,
 };
-const mesa = { subgroups: { min: 8, max: 8 }, software: true };
-const swiftshader = { subgroups: { min: 4, max: 4 }, software: true };
-const gpu = { subgroups: { min: 32, max: 32 }, software: false };
-const bare = { subgroups: null, software: false };
+const mesa = { subgroups: { min: 8, max: 8 } };
+const swiftshader = { subgroups: { min: 4, max: 4 } };
+const gpu = { subgroups: { min: 32, max: 32 } };
+const bare = { subgroups: null };
 
 test("narrow subgroups hold rows in registers; workgroups cover the queries", () => {
   expect(planAttention(mesa, sizes)).toEqual({
@@ -27,7 +27,7 @@ test("narrow subgroups hold rows in registers; workgroups cover the queries", ()
 });
 
 test("adapters without narrow subgroups of one fixed size take tiles", () => {
-  const varying = { subgroups: { min: 4, max: 32 }, software: false };
+  const varying = { subgroups: { min: 4, max: 32 } };
   for (const capabilities of [gpu, bare, varying])
     expect(planAttention(capabilities, { ...sizes, width: 128 })).toEqual({
       kernel: "attention_tile",
@@ -41,13 +41,20 @@ test("few queries are decoded; only few rows over many keys are cut into stretch
   const one = { ...sizes, queries: 1, length: 2000, capacity: 4096 };
   expect(planAttention(gpu, { ...one, width: 128, batch: 1, heads: 32 })).toEqual({
     kernel: "attention_decode",
-    constants: { THREADS: 64 },
+    constants: {},
     workgroups: 32,
     stretches: 8,
   });
   expect(planAttention(gpu, { ...one, batch: 64 }).stretches).toBe(1);
   expect(planAttention(gpu, { ...one, length: 20 }).stretches).toBe(1);
   expect(planAttention(gpu, { ...one, queries: 5 }).kernel).toBe("attention_tile");
+  expect(planAttention(mesa, one)).toEqual({
+    kernel: "attention_lanes_few",
+    constants: { LANES: 8 },
+    workgroups: 2 * 4,
+    stretches: 1,
+  });
+  expect(planAttention(swiftshader, { ...one, queries: 3 }).kernel).toBe("attention_lanes");
 });
 
 test("gradients cover queries by heads, and keys by key heads", () => {

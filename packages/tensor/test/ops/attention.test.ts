@@ -20,6 +20,7 @@ const cases: Record<string, Partial<AttentionCase>> = {
   "four query heads a key head": { queries: 9, heads: 4, groups: 1, width: 8 },
   "every head its own": { queries: 33, heads: 4, groups: 4, width: 12 },
   "a cache with room": { queries: 5, length: 19, capacity: 31, heads: 4, groups: 2 },
+  "two queries on a cache": { queries: 2, length: 18, capacity: 21, heads: 3, groups: 1, width: 28 },
   "one query on a long cache": { queries: 1, length: 67, capacity: 70, heads: 4, groups: 2, width: 64 },
   "one query on keys enough to share": { queries: 1, length: 531, capacity: 600, heads: 2, groups: 1, width: 20 },
   "a wide head": { batch: 2, queries: 35, heads: 2, groups: 1, width: 128 },
