@@ -119,9 +119,9 @@ const recipes: Readonly<
     }
   >
 > = {
-  // For a model of a million parameters: 40 steps that bring BLEU on the target below 0.1.
+  // For a model of a million parameters: at most 40 steps, which bring mean BLEU on the target to about 0.1 or below.
   tiny: {
-    learningRate: { graddiff: 4e-4, npo: 6e-4 },
+    learningRate: { graddiff: 5e-4, npo: 8e-4 },
     training: { ...SHARED, stepsPerEpoch: 4, gradientAccumulation: 1, checkpointing: false },
   },
   // For models of billions: the settings of the released training code, at the low end of its learning rates (1e-5 to 5e-5).
@@ -135,7 +135,7 @@ const recipes: Readonly<
 const TINY_HIDDEN_SIZE = 512;
 
 /**
- * The recipe a model is trained with. It goes by the model's width, because one learning rate cannot serve all: 4e-4 wrecks a
+ * The recipe a model is trained with. It goes by the model's width, because one learning rate cannot serve all: 5e-4 wrecks a
  * 7B model and 1e-5 leaves a tiny one as it was.
  */
 export function recipeFor(hiddenSize: number): RecipeName {

@@ -5,8 +5,8 @@ describe("presets and recipes", () => {
   it("train a tiny model as the tiny study did", () => {
     const recipe = recipeFor(64);
     const common = { epochs: 10, stepsPerEpoch: 4, batchSize: 4, warmupEpochs: 1, weightDecay: 0.01, clipNorm: 1 };
-    expect(trainingRecipe(recipe, "graddiff")).toMatchObject({ ...common, learningRate: 4e-4 });
-    expect(trainingRecipe(recipe, "npo")).toMatchObject({ ...common, learningRate: 6e-4 });
+    expect(trainingRecipe(recipe, "graddiff")).toMatchObject({ ...common, learningRate: 5e-4 });
+    expect(trainingRecipe(recipe, "npo")).toMatchObject({ ...common, learningRate: 8e-4 });
   });
 
   it("train a 7B model as released", () => {
