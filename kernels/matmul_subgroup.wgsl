@@ -1,32 +1,50 @@
 enable subgroups;
 
-// Matrix product for adapters whose lanes are a CPU's, where a load is dear and a broadcast in a subgroup is cheap:
-// out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
-// A workgroup computes ROWS (1, 2, 4 or 8) rows by 4 · LANES columns, a lane ROWS × 4 elements in registers. It takes four steps of k at a time: the lanes of a
-// subgroup read four elements of each row of A between them and hand them round; each lane reads the 4 × 4 block of B above its
-// columns as four vectors along whichever axis is contiguous. Right for any subgroup of at least four lanes; LANES is a multiple of
-// the largest. No shared memory, no barrier.
+// Matrix product for adapters whose lanes are a CPU's, where bringing a value into a lane costs several multiplications and a broadcast in a
+// subgroup is cheap: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
+// A workgroup computes ROWS (1, 4, 8 or 16) rows by 4 · LANES columns, a lane ROWS × 4 elements in registers, as 4 × 4 matrices. It takes
+// four steps of k at a time: four lanes read A[…, k … k + 3] between them, and hand it round the subgroup; each lane reads the 4 × 4 block of B
+// above its columns as vectors along whichever axis is contiguous. Right for subgroups of four lanes and more; LANES is a multiple
+// of the largest. No shared memory, no barrier.
 // Rows and columns past the edge are computed from whatever is read there and not stored; past the end of k, nothing is read.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
 //! include lib/packed.wgsl
 //! include lib/matmul.wgsl
 
-override ROWS: u32 = 8u;
+override ROWS: u32 = 16u;
 override LANES: u32 = 16u;
+// Every subgroup has eight lanes or more: the second four read the next four rows.
+override EIGHT_LANES: bool = false;
 // k is not a multiple of four.
 override K_TAIL: bool = true;
 
-// Row `r` of A at one k, or nothing for a row that this variant does not have.
-fn read_a(at: u32, r: u32) -> f32 {
-  if (r >= ROWS) { return 0.0; }
-  return a[at + r * params.a_row];
+// Rows `r` to `r + 3` of A at one k, as far as this variant has them.
+fn read_rows(at: u32, r: u32) -> vec4f {
+  if (r >= ROWS) { return vec4f(); }
+  let row = params.a_row;
+  let first = at + r * row;
+  if (ROWS == 1u) { return vec4f(a[first], 0.0, 0.0, 0.0); }
+  return vec4f(a[first], a[first + row], a[first + 2u * row], a[first + 3u * row]);
 }
 
-// Adds the four steps of row `r`: `x` holds A[i + r, k … k + 3] in the first four lanes of the subgroup.
-fn add_row(sum: vec4f, r: u32, x: f32, y: mat4x4f) -> vec4f {
-  if (r >= ROWS) { return sum; }
-  return sum + subgroupBroadcast(x, 0u) * y[0] + subgroupBroadcast(x, 1u) * y[1] + subgroupBroadcast(x, 2u) * y[2] + subgroupBroadcast(x, 3u) * y[3];
+// A block of A, a row to a vector, of which each of the subgroup's first four lanes holds the four rows at one k.
+fn from_first_four(rows: vec4f) -> mat4x4f {
+  return transpose(mat4x4f(subgroupBroadcast(rows, 0u), subgroupBroadcast(rows, 1u), subgroupBroadcast(rows, 2u), subgroupBroadcast(rows, 3u)));
+}
+
+// The block that the next four lanes hold.
+fn from_next_four(rows: vec4f) -> mat4x4f {
+  return transpose(mat4x4f(subgroupBroadcast(rows, 4u), subgroupBroadcast(rows, 5u), subgroupBroadcast(rows, 6u), subgroupBroadcast(rows, 7u)));
+}
+
+fn outer(column: vec4f, row: vec4f) -> mat4x4f {
+  return mat4x4f(column * row.x, column * row.y, column * row.z, column * row.w);
+}
+
+// Column `r` of a matrix, by choosing between registers.
+fn pick(four: mat4x4f, r: u32) -> vec4f {
+  return select(select(four[0], four[1], r == 1u), select(four[2], four[3], r == 3u), r >= 2u);
 }
 
 @compute @workgroup_size(LANES)
@@ -45,52 +63,46 @@ fn main(
   let j = (id / blocks_m % blocks_n * LANES + lane) * 4u;
   let z = id / blocks_m / blocks_n;
 
-  var at_a = params.a_offset + z * params.a_batch + i * params.a_row;
+  let at_a = params.a_offset + z * params.a_batch + i * params.a_row;
   var at_b = params.b_offset + z * params.b_batch + j * params.b_column;
-  var s0 = vec4f();
-  var s1 = vec4f();
-  var s2 = vec4f();
-  var s3 = vec4f();
-  var s4 = vec4f();
-  var s5 = vec4f();
-  var s6 = vec4f();
-  var s7 = vec4f();
+  // Column r of matrix s is row 4 s + r of the result: a product of blocks is one of matrices with both sides transposed.
+  var s0 = mat4x4f();
+  var s1 = mat4x4f();
+  var s2 = mat4x4f();
+  var s3 = mat4x4f();
 
   let depth = depth_of(z);
-  let whole = depth / 4u;
-  let mine = at_a + (subgroup_lane & 3u) * params.a_column;
-  for (var step = 0u; step < whole; step++) {
-    let at = mine + step * 4u * params.a_column;
-    let x0 = read_a(at, 0u);
-    let x1 = read_a(at, 1u);
-    let x2 = read_a(at, 2u);
-    let x3 = read_a(at, 3u);
-    let x4 = read_a(at, 4u);
-    let x5 = read_a(at, 5u);
-    let x6 = read_a(at, 6u);
-    let x7 = read_a(at, 7u);
+  let whole = depth / 4u * 4u;
+  var mine = at_a + subgroup_lane % 4u * params.a_column;
+  if (EIGHT_LANES) { mine += subgroup_lane / 4u % 2u * 4u * params.a_row; }
+  for (var k = 0u; k < whole; k += 4u) {
+    let at = mine + k * params.a_column;
     let y = read_block(at_b);
-    s0 = add_row(s0, 0u, x0, y);
-    s1 = add_row(s1, 1u, x1, y);
-    s2 = add_row(s2, 2u, x2, y);
-    s3 = add_row(s3, 3u, x3, y);
-    s4 = add_row(s4, 4u, x4, y);
-    s5 = add_row(s5, 5u, x5, y);
-    s6 = add_row(s6, 6u, x6, y);
-    s7 = add_row(s7, 7u, x7, y);
+    let x = read_rows(at, 0u);
+    s0 += y * from_first_four(x);
+    if (EIGHT_LANES) {
+      if (ROWS > 4u) { s1 += y * from_next_four(x); }
+      if (ROWS > 8u) {
+        let lower = read_rows(at, 8u);
+        s2 += y * from_first_four(lower);
+        s3 += y * from_next_four(lower);
+      }
+    } else {
+      if (ROWS > 4u) { s1 += y * from_first_four(read_rows(at, 4u)); }
+      if (ROWS > 8u) {
+        s2 += y * from_first_four(read_rows(at, 8u));
+        s3 += y * from_first_four(read_rows(at, 12u));
+      }
+    }
     at_b += 4u * params.b_row;
   }
-  for (var k = whole * 4u; K_TAIL && k < depth; k++) {
+  for (var k = whole; K_TAIL && k < depth; k++) {
     let at = at_a + k * params.a_column;
     let y = read_columns(at_b);
-    s0 += read_a(at, 0u) * y;
-    s1 += read_a(at, 1u) * y;
-    s2 += read_a(at, 2u) * y;
-    s3 += read_a(at, 3u) * y;
-    s4 += read_a(at, 4u) * y;
-    s5 += read_a(at, 5u) * y;
-    s6 += read_a(at, 6u) * y;
-    s7 += read_a(at, 7u) * y;
+    s0 += outer(y, read_rows(at, 0u));
+    s1 += outer(y, read_rows(at, 4u));
+    s2 += outer(y, read_rows(at, 8u));
+    s3 += outer(y, read_rows(at, 12u));
     at_b += params.b_row;
   }
 
@@ -98,11 +110,11 @@ fn main(
   let rows = min(params.m - i, ROWS);
   let columns = params.n - j;
   var at = params.out_offset + z * params.out_batch + i * params.out_row + j;
-  // A loop that cannot be unrolled, and a choice between registers: eight copies of the stores take longer to compile than all the rest.
+  // A loop that cannot be unrolled: sixteen copies of the stores take longer to compile than all the rest.
   for (var r = 0u; r < rows; r++) {
-    let upper = select(select(s0, s1, r == 1u), select(s2, s3, r == 3u), r >= 2u);
-    let lower = select(select(s4, s5, r == 5u), select(s6, s7, r == 7u), r >= 6u);
-    let sum = select(upper, lower, r >= 4u);
+    let upper = select(pick(s0, r % 4u), pick(s1, r % 4u), r >= 4u);
+    let lower = select(pick(s2, r % 4u), pick(s3, r % 4u), r >= 12u);
+    let sum = select(upper, lower, r >= 8u);
     store(at, sum.x);
     if (columns > 1u) { store(at + 1u, sum.y); }
     if (columns > 2u) { store(at + 2u, sum.z); }

@@ -32,8 +32,9 @@ export interface MatmulPlan {
   readonly workgroups: number;
 }
 
-/** The most rows that one pass over the weight serves in the small kernel, and in the subgroup kernel. */
-const mostRows = 8;
+// Rows to a workgroup that two of the kernels come in.
+const subgroupRows = [1, 4, 8, 16];
+const smallRows = [1, 2, 4, 8];
 
 // A GPU with fewer workgroups than this has idle cores; the largest have some 150, each with room for more than one workgroup.
 const enoughWorkgroups = 256;
@@ -54,7 +55,7 @@ export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, f
 }
 
 function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilities): MatmulKernel {
-  if (!software) return m <= mostRows ? "small" : "tiled";
+  if (!software) return m <= smallRows.at(-1)! ? "small" : "tiled";
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
@@ -108,7 +109,7 @@ function tiled(problem: MatmulProblem): Layout {
 }
 
 function subgroup(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
-  const rows = rowsFor(problem.m);
+  const rows = rowsFor(problem.m, subgroupRows);
   // Sixteen lanes are 64 columns, the least that a model's matrices have; whole subgroups, so that none has a lane missing.
   const lanes = Math.max(16, subgroups?.max ?? 0);
   return {
@@ -116,6 +117,7 @@ function subgroup(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
     constants: {
       ROWS: rows,
       LANES: lanes,
+      EIGHT_LANES: (subgroups?.min ?? 0) >= 8,
       B_ALONG_K: problem.transposeB,
       K_TAIL: problem.k % 4 !== 0,
       B_DTYPE: floatCode(problem.dtype),
@@ -125,7 +127,7 @@ function subgroup(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
 }
 
 function small(problem: MatmulProblem): Layout {
-  const rows = rowsFor(problem.m);
+  const rows = rowsFor(problem.m, smallRows);
   const [lanesN, lanesK] = problem.transposeB ? [1, 64] : [16, 8];
   return {
     blocks: countBlocks(problem, rows, 4 * lanesN),
@@ -145,7 +147,7 @@ function countBlocks({ m, n, batch }: MatmulProblem, rows: number, columns: numb
   return batch * Math.ceil(m / rows) * Math.ceil(n / columns);
 }
 
-/** The least of the row counts that the kernels come in that holds `m` rows, or the largest. */
-function rowsFor(m: number): number {
-  return [1, 2, 4].find((rows) => m <= rows) ?? mostRows;
+/** The fewest rows that hold `m`, or the most there are. */
+function rowsFor(m: number, counts: readonly number[]): number {
+  return counts.find((rows) => m <= rows) ?? counts.at(-1)!;
 }

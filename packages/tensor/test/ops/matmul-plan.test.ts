@@ -58,20 +58,21 @@ test("a forced kernel is the one planned, wherever", () => {
 
 describe("subgroup", () => {
   test.each([
-    ["software, 4 lanes", 16],
-    ["software, 8 lanes", 16],
-    ["gpu with subgroups of 4 to 64 lanes", 64],
-  ] as const)("whole subgroups on %s: %i lanes", (adapter, lanes) => {
-    expect(planMatmul(problem(64, 64, 64), adapters[adapter], "subgroup").constants).toMatchObject({ LANES: lanes });
+    ["software, 4 lanes", 16, false],
+    ["software, 8 lanes", 16, true],
+    ["gpu with subgroups of 4 to 64 lanes", 64, false],
+  ] as const)("whole subgroups on %s: %i lanes", (adapter, lanes, eight) => {
+    const { constants } = planMatmul(problem(64, 64, 64), adapters[adapter], "subgroup");
+    expect(constants).toMatchObject({ LANES: lanes, EIGHT_LANES: eight });
   });
 
   test.each([
     [1, 1],
-    [2, 2],
-    [3, 4],
+    [2, 4],
     [4, 4],
     [5, 8],
-    [100, 8],
+    [9, 16],
+    [100, 16],
   ])("%i rows: %i to a lane", (m, rows) => {
     const plan = planMatmul(problem(m, 64, 64), adapters["software, 8 lanes"]);
     expect(plan).toMatchObject({ constants: { ROWS: rows }, workgroups: Math.ceil(m / rows), slices: 1 });
