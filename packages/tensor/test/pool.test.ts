@@ -14,6 +14,18 @@ test("a freed buffer is lent again to a tensor of about its size", () => {
   expect(third.storage.buffer.gpu).not.toBe(gpu);
 });
 
+test("work done again gets the same buffers, whatever the order in which it gave them back", () => {
+  const work = (order: readonly number[]) => {
+    const tensors = order.map(() => device.empty([3000]));
+    const buffers = tensors.map(({ storage }) => storage.buffer.id);
+    for (const i of order) tensors[i]!.dispose();
+    return buffers;
+  };
+  const buffers = work([2, 0, 3, 1]);
+  expect(work([1, 3, 0, 2])).toEqual(buffers);
+  expect(work([0, 1, 2, 3])).toEqual(buffers);
+});
+
 test("a buffer comes back when the last of its views is released", () => {
   const before = device.memory().bytesInUse;
   const tensor = device.empty([10]);

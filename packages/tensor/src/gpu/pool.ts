@@ -1,9 +1,10 @@
 import { type LetheError, OutOfMemoryError } from "../errors.ts";
+import type { WebGPUBuffer, WebGPUDevice } from "./webgpu-types.ts";
 
 /** A GPU buffer that the pool owns, handed out to one tensor at a time. */
 export interface PooledBuffer {
   readonly id: number;
-  readonly gpu: GPUBuffer;
+  readonly gpu: WebGPUBuffer;
   readonly bytes: number;
   /** The submission that last recorded a use of it; an upload must not overtake one that is still to be submitted. */
   lastUse: number;
@@ -30,11 +31,16 @@ function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** Lends buffers to tensors and takes them back. The queue is ordered, so a freed buffer can be lent again at once. */
+/**
+ * Lends buffers to tensors and takes them back. The queue is ordered, so a freed buffer can be lent again at once. The oldest free
+ * buffer goes first, whatever the order in which they came back: work that is done again gets the same buffers again, and with
+ * them the bind groups that the recorder keeps.
+ */
 export class BufferPool {
   readonly #gpu: GPUDevice;
   readonly #maxBytes: number;
   readonly #fail: (error: LetheError) => void;
+  /** By size, the oldest last. */
   readonly #free = new Map<number, PooledBuffer[]>();
   readonly #live = new Map<PooledBuffer, string>();
   #nextId = 0;
@@ -42,7 +48,7 @@ export class BufferPool {
   #bytesPooled = 0;
   #peakBytes = 0;
 
-  constructor(gpu: GPUDevice, fail: (error: LetheError) => void) {
+  constructor(gpu: WebGPUDevice, fail: (error: LetheError) => void) {
     this.#gpu = gpu;
     this.#fail = fail;
     this.#maxBytes = gpu.limits.maxBufferSize;
@@ -67,7 +73,7 @@ export class BufferPool {
     this.#bytesInUse -= buffer.bytes;
     this.#bytesPooled += buffer.bytes;
     const shelf = this.#free.get(buffer.bytes);
-    if (shelf) shelf.push(buffer);
+    if (shelf) shelf.splice(shelf.findLastIndex(({ id }) => id > buffer.id) + 1, 0, buffer);
     else this.#free.set(buffer.bytes, [buffer]);
   }
 
