@@ -1,3 +1,5 @@
+import type { WebGPUAdapterInfo, WebGPUDevice } from "./webgpu-types.ts";
+
 /** What kernels may rely on, read once from the adapter. Kernel choice is a function of this and of shapes, never of names. */
 export interface Capabilities {
   /** Subgroup operations, with the smallest and largest number of lanes a subgroup can have. */
@@ -16,11 +18,8 @@ export interface Capabilities {
   readonly bindingAlignment: number;
 }
 
-/** Features asked of the device where the adapter offers them. */
-export const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query"];
-
 /** Reads the capabilities that a device was granted. */
-export function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo): Capabilities {
+export function capabilitiesOf(device: WebGPUDevice, info: WebGPUAdapterInfo): Capabilities {
   const { limits, features } = device;
   return {
     subgroups: features.has("subgroups") ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : null,

@@ -9,6 +9,7 @@ import { patiently } from "./patience.ts";
 import { type Constants, Pipelines } from "./pipelines.ts";
 import { BufferPool, type MemoryReport } from "./pool.ts";
 import { type BoundRange, Recorder } from "./recorder.ts";
+import type { WebGPUAdapterInfo, WebGPUDevice } from "./webgpu-types.ts";
 
 /** A tensor, or a part of its buffer: `offset` and `size` in bytes, `offset` a multiple of the binding alignment. */
 export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly size: number };
@@ -32,7 +33,7 @@ export interface DeviceOptions {
 
 /** An open WebGPU device: makes tensors, runs kernels, keeps the queue full and the memory accounted for. */
 export class Device {
-  readonly gpu: GPUDevice;
+  readonly gpu: WebGPUDevice;
   readonly adapterName: string;
   readonly capabilities: Capabilities;
   readonly pool: BufferPool;
@@ -42,7 +43,7 @@ export class Device {
   readonly #poison: boolean;
   #failure: LetheError | null = null;
 
-  constructor(gpu: GPUDevice, info: GPUAdapterInfo, options: DeviceOptions = {}) {
+  constructor(gpu: WebGPUDevice, info: WebGPUAdapterInfo, options: DeviceOptions = {}) {
     this.gpu = gpu;
     this.adapterName = [info.vendor, info.architecture, info.description].filter(Boolean).join(" · ");
     const capabilities = capabilitiesOf(gpu, info);

@@ -1,8 +1,10 @@
 import { findAdapter } from "#adapter";
 import { LetheError } from "../errors.ts";
 import type { AdapterChoice } from "./adapter.ts";
-import { wantedFeatures } from "./capabilities.ts";
 import { Device, type DeviceOptions } from "./device.ts";
+
+/** Features asked of the device where the adapter offers them. */
+const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query"];
 
 /**
  * Opens the best WebGPU device there is: a GPU, else the system's software adapter, else (Node on Linux x64) SwiftShader from

@@ -1,6 +1,7 @@
 import { wgsl } from "#wgsl";
 import { DeviceValidationError, type LetheError } from "../errors.ts";
 import { type KernelInterface, readInterface } from "./interface.ts";
+import type { WebGPUBindGroupLayout, WebGPUComputePipeline, WebGPUDevice } from "./webgpu-types.ts";
 
 /** Values of a kernel's `override` constants. Booleans become 0 and 1. */
 export type Constants = Readonly<Record<string, number | boolean>>;
@@ -10,8 +11,8 @@ export interface Pipeline {
   readonly id: number;
   readonly kernel: string;
   readonly interface: KernelInterface;
-  readonly gpu: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
+  readonly gpu: WebGPUComputePipeline;
+  readonly layout: WebGPUBindGroupLayout;
 }
 
 interface Program {
@@ -27,7 +28,7 @@ export class Pipelines {
   readonly #programs = new Map<string, Program>();
   readonly #pipelines = new Map<string, Pipeline>();
 
-  constructor(gpu: GPUDevice, fail: (error: LetheError) => void) {
+  constructor(gpu: WebGPUDevice, fail: (error: LetheError) => void) {
     this.#gpu = gpu;
     this.#fail = fail;
   }

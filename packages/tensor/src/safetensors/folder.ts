@@ -1,6 +1,6 @@
 import { type Checkpoint, openSafetensors } from "./checkpoint.ts";
 import { SafetensorsError } from "./error.ts";
-import { findHttpSource } from "./http.ts";
+import { findHttpSource, type RequestHeaders } from "./http.ts";
 import { openSharded } from "./sharded.ts";
 import { type ByteSource, blobSource } from "./source.ts";
 
@@ -21,7 +21,7 @@ export interface Folder {
  *
  * @param headers sent with every request, such as an `Authorization`.
  */
-export function httpFolder(url: string | URL, headers: HeadersInit = {}): Folder {
+export function httpFolder(url: string | URL, headers: RequestHeaders = {}): Folder {
   const base = String(url).replace(/\/*$/, "/");
   return { name: base, open: (file) => findHttpSource(new URL(encodeURIComponent(file), base), headers) };
 }

@@ -1,6 +1,9 @@
 import { SafetensorsError } from "./error.ts";
 import { type ByteSource, checkRange } from "./source.ts";
 
+/** What `fetch` takes as headers. `HeadersInit` is a name that Node's types lack. */
+export type RequestHeaders = NonNullable<RequestInit["headers"]>;
+
 /**
  * A file behind a URL, read with HTTP range requests; the server must support them. A page on another origin also needs it to
  * allow the `Range` header and to expose `Content-Range` or `Content-Length`, as the Hugging Face Hub does.
@@ -8,7 +11,7 @@ import { type ByteSource, checkRange } from "./source.ts";
  * @param headers sent with every request, such as an `Authorization`.
  * @throws SafetensorsError of kind `not-found`, `io` (any other failure) or `no-ranges`.
  */
-export async function httpSource(url: string | URL, headers: HeadersInit = {}): Promise<ByteSource> {
+export async function httpSource(url: string | URL, headers: RequestHeaders = {}): Promise<ByteSource> {
   const source = await findHttpSource(url, headers);
   if (source !== undefined) return source;
   throw new SafetensorsError("not-found", {
@@ -19,7 +22,7 @@ export async function httpSource(url: string | URL, headers: HeadersInit = {}): 
 }
 
 /** As `httpSource`, with `undefined` where the server has no such file. */
-export async function findHttpSource(url: string | URL, headers: HeadersInit = {}): Promise<ByteSource | undefined> {
+export async function findHttpSource(url: string | URL, headers: RequestHeaders = {}): Promise<ByteSource | undefined> {
   const name = String(url);
   const size = await remoteSize(name, headers);
   if (size === undefined) return undefined;
@@ -51,7 +54,7 @@ export async function findHttpSource(url: string | URL, headers: HeadersInit = {
 }
 
 /** Asks for one byte: the answer proves that ranges work and carries the size of the whole. */
-async function remoteSize(name: string, headers: HeadersInit): Promise<number | undefined> {
+async function remoteSize(name: string, headers: RequestHeaders): Promise<number | undefined> {
   const response = await request(name, headers, 0, 1);
   if (response.status === 404) {
     await response.body?.cancel();
@@ -73,7 +76,7 @@ async function remoteSize(name: string, headers: HeadersInit): Promise<number | 
   throw new SafetensorsError("no-ranges", { file: name, problem: "the server does not say its size", expected });
 }
 
-function request(name: string, headers: HeadersInit, offset: number, length: number): Promise<Response> {
+function request(name: string, headers: RequestHeaders, offset: number, length: number): Promise<Response> {
   const ranged = new Headers(headers);
   ranged.set("Range", `bytes=${offset}-${offset + length - 1}`);
   // A compressed answer would be a range of the compressed file. Browsers set this themselves for range requests.
