@@ -1,5 +1,4 @@
 import type { FloatDType } from "../dtype.ts";
-import { ShapeError } from "../errors.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type MatmulKernel, type MatmulProblem, planMatmul } from "./matmul-plan.ts";
@@ -15,7 +14,7 @@ interface Operands {
 }
 
 /**
- * Computes a product whose shapes have been checked. `b` is one matrix for the whole batch when it holds no more than one.
+ * Computes a product whose shapes and dtypes have been checked. `b` is one matrix for the whole batch when it holds no more than one.
  * @param forced overrides the planner's choice of kernel.
  */
 export function runMatmul(
@@ -25,7 +24,6 @@ export function runMatmul(
   size: MatmulSize,
   forced?: MatmulKernel,
 ): Tensor<Shape, "f32"> {
-  if (a.dtype !== "f32") throw new ShapeError(`matmul: the first operand is ${a.dtype}; it must be f32`);
   const { m, n, k, batch, transposeA, transposeB } = size;
   const out = a.device.empty(outShape, "f32", "matmul");
   const operands: Operands = {

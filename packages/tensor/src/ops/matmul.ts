@@ -2,6 +2,7 @@ import type { FloatDType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkDType } from "./check.ts";
 import type { MatmulKernel } from "./matmul-plan.ts";
 import { runMatmul } from "./matmul-run.ts";
 import type { Ops } from "./ops.ts";
@@ -13,18 +14,20 @@ export interface MatmulOptions {
 }
 
 /**
- * `a @ b` over the last two axes, in f32: `[…, M, K] @ […, K, N] = […, M, N]`. The leading axes are equal, or `b` is a matrix that
+ * `a @ b` over the last two axes: `[…, M, K] @ […, K, N] = […, M, N]`, all in f32 but for `b`, which may be packed. The leading axes are equal, or `b` is a matrix that
  * all of `a` shares. `transposeA` says that `a` is stored `[…, K, M]`, `transposeB` that `b` is stored `[…, N, K]`. An operand larger
  * than the adapter's largest binding is read in parts.
- * @throws {ShapeError} when the inner dimensions or the leading axes differ, or an operand has fewer than two axes.
+ * @throws {ShapeError} when the inner dimensions or the leading axes differ, an operand has fewer than two axes, or a dtype is not one of these.
  */
 export const matmul: Ops["matmul"] = (a, b, options = {}) => matmulWith(undefined, a, b, options) as never;
 
 /**
  * `x Wᵀ`: `[…, K]` by a weight `[N, K]` gives `[…, N]`.
- * @throws {ShapeError} when the weight is not a matrix or its width differs from that of `x`.
+ * @throws {ShapeError} when the weight is not a matrix or its width differs from that of `x`, or a dtype is not f32 or, for the weight, packed.
  */
 export const linear: Ops["linear"] = (x, weight) => {
+  checkDType("linear", "the input", x, "f32");
+  checkDType("linear", "the weight", weight, "f32", "f16", "bf16");
   const [k, n] = [x.shape.at(-1), weight.shape[0]];
   if (k === undefined || weight.shape.length !== 2 || weight.shape[1] !== k)
     throw new ShapeError(
@@ -42,6 +45,8 @@ export function matmulWith(
   b: Tensor<Shape, FloatDType>,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
 ): Tensor<Shape, "f32"> {
+  checkDType("matmul", "the left operand", a, "f32");
+  checkDType("matmul", "the right operand", b, "f32", "f16", "bf16");
   if (a.shape.length < 2 || b.shape.length < 2)
     throw new ShapeError(`matmul: ${show(a.shape)} and ${show(b.shape)} must both have at least two axes`);
   const lead = a.shape.slice(0, -2);
