@@ -3,9 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { includeInto } from "../packages/tensor/src/gpu/include.ts";
-
-const root = join(import.meta.dirname, "..");
-const inOrder = ["tensor", "hooks", "decoder", "llama", "unlearn"];
+import { packageFolder, packageNames, root } from "./packages.ts";
 
 /** A module with the same `wgsl(name)` as the one that reads `kernels/`, for packages that are installed elsewhere. */
 function embeddedKernels(): string {
@@ -18,8 +16,8 @@ function embeddedKernels(): string {
   return `const sources = ${JSON.stringify(Object.fromEntries(sources), null, 1)};\nexport const wgsl = (name) => sources[name];\n`;
 }
 
-for (const name of inOrder) {
-  const folder = join(root, "packages", name);
+for (const name of packageNames) {
+  const folder = packageFolder(name);
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   execFileSync("npx", ["tsc", "-p", folder], { stdio: "inherit", cwd: root });
   if (name === "tensor") {

@@ -1,52 +1,103 @@
 /**
- * Packs every package, installs the tarballs into an empty TypeScript project outside the repository, type-checks the example
- * of each README there against the published types, and runs it.
+ * Packs every package and installs the tarballs into an empty TypeScript project outside the repository. There each must import
+ * nothing that it does not declare, bundle for a browser without a module of Node's, type-check the example of its README with the types
+ * that projects have (Node's, the DOM's, both), and run it.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
+import { packageFolder, packageNames, root } from "./packages.ts";
 
-const root = join(import.meta.dirname, "..");
-const names = ["tensor", "hooks", "decoder", "llama", "unlearn"];
 const example = /^```ts\n([\s\S]*?)^```$/m;
 
-const run = (command: string, args: string[], cwd: string) => execFileSync(command, args, { cwd, stdio: "inherit" });
+const typeLibraries = {
+  node: { lib: ["ES2023", "ESNext.Disposable"], types: ["node"] },
+  browser: { lib: ["ES2023", "ESNext.Disposable", "DOM"], types: [] },
+  both: { lib: ["ES2023", "ESNext.Disposable", "DOM"], types: ["node"] },
+};
 
-const project = mkdtempSync(join(tmpdir(), "lethe-packages-"));
-try {
-  for (const name of names)
-    run("npm", ["pack", "--silent", "--pack-destination", project], join(root, "packages", name));
+const run = (command: string, args: string[], cwd: string) => execFileSync(command, args, { cwd, stdio: "inherit" });
+const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"));
+
+/** The examples as files, a `tsconfig.*.json` for each choice of types, the packages and what they bring, and TypeScript. */
+function setUp(project: string): void {
+  for (const name of packageNames) run("npm", ["pack", "--silent", "--pack-destination", project], packageFolder(name));
   const tarballs = readdirSync(project).map((file) => `./${file}`);
-  const manifest = { name: "example", private: true, type: "module" };
-  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
-  const versions = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies as Record<
-    string,
-    string
-  >;
-  const tools = ["typescript", "@types/node"].map((name) => `${name}@${versions[name]}`);
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "example", version: "1.0.0", private: true, type: "module" }),
+  );
+  const versions: Record<string, string> = readJson(join(root, "package.json")).devDependencies;
+  const tools = ["typescript", "@types/node"].map((tool) => `${tool}@${versions[tool]}`);
   run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...tarballs, ...tools], project);
 
-  const compilerOptions = { target: "ES2022", module: "NodeNext", strict: true, types: ["node"], skipLibCheck: false };
-  writeFileSync(
-    join(project, "tsconfig.json"),
-    JSON.stringify({
-      compilerOptions: { ...compilerOptions, lib: ["ES2023", "ESNext.Disposable"] },
-      include: ["*.ts"],
-    }),
-  );
-  for (const name of names) {
-    const readme = readFileSync(join(root, "packages", name, "README.md"), "utf8");
+  for (const name of packageNames) {
+    const readme = readFileSync(join(packageFolder(name), "README.md"), "utf8");
     const code = example.exec(readme)?.[1];
     if (!code) throw new Error(`packages/${name}/README.md has no \`\`\`ts example`);
     writeFileSync(join(project, `${name}.ts`), code);
   }
-  run("npx", ["tsc"], project);
-  for (const name of names) {
-    console.log(`\nThe example of @lethe/${name}:`);
-    execFileSync("node", [`${name}.js`], { cwd: project, stdio: "inherit", env: { ...process.env, LETHE_ROOT: root } });
+  const common = { target: "ES2022", module: "NodeNext", strict: true, skipLibCheck: false };
+  for (const [kind, libraries] of Object.entries(typeLibraries)) {
+    const config = { compilerOptions: { ...common, ...libraries }, include: ["*.ts"] };
+    writeFileSync(join(project, `tsconfig.${kind}.json`), JSON.stringify(config));
   }
-  console.log(`\n${names.length} packages install, type-check and run their examples.`);
+}
+
+/** Whatever any file of an installed package imports from another package must stand in its `dependencies`. */
+async function checkDeclared(project: string, name: string): Promise<void> {
+  const folder = join(project, "node_modules/@lethe", name);
+  const { dependencies, optionalDependencies } = readJson(join(folder, "package.json"));
+  const { metafile } = await build({
+    entryPoints: [join(folder, "dist/**/*.js")],
+    outdir: "nowhere",
+    write: false,
+    metafile: true,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+  });
+  const imported = Object.values(metafile.inputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ external, path }) => external && !path.startsWith("#") && !isBuiltin(path))
+    .map(({ path }) => /^(@[^/]+\/)?[^/]+/.exec(path)![0]);
+  const missing = imported.filter((found) => !(found in { ...dependencies, ...optionalDependencies }));
+  if (missing.length > 0)
+    throw new Error(`@lethe/${name} imports ${[...new Set(missing)].join(", ")}, which its package.json does not name`);
+}
+
+/** Fails where the entry of a package reaches something that a browser does not have. */
+async function checkBrowser(project: string, name: string): Promise<void> {
+  await build({
+    stdin: { contents: `export * from "@lethe/${name}";`, resolveDir: project },
+    write: false,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    logLevel: "error",
+  });
+}
+
+const project = mkdtempSync(join(tmpdir(), "lethe-packages-"));
+try {
+  setUp(project);
+  for (const name of packageNames) {
+    await checkDeclared(project, name);
+    await checkBrowser(project, name);
+  }
+  for (const kind of Object.keys(typeLibraries)) {
+    const options = kind === "node" ? [] : ["--noEmit"];
+    run("npx", ["tsc", "-p", `tsconfig.${kind}.json`, ...options], project);
+  }
+  for (const name of packageNames) {
+    console.log(`\nThe example of @lethe/${name}:`);
+    run("node", [`${name}.js`], project);
+  }
+  console.log(`\n${packageNames.length} packages install, bundle for browsers, type-check and run their examples.`);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
