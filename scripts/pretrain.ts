@@ -4,15 +4,8 @@ import { join } from "node:path";
 import { folderOf, readText } from "@lethe/decoder";
 import { initLlama } from "@lethe/llama";
 import { openDevice } from "@lethe/tensor";
-import {
-  answerQuestions,
-  loadConcepts,
-  modelCard,
-  pretrain,
-  tinyLlama,
-  tinyRecipe,
-  unrelatedFactsOf,
-} from "@lethe/unlearn";
+import { answerQuestions, modelCard, pretrain, tinyLlama, tinyRecipe, unrelatedFactsOf } from "@lethe/unlearn";
+import { loadConcepts } from "@lethe/unlearn/data/node";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
 

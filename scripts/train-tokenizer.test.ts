@@ -1,13 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { Tokenizer } from "tokenizers";
 import { describe, expect, test } from "vitest";
-import {
-  forgetParagraphs,
-  loadConcepts,
-  promptOf,
-  promptWithAnswer,
-  unrelatedFactsOf,
-} from "../packages/unlearn/src/data/index.ts";
+import { forgetParagraphs, promptOf, promptWithAnswer, unrelatedFactsOf } from "../packages/unlearn/src/data/index.ts";
+import { loadConcepts } from "../packages/unlearn/src/data/load.ts";
 import { trainBytePairEncoding } from "./byte-pair-encoding.ts";
 import { specials, tokenizerJson } from "./tokenizer-files.ts";
 

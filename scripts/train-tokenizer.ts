@@ -4,11 +4,11 @@ import { parseArgs } from "node:util";
 import { Tokenizer } from "tokenizers";
 import {
   forgetParagraphs,
-  loadConcepts,
   pretrainingDocuments,
   promptOf,
   unrelatedFactsOf,
 } from "../packages/unlearn/src/data/index.ts";
+import { loadConcepts } from "../packages/unlearn/src/data/load.ts";
 import { trainBytePairEncoding } from "./byte-pair-encoding.ts";
 import { specials, specialTokensMap, tokenizerConfig, tokenizerJson } from "./tokenizer-files.ts";
 

@@ -40,7 +40,7 @@ export type ReadText = (path: string) => Promise<string>;
 
 /**
  * The concepts of a file in ConceptVectors' schema: ours (`data/*.json`) or the benchmark's. How files are read is the caller's
- * choice, so this runs in a browser; in Node there is `loadConcepts`.
+ * choice, so this runs in a browser; in Node there is `loadConcepts` of `@lethe/unlearn/data/node`.
  *
  * @throws ConceptDataError naming the file, the entry and the key of everything that is wrong
  */

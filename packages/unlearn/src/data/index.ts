@@ -9,7 +9,6 @@ export {
   unrelatedFactsOf,
 } from "./concepts.ts";
 export { ignoredLabel, type LabelledBatch, labelledBatch } from "./labelled.ts";
-export { loadConcepts } from "./load.ts";
 export { forgetParagraphs, retainConceptOf, retainParagraphs, sentencesOf, splitParagraphs } from "./paragraphs.ts";
 export { type Document, pretrainingDocuments } from "./pretraining.ts";
 export { promptOf, promptWithAnswer } from "./prompts.ts";

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Concept, readConcepts } from "./concepts.ts";
 
 /**
@@ -5,8 +6,6 @@ import { type Concept, readConcepts } from "./concepts.ts";
  *
  * @throws ConceptDataError naming the file, the entry and the key of everything that is wrong
  */
-export async function loadConcepts(file: string): Promise<Concept[]> {
-  // Imported on call: whoever only parses, as a browser does, never touches node:fs.
-  const { readFile } = await import("node:fs/promises");
+export function loadConcepts(file: string): Promise<Concept[]> {
   return readConcepts(file, (path) => readFile(path, "utf8"));
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { ConceptDataError, factsOf, loadConcepts, readConcepts, unrelatedFactsOf } from "../../src/data/index.ts";
+import { ConceptDataError, factsOf, readConcepts, unrelatedFactsOf } from "../../src/data/index.ts";
+import { loadConcepts } from "../../src/data/load.ts";
 
 const benchmark = {
   id: 7,

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { factsOf, loadConcepts, unrelatedFactsOf } from "../../src/data/index.ts";
+import { factsOf, unrelatedFactsOf } from "../../src/data/index.ts";
+import { loadConcepts } from "../../src/data/load.ts";
 
 const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
 const unrelated = unrelatedFactsOf(concepts);

@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import {
   type Concept,
   forgetParagraphs,
-  loadConcepts,
   retainConceptOf,
   retainParagraphs,
   sentencesOf,
   splitParagraphs,
 } from "../../src/data/index.ts";
+import { loadConcepts } from "../../src/data/load.ts";
 
 const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
 const plainText = (name: string): Concept => ({

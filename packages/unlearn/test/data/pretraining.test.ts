@@ -2,12 +2,12 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import {
   factsOf,
-  loadConcepts,
   pretrainingDocuments,
   promptWithAnswer,
   sentencesOf,
   unrelatedFactsOf,
 } from "../../src/data/index.ts";
+import { loadConcepts } from "../../src/data/load.ts";
 
 const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
 const unrelated = unrelatedFactsOf(concepts);

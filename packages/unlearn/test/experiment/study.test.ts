@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadConcepts } from "../../src/data/index.ts";
+import { loadConcepts } from "../../src/data/load.ts";
 import {
   assembleCell,
   type Cell,
