@@ -11,7 +11,8 @@ export interface BoundRange {
 }
 
 const arenaBytes = 256 * 1024;
-const maxBindGroups = 4096;
+// A training step of a dozen layers takes a thousand for each shape of batch; each is some 7 KB of the host's memory.
+const maxBindGroups = 16_384;
 
 // Work starts on the device while the host records on; the uniform arena sets the upper bound.
 const dispatchesPerSubmit = 256;
