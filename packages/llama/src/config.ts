@@ -87,15 +87,18 @@ export function llamaConfig(raw: LlamaConfigInput, where = "config"): LlamaConfi
         ...config,
         num_key_value_heads: groups,
         head_dim: headWidth,
-        rope_theta: config.rope_theta ?? theta ?? 10000,
+        rope_theta: theta ?? config.rope_theta ?? 10000,
       };
   }
   throw new ConfigError(`${where}:\n  ${faults.join("\n  ")}`);
 }
 
-/** `rope_parameters` is how `transformers` 5 spells `rope_theta` and `rope_scaling`. */
+/**
+ * `rope_parameters` is how `transformers` 5 spells `rope_theta` and `rope_scaling`. As there, its base goes before the field
+ * `rope_theta`, and its kind may also be called `type`.
+ */
 function ropeParameters(value: unknown): { readonly theta: number | undefined; readonly kind: unknown } {
-  const parameters = (value ?? {}) as { rope_theta?: unknown; rope_type?: unknown };
-  const { rope_theta: theta, rope_type: kind = "default" } = parameters;
+  const parameters = (value ?? {}) as { rope_theta?: unknown; rope_type?: unknown; type?: unknown };
+  const { rope_theta: theta, type = "default", rope_type: kind = type } = parameters;
   return { theta: typeof theta === "number" ? theta : undefined, kind };
 }

@@ -56,6 +56,7 @@ test.each([
   ["hidden_act", "gelu"],
   ["rope_scaling", { type: "linear", factor: 2 }],
   ["rope_parameters", { rope_type: "llama3", rope_theta: 1e4 }],
+  ["rope_parameters", { type: "linear", factor: 2 }],
   ["attention_bias", true],
   ["mlp_bias", true],
   ["quantization_config", { bits: 4 }],
@@ -84,6 +85,7 @@ test("both spellings of the rotary base are read", () => {
   expect(base({})).toBe(10_000);
   expect(base({ rope_theta: 500 })).toBe(500);
   expect(base({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
+  expect(base({ rope_theta: 500, rope_parameters: { rope_theta: 700 } })).toBe(700);
 });
 
 test("fresh weights: same seed, same weights; norms at 1, the rest as wide as asked", async () => {
