@@ -1,4 +1,5 @@
-import type { F32 } from "@lethe/tensor";
+import { setTimeout } from "node:timers/promises";
+import { type Device, DeviceLostError, type F32, openDevice } from "@lethe/tensor";
 import { describe, expect, test } from "vitest";
 import { testDevice } from "../../../tensor/test/support/device.ts";
 import { normal } from "../../../tensor/test/support/random.ts";
@@ -11,14 +12,14 @@ const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, c
 const schedule = () => 0.01;
 
 /** Two layers of a regression. */
-function model() {
+function model(on: Device = device) {
   const weight = (name: string, ...shape: [number, number]) => ({
     name,
-    parameter: device.tensor(normal(shape[0] * shape[1], 0.3), shape, "f32", name) as F32,
+    parameter: on.tensor(normal(shape[0] * shape[1], 0.3), shape, "f32", name) as F32,
   });
   const trainables = [weight("first", 8, 5), weight("second", 5, 8)];
   const lossOf = (tape: Tape, scale = 1): F32 => {
-    const x = device.tensor(
+    const x = on.tensor(
       Array.from({ length: 15 }, (_, i) => Math.sin(i) * scale),
       [3, 5],
       "f32",
@@ -101,6 +102,23 @@ describe("a run that breaks", () => {
     expect(breakdown).toMatchObject({ step: 4, batches: ["batch 4b"] });
     expect(breakdown.parameters).toContain("second");
     expect(message).toMatch(/stopped at step 4: .* on batch 4b\. Gradients that are not finite: .*second/);
+  });
+
+  test("by the loss of its device, between two steps, ends with that error and no other", async () => {
+    const own = await openDevice();
+    const { trainables, lossOf } = model(own);
+    const optimiser = new AdamW(trainables, settings);
+    async function* steps() {
+      yield [{ name: "all", loss: lossOf }];
+      own.gpu.destroy();
+      await setTimeout(50);
+    }
+    const unheard: unknown[] = [];
+    const listen = (reason: unknown) => unheard.push(reason);
+    process.on("unhandledRejection", listen);
+    await expect(collect(train(own, { optimiser, schedule, steps: steps() }))).rejects.toThrow(DeviceLostError);
+    process.off("unhandledRejection", listen);
+    expect(unheard).toEqual([]);
   });
 
   test("also in its last step", async () => {
