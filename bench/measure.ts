@@ -2,7 +2,9 @@ import type { Device } from "@lethe/tensor";
 
 /** Long enough for the clock, short enough that a noisy neighbour spoils one round and not the median. */
 const roundSeconds = 0.06;
-const rounds = 5;
+
+/** Odd, for a median; fewer of what takes seconds, which a noisy neighbour spoils less. */
+const roundsFor = (secondsARound: number) => (secondsARound < 1 ? 5 : secondsARound < 5 ? 3 : 1);
 
 async function timeRound(device: Device, work: () => unknown, repeats: number): Promise<number> {
   await device.idle();
@@ -16,19 +18,30 @@ async function timeRound(device: Device, work: () => unknown, repeats: number): 
 }
 
 /**
- * Seconds that each piece of work takes, as medians of rounds in which all take turns, so that a change in the machine's load
- * falls on every one alike. Each round repeats the work until the clock is no matter.
+ * Seconds that each piece of work takes, round by round: `[work][round]`. In a round all take turns, so that a change in the machine’s
+ * load falls on every one alike; each repeats its work until the clock is no matter.
  */
-export async function measure(device: Device, works: readonly (() => unknown)[]): Promise<number[]> {
+export async function measure(device: Device, works: readonly (() => unknown)[]): Promise<number[][]> {
   const repeats: number[] = [];
+  let wholeRound = 0;
   for (const work of works) {
-    await timeRound(device, work, 1); // compiles pipelines and fills the pool
-    const once = await timeRound(device, work, 1);
+    const first = await timeRound(device, work, 1); // compiles pipelines and fills the pool
+    const once = first < 1 ? await timeRound(device, work, 1) : first;
     repeats.push(Math.max(1, Math.min(1000, Math.round(roundSeconds / once))));
+    wholeRound += Math.max(once, roundSeconds);
   }
   const samples = works.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = roundsFor(wholeRound); round > 0; round--) {
     for (const [i, work] of works.entries()) samples[i]!.push(await timeRound(device, work, repeats[i]!));
   }
-  return samples.map((times) => times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)]!);
+  return samples;
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+/** How many times as long `a` takes as `b`: the median over rounds, in each of which both met the same load. */
+export function medianRatio(a: readonly number[], b: readonly number[]): number {
+  return median(a.map((seconds, round) => seconds / b[round]!));
 }

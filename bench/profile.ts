@@ -1,5 +1,5 @@
 import { type Binding, type Device, type Dispatch, Tensor } from "@lethe/tensor";
-import { measure } from "./measure.ts";
+import { measure, median } from "./measure.ts";
 import { watchDispatches } from "./watch.ts";
 
 /** What one kernel costs at one size within a piece of work. */
@@ -43,7 +43,7 @@ export async function profile(device: Device, work: () => unknown): Promise<Kern
     await work();
   }
   const found = [...calls.values()];
-  const seconds = await measure(
+  const samples = await measure(
     device,
     found.map(
       ({ call }) =>
@@ -51,7 +51,12 @@ export async function profile(device: Device, work: () => unknown): Promise<Kern
           device.dispatch(call),
     ),
   );
-  const costs = found.map(({ call, size, count }, i) => ({ kernel: call.kernel, size, count, seconds: seconds[i]! }));
+  const costs = found.map(({ call, size, count }, i) => ({
+    kernel: call.kernel,
+    size,
+    count,
+    seconds: median(samples[i]!),
+  }));
   for (const { call } of found) for (const binding of Object.values(call.bindings)) tensorOf(binding).dispose();
   return costs.toSorted((a, b) => b.count * b.seconds - a.count * a.seconds);
 }

@@ -1,5 +1,5 @@
 import type { Device } from "@lethe/tensor";
-import { measure } from "./measure.ts";
+import { measure, median } from "./measure.ts";
 
 /** A kernel that only moves, or only computes, to hold others against. */
 export interface Yardstick {
@@ -62,6 +62,6 @@ export async function openYardsticks(device: Device): Promise<Yardsticks> {
 
 /** Both peaks, as medians of rounds in turn. */
 export async function measureRoofline(device: Device, { copy, fma }: Yardsticks): Promise<Roofline> {
-  const [copySeconds, fmaSeconds] = await measure(device, [copy.run, fma.run]);
-  return { bytesPerSecond: copy.amount / copySeconds!, flopsPerSecond: fma.amount / fmaSeconds! };
+  const [copies, chains] = await measure(device, [copy.run, fma.run]);
+  return { bytesPerSecond: copy.amount / median(copies!), flopsPerSecond: fma.amount / median(chains!) };
 }

@@ -1,6 +1,6 @@
 import type { Device } from "@lethe/tensor";
 import type { BenchCase } from "./case.ts";
-import { measure } from "./measure.ts";
+import { measure, median, medianRatio } from "./measure.ts";
 import type { Yardsticks } from "./roofline.ts";
 
 /** What is printed of a case, and written as JSON. */
@@ -33,30 +33,28 @@ export async function timeCase(
   const { run, plain, check, dispose } = await bench.prepare(device);
   await check();
   const { flops, bytes } = bench;
-  const works = { run, plain, copy: bytes && copy.run, fma: flops && fma.run };
-  const named = Object.entries(works).filter((entry): entry is [string, () => unknown] => Boolean(entry[1]));
-  const times = await measure(
-    device,
-    named.map(([, work]) => work),
-  );
-  const seconds = Object.fromEntries(named.map(([name], i) => [name, times[i]!])) as Record<keyof typeof works, number>;
-  await afterwards?.(run, seconds.run);
+  const works = { run, ...(plain && { plain }), ...(bytes && { copy: copy.run }), ...(flops && { fma: fma.run }) };
+  const samples = await measure(device, Object.values(works));
+  const times = Object.fromEntries(Object.keys(works).map((name, i) => [name, samples[i]!]));
+  const own = times.run!;
+  const seconds = median(own);
+  await afterwards?.(run, seconds);
   dispose?.();
-  const rate = (amount: number | undefined) => (amount === undefined ? null : amount / seconds.run);
+  const rate = (amount: number | undefined) => (amount === undefined ? null : amount / seconds);
   const shares = [
-    ...(flops ? [(flops / seconds.run) * (seconds.fma / fma.amount)] : []),
-    ...(bytes ? [(bytes / seconds.run) * (seconds.copy / copy.amount)] : []),
+    ...(flops ? [(flops / fma.amount) * medianRatio(times.fma!, own)] : []),
+    ...(bytes ? [(bytes / copy.amount) * medianRatio(times.copy!, own)] : []),
   ];
   const inBillions = (value: number | null) => value && value / 1e9;
   return {
     name: bench.name,
     shape: bench.shape,
-    seconds: seconds.run,
+    seconds,
     gflops: inBillions(rate(flops)),
     gigabytesPerSecond: inBillions(rate(bytes)),
     itemsPerSecond: rate(bench.items?.count),
     unit: bench.items?.unit ?? null,
-    timesPlain: plain ? seconds.plain / seconds.run : null,
+    timesPlain: plain ? medianRatio(times.plain!, own) : null,
     shareOfPeak: shares.length > 0 ? Math.max(...shares) : null,
   };
 }

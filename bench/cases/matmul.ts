@@ -12,10 +12,10 @@ interface Product {
   readonly transposeA?: boolean;
 }
 
-const squares: Product[] = [
-  { m: 1024, n: 1024, k: 1024 },
-  { m: 512, n: 512, k: 512 },
-];
+const square: Product = { m: 512, n: 512, k: 512 };
+
+/** What the headline is taken from. Only the planner’s choice is held against the plain kernel, which takes seconds on software adapters. */
+const large: Product = { m: 1024, n: 1024, k: 1024 };
 
 /** Prefill, decoding, and the two products of a backward pass, at LLaMA-like widths small enough for a software adapter. */
 const layers: Product[] = [
@@ -45,7 +45,7 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
       const times = (by: MatmulKernel | undefined) => matmulWith(by, a, b, { transposeA, transposeB });
       return {
         run: () => times(kernel === "planned" ? undefined : kernel),
-        plain: () => times("plain"),
+        ...(kernel === "plain" ? {} : { plain: () => times("plain") }),
         async check() {
           const [x, y] = await Promise.all([a.read(), b.read()]);
           await checkSamples(
@@ -69,11 +69,9 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
 /** Few rows over a long sum, which the small kernel cuts into slices. */
 const slim: Product = { m: 4, n: 256, k: 2816, transposeB: true };
 
-/** Every kernel on the squares, the small one on what it is for, and what the planner chooses on the rest. */
+/** Every kernel on a square, the small one on what it is for, and what the planner chooses on the rest. */
 export const matmulCases: readonly BenchCase[] = [
-  ...(["plain", "tiled", "subgroup"] as const).flatMap((kernel) =>
-    squares.map((square) => productCase(kernel, square)),
-  ),
+  ...(["plain", "tiled", "subgroup"] as const).map((kernel) => productCase(kernel, square)),
   productCase("small", slim),
-  ...[...squares, ...layers].map((product) => productCase("planned", product)),
+  ...[square, large, ...layers].map((product) => productCase("planned", product)),
 ];

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { initLlama, Llama, type LlamaConfigInput, llamaConfig, loadLlama, weightShapes } from "@lethe/llama";
 import { cast, type Device, type FloatDType } from "@lethe/tensor";
-import { tinyLlama } from "@lethe/unlearn";
 
 /** A model to run whole passes of. */
 export interface Subject {
@@ -39,17 +38,13 @@ export const smallBf16: Subject = {
 };
 
 const directory = fileURLToPath(new URL("../../../models/tiny-llama", import.meta.url));
-const trained = existsSync(`${directory}/model.safetensors`);
-const tinyConfig: LlamaConfigInput = trained
-  ? JSON.parse(readFileSync(`${directory}/config.json`, "utf8"))
-  : { ...tinyLlama, vocab_size: 1536 };
 
 /** The model of the main job. */
 export const tiny: Subject = {
   name: "tiny-llama",
-  config: tinyConfig,
+  config: JSON.parse(readFileSync(`${directory}/config.json`, "utf8")),
   weightBytes: 4,
-  open: async (device) => (trained ? loadLlama(device, directory) : initLlama(device, tinyConfig, 1)),
+  open: (device) => loadLlama(device, directory),
 };
 
 /** The same model with weights of another dtype; the one that was given is released. */
