@@ -217,6 +217,36 @@ describe("failures", () => {
     small.destroy();
   });
 
+  test("memory that runs out, found by the device after the fact, names what it was for and ends all work", () =>
+    withDevice(async (own) => {
+      // No adapter at hand can be brought to it without bringing the machine to it, so its answer is made up here.
+      const pop = own.gpu.popErrorScope;
+      own.gpu.popErrorScope = async () => {
+        await pop.call(own.gpu);
+        return { message: "not enough memory left" };
+      };
+      own.empty([64], "f32", "key cache of layer 3");
+      own.gpu.popErrorScope = pop;
+      await own.idle().catch(() => {});
+      expect(() => own.empty([1])).toThrow(OutOfMemoryError);
+      expect(() => own.empty([1])).toThrow(
+        "no memory for key cache of layer 3 (256 bytes; 256 bytes were in use): not enough memory left",
+      );
+    }));
+
+  test("a device that is lost names the last operation and ends all work", () =>
+    withDevice(async (own) => {
+      const x = own.tensor(normal(4), [4]);
+      const reading = affine(x, { factor: 2 }).read();
+      own.gpu.destroy();
+      await expect(reading).rejects.toThrow(DeviceLostError);
+      expect(() => affine(x, { factor: 2 })).toThrow(
+        /was lost \(destroyed\): .*; the last operation recorded was affine/,
+      );
+      await expect(x.read()).rejects.toThrow(DeviceLostError);
+      await expect(own.idle()).rejects.toThrow(DeviceLostError);
+    }));
+
   test("a device that was closed", async () => {
     const own = await openDevice();
     const x = own.tensor(normal(4), [4]);

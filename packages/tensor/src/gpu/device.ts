@@ -54,7 +54,11 @@ export class Device {
     this.pool = new BufferPool(gpu, fail);
     this.#pipelines = new Pipelines(gpu, fail);
     this.#recorder = new Recorder(gpu, fail);
-    gpu.lost.then(({ reason, message }) => fail(new DeviceLostError(`the device was lost (${reason}): ${message}`)));
+    gpu.lost.then(({ reason, message }) => {
+      const last = this.#recorder.lastKernel;
+      const during = last ? `; the last operation recorded was ${last}` : "";
+      fail(new DeviceLostError(`the device was lost (${reason}): ${message}${during}`));
+    });
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       fail(new DeviceValidationError(event.error.message));

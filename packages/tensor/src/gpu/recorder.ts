@@ -39,6 +39,8 @@ export class Recorder {
   batch = 0;
   /** Dispatches recorded since the device was opened. */
   totalDispatches = 0;
+  /** The kernel of the latest of them. */
+  lastKernel: string | null = null;
 
   constructor(gpu: GPUDevice, fail: (error: LetheError) => void) {
     this.#gpu = gpu;
@@ -77,6 +79,7 @@ export class Recorder {
     this.#pass.dispatchWorkgroups(...workgroups);
     this.#dispatches++;
     this.totalDispatches++;
+    this.lastKernel = pipeline.kernel;
   }
 
   /** Copies bytes between buffers, in order with the dispatches around it. */
