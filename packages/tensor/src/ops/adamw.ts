@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { checkSameShape, type Shape, show } from "../shape.ts";
 import { checkF32 } from "./check.ts";
 import type { F32 } from "./ops.ts";
-import { perLane, runItems } from "./parts.ts";
+import { perLane, perVector, runItems } from "./parts.ts";
 
 export interface AdamWOptions {
   readonly learningRate: number;
@@ -46,9 +46,9 @@ export function adamwStep<S extends Shape>(
   const rows = parameter.size / width;
   runItems(parameter.device, {
     kernel: "adamw",
-    constants: { SCALED: gradientScale !== undefined },
+    constants: { SCALED: gradientScale !== undefined, COLUMN: width > 1 },
     items: rows,
-    workgroups: perLane,
+    workgroups: width > 1 ? perLane : perVector,
     split: {
       parameter: [parameter, width],
       gradient: [gradient, width],
