@@ -1,10 +1,11 @@
 import type { Device } from "@lethe/tensor";
 
-/** Long enough for the clock, short enough that a noisy neighbour spoils one round and not the median. */
-const roundSeconds = 0.06;
+/** Long enough for the clock, short enough that a noisy neighbour spoils a few rounds and not the median. */
+const roundSeconds = 0.03;
 
 /** Odd, for a median; fewer of what takes seconds, which a noisy neighbour spoils less. */
-const roundsFor = (secondsARound: number) => (secondsARound < 1 ? 5 : secondsARound < 5 ? 3 : 1);
+const roundsFor = (secondsARound: number) =>
+  secondsARound < 0.5 ? 9 : secondsARound < 2 ? 5 : secondsARound < 5 ? 3 : 1;
 
 async function timeRound(device: Device, work: () => unknown, repeats: number): Promise<number> {
   await device.idle();
