@@ -66,6 +66,9 @@ const example = z.strictObject({
   after: z.string(),
 });
 
+/** The share of exact answers from which a vanilla model counts as knowing its questions. */
+export const KNOWN_FROM = 0.98;
+
 /** What a study measures besides the restorations. */
 const measuredShape = {
   /** The share of questions that the vanilla model answers with exactly the data's answer; null where the data has no answers. */

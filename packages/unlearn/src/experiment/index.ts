@@ -26,4 +26,4 @@ export {
 export { planResume, type ResumePlan } from "./resume.ts";
 export { type RunObserver, runCells } from "./run-cells.ts";
 export { slug } from "./slug.ts";
-export type { AdapterDescription, Cell, OpenStudy, Progress, Study } from "./types.ts";
+export type { AdapterDescription, Cell, OpenStudy, Progress, Remark, Study } from "./types.ts";

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { assembleCell, type CellResult } from "./cell.ts";
 import { writeCell } from "./cell-file.ts";
 import { ExperimentError } from "./errors.ts";
-import type { Cell, Study } from "./types.ts";
+import type { Cell, Progress, Remark, Study } from "./types.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** What somebody watching a run is told. */
 export interface RunObserver {
   /** A stage of the cell in hand; `done` counts finished cells with the share of this one. */
   progress(done: number, cell: Cell, stage: string): void;
+  remark(line: string): void;
   finished(cell: Cell, result: CellResult): void;
 }
 
@@ -33,7 +34,8 @@ export async function runCells(
       watch.enter(stage);
       observer.progress(position + Math.min(1, Math.max(0, share)), cell, stage);
     };
-    const result = await runOne(cell, study, progress, signal);
+    const remark = (line: string) => observer.remark(`${cell.id}: ${line}`);
+    const result = await runOne(cell, study, progress, remark, signal);
     const timings = { cell: cell.id, adapter: study.adapter, ...watch.stop() };
     await writeWhole(join(out, "timings", `${cell.id}.json`), `${JSON.stringify(timings, null, 2)}\n`);
     await writeCell(out, cell.id, result);
@@ -41,11 +43,11 @@ export async function runCells(
   }
 }
 
-async function runOne(cell: Cell, study: Study, progress: Parameters<Study["runCell"]>[1], signal: AbortSignal) {
+async function runOne(cell: Cell, study: Study, progress: Progress, remark: Remark, signal: AbortSignal) {
   try {
     signal.throwIfAborted();
     progress(0, "starting");
-    return assembleCell(cell.config, await study.runCell(cell, progress));
+    return assembleCell(cell.config, await study.runCell(cell, progress, remark));
   } catch (error) {
     if (signal.aborted || !(error instanceof Error)) throw error;
     throw new ExperimentError(`Cell ${cell.id} failed: ${error.message}`, { cause: error });

@@ -79,6 +79,7 @@ async function runOpenCells(
     const display = showProgress(stderr, todo.length);
     const observer: RunObserver = {
       progress: (done, cell, stage) => display.update(done, cell, stage),
+      remark: (line) => display.line(line),
       finished: (cell, result) => display.line(summary(cell, result)),
     };
     try {

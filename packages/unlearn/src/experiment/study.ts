@@ -7,8 +7,8 @@ import { answerBleu } from "../metrics/index.ts";
 import { sweepRestoration } from "../restoration/index.ts";
 import { unlearn } from "../unlearning/index.ts";
 import type { CellMeasurements } from "./cell.ts";
-import type { Cell, Progress, Study } from "./types.ts";
-import { askVanilla, questionsOf, type VanillaKnowledge } from "./vanilla.ts";
+import type { Cell, Progress, Remark, Study } from "./types.ts";
+import { askVanilla, doubtOf, questionsOf, type VanillaKnowledge } from "./vanilla.ts";
 
 /** About how a cell's time divides; only the progress bar depends on it. */
 const shares = { vanilla: 0.05, epochs: 0.75 };
@@ -38,11 +38,13 @@ class DeviceStudy implements Study {
     return { name: this.#device.adapterName, software: this.#device.capabilities.software };
   }
 
-  async runCell(cell: Cell, progress: Progress): Promise<CellMeasurements> {
+  async runCell(cell: Cell, progress: Progress, remark: Remark): Promise<CellMeasurements> {
     const { config, concept, retain } = cell;
     progress(0, "loading the model");
     const { vanilla, working } = await this.#load(cell.modelDirectory);
     const known = await this.#ask(vanilla, cell, () => progress(0, "asking the vanilla model"));
+    const doubt = doubtOf(known.exact, config.model.name);
+    if (doubt) remark(doubt);
     const encode = (texts: readonly string[]) => Promise.all(texts.map((text) => vanilla.text!.encode(text)));
 
     const steps: CellMeasurements["steps"] = [];

@@ -19,6 +19,9 @@ export interface Cell {
  */
 export type Progress = (share: number, stage: string) => void;
 
+/** Told in a line what the person at the screen should know while the cell still runs. */
+export type Remark = (line: string) => void;
+
 export interface AdapterDescription {
   readonly name: string;
   /** True where no GPU does the work. */
@@ -32,7 +35,7 @@ export interface Study {
    * Runs one cell. The result depends on nothing but the cell: not on which cells ran before, and not on the clock. Cells of one
    * model come in a row, and cells of one concept within them, so a vanilla model and its answers can be kept for the next.
    */
-  runCell(cell: Cell, progress: Progress): Promise<CellMeasurements>;
+  runCell(cell: Cell, progress: Progress, remark: Remark): Promise<CellMeasurements>;
   /** Gives the device back. Called once, also after an error. */
   close(): Promise<void>;
 }

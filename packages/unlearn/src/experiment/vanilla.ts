@@ -1,6 +1,7 @@
 import type { Decoder } from "@lethe/decoder";
 import { type Answer, answerQuestions } from "../evaluation/index.ts";
 import { type QuestionBatch, questionBatch, runVanilla, type VanillaRun } from "../restoration/index.ts";
+import { KNOWN_FROM } from "./cell.ts";
 import { ExperimentError } from "./errors.ts";
 import type { Cell } from "./types.ts";
 
@@ -12,6 +13,15 @@ export interface VanillaKnowledge extends Disposable {
   readonly exact: { readonly targetExact: number | null; readonly unrelatedExact: number | null };
   readonly questions: QuestionBatch;
   readonly run: VanillaRun;
+}
+
+/** Says so where a vanilla model seems not to know its answers; `undefined` where it does, or the data have none to compare with. */
+export function doubtOf({ targetExact, unrelatedExact }: VanillaKnowledge["exact"], model: string): string | undefined {
+  const unknown = Object.entries({ target: targetExact, unrelated: unrelatedExact })
+    .filter(([, share]) => (share ?? 1) < KNOWN_FROM)
+    .map(([kind, share]) => `${Math.round(share! * 100)}% of the ${kind} questions`);
+  if (unknown.length === 0) return undefined;
+  return `before unlearning, ${model} gives exactly the data's answer to ${unknown.join(" and ")}; what it does not know it cannot forget.`;
 }
 
 /** The questions of a cell, as many as its evaluation asks for. */

@@ -42,8 +42,9 @@ describe("npm run experiment", () => {
       "--seed",
       "7",
     );
-    const { code, out: printed } = await run(args, study);
+    const { code, out: printed, err } = await run(args, study);
     expect(code).toBe(0);
+    expect(err).toContain("tiny-llama--netflix--npo: a remark\n");
     expect(study).toMatchObject({ closed: 1, ran: ["tiny-llama--netflix--npo", "tiny-llama--austria--npo"] });
     expect(printed).toContain(`Report: ${join(out, "report.html")}`);
     const { config } = await readCell(cellPath(out, "tiny-llama--netflix--npo"));

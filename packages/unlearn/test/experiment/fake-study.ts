@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Cell, CellMeasurements, Progress, Study } from "../../src/experiment/index.ts";
+import type { Cell, CellMeasurements, Progress, Remark, Study } from "../../src/experiment/index.ts";
 import { fakeMeasurements } from "./fake-cell.ts";
 
 const STEPS = 10;
@@ -17,11 +17,12 @@ export class FakeStudy implements Study {
     this.#failAt = failAt;
   }
 
-  async runCell(cell: Cell, progress: Progress): Promise<CellMeasurements> {
+  async runCell(cell: Cell, progress: Progress, remark: Remark): Promise<CellMeasurements> {
     for (let step = 0; step < STEPS; step++) {
       progress(step / STEPS, step < STEPS / 2 ? "unlearning" : "restoring m");
       await setTimeout(this.#stepMilliseconds);
     }
+    remark("a remark");
     if (cell.id === this.#failAt) throw new Error("the loss is NaN at step 7");
     this.ran.push(cell.id);
     return fakeMeasurements(cell.config);

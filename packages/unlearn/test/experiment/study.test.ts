@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, "../../../..");
 const model = join(root, "models/tiny-llama");
 const benchmark = join(root, "../shared/data/conceptvectors/llama2-7b_concepts_test_30tokens_answers.json");
 
-/** Cells small enough for a test: one epoch, a few questions, windows of three layers. */
+/** Cells small enough for a test: one epoch, short texts, a few questions, windows of three layers. */
 async function smallCells(
   data: string,
   names: readonly string[],
@@ -29,7 +29,7 @@ async function smallCells(
     ...cell,
     config: {
       ...config,
-      training: { ...config.training, warmupEpochs: 0, epochs: 1, stepsPerEpoch: 4 },
+      training: { ...config.training, warmupEpochs: 0, epochs: 1, stepsPerEpoch: 4, maxTokens: 64 },
       evaluation: { ...config.evaluation, targetQuestions: 3, unrelatedQuestions: 4, windowRadius: 1 },
     },
   }));
@@ -41,7 +41,13 @@ describe("the study on the committed tiny model", () => {
     study = await openStudy();
   });
   afterAll(() => study.close());
-  const run = (cell: Cell) => study.runCell(cell, () => {});
+  const remarks: string[] = [];
+  const run = (cell: Cell) =>
+    study.runCell(
+      cell,
+      () => {},
+      (line) => remarks.push(line),
+    );
 
   test("the vanilla model knows its answers, forgets some, and gets part of them back", async () => {
     const cells = await smallCells(join(root, "data/llama.json"), ["Harry Potter", "Austria"], ["graddiff", "npo"]);
@@ -62,6 +68,7 @@ describe("the study on the committed tiny model", () => {
       const peak = (setting: "m+A" | "W_V") => Math.max(...restoration.curves[setting].paper.ratioOfMeans);
       expect(peak("m+A")).toBeGreaterThan(peak("W_V"));
     }
+    expect(remarks).toEqual([]);
     // A cell's result depends on nothing but the cell: the first again, after the others, to the last bit.
     expect(await run(cells[0]!)).toEqual(results[0]);
   });
@@ -73,6 +80,9 @@ describe("the study on the committed tiny model", () => {
       const result = await run(cell!);
       // The tiny model never saw these questions: it answers something, and not what a 7B model answers.
       expect(result.vanilla).toEqual({ targetExact: 0, unrelatedExact: null });
+      expect(remarks).toEqual([
+        expect.stringMatching(/^before unlearning, tiny-llama gives .* 0% of the target questions;/),
+      ]);
       expect(result.restoration.base.paper.every((loss) => loss > 0)).toBe(true);
     },
   );

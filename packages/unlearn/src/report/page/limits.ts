@@ -1,4 +1,4 @@
-import type { CellResult } from "../../experiment/cell.ts";
+import { type CellResult, KNOWN_FROM } from "../../experiment/cell.ts";
 import { type Html, html } from "./html.ts";
 import { score } from "./tables.ts";
 
@@ -43,9 +43,6 @@ function collapsed(cells: readonly CellResult[]): Html | string {
   return html`<li><strong>Collapsed models.</strong> On unrelated questions BLEU ended below ${score(COLLAPSED_BELOW)} for
 ${found.map(cellName).join("; ")}. Their curves describe a broken model.</li>`;
 }
-
-/** The share of exact answers from which a vanilla model counts as knowing a concept. */
-const KNOWN_FROM = 0.98;
 
 function ignorant(cells: readonly CellResult[]): Html | string {
   const found = cells.filter(({ vanilla }) => (vanilla.targetExact ?? 1) < KNOWN_FROM);
