@@ -12,7 +12,9 @@ function number(text: string): number {
   return value;
 }
 
-async function generate(prompt: string, { model: directory, tokens, ...sampling }: Options): Promise<void> {
+async function generate(typed: string, { model: directory, tokens, ...sampling }: Options): Promise<void> {
+  // Shells differ in how a line break is typed inside quotes.
+  const prompt = typed.replaceAll("\\n", "\n");
   const device = await openDevice();
   try {
     using model = await loadLlama(device, directory);
@@ -34,7 +36,7 @@ async function generate(prompt: string, { model: directory, tokens, ...sampling 
 
 const command = new Command("generate")
   .description("Continues a prompt with a LLaMA in Hugging Face's format: greedily, unless a temperature is given.")
-  .argument("<prompt>", "text to continue")
+  .argument("<prompt>", "text to continue; \\n stands for a line break")
   .requiredOption("-m, --model <directory>", "directory with config.json, *.safetensors and tokenizer.json")
   .option("-n, --tokens <count>", "most tokens to add", number, 64)
   .option("-t, --temperature <number>", "draw tokens rather than take the likeliest; 1 is the model's own odds", number)
@@ -48,6 +50,6 @@ try {
 } catch (error) {
   // What Lethe throws on purpose is written for people; anything else is a fault and keeps its stack.
   if (!(error instanceof LetheError)) throw error;
-  console.error(`generate: ${error.message}`);
+  console.error(`error: ${error.message}`);
   process.exitCode = 1;
 }
