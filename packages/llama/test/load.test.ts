@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { batchOf, ConfigError, ModelError } from "@lethe/decoder";
+import { encodeSafetensors, fromFloat32, type Weight } from "@lethe/tensor";
 import { expect, onTestFinished, test } from "vitest";
 import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
@@ -26,6 +27,8 @@ async function messageOf(work: Promise<unknown>, kind: new (...args: never[]) =>
   expect(error).toBeInstanceOf(kind);
   return error.message;
 }
+
+const values = (weight: Weight) => weight.read() as Promise<Float32Array<ArrayBuffer>>;
 
 test("every wrong tensor is in one error", async () => {
   const shapes = new Map(weightShapes(llamaConfig(sizes)));
@@ -71,6 +74,31 @@ test.each([
 ])("config.json with %s = %j is an error that names the field", async (field, value) => {
   const folder = memoryFolder({ "config.json": { ...sizes, [field]: value } });
   expect(await messageOf(loadLlama(device, folder), ConfigError)).toContain(field);
+});
+
+test("a model in shards is the model in one file", async () => {
+  using whole = await goldenModel(device, "mha-untied-bf16");
+  const names = [...whole.weights.keys()];
+  const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"] as const;
+  const shardOf = (name: string) => shards[names.indexOf(name) % 2]!;
+  const files = await Promise.all(
+    shards.map(async (file) => {
+      const own = names.filter((name) => shardOf(name) === file);
+      const tensors = own.map(async (name) => {
+        const weight = whole.weights.get(name)!;
+        return { name, dtype: "BF16" as const, shape: weight.shape, data: fromFloat32(await values(weight), "BF16") };
+      });
+      return [file, encodeSafetensors(await Promise.all(tensors))] as const;
+    }),
+  );
+  const folder = memoryFolder({
+    "config.json": whole.config,
+    "model.safetensors.index.json": { weight_map: Object.fromEntries(names.map((name) => [name, shardOf(name)])) },
+    ...Object.fromEntries(files),
+  });
+  using loaded = await loadLlama(device, folder);
+  for (const [name, weight] of whole.weights)
+    expect(await values(loaded.weights.get(name)!), name).toEqual(await values(weight));
 });
 
 test("places that are no model's directory", async () => {
