@@ -27,7 +27,7 @@ export * from "./mse.ts";
 export * from "./norm.ts";
 export type { AttentionOptions, F32, OpName, Ops, Reduction, UnaryKind, Weight } from "./ops.ts";
 export * from "./random.ts";
-export { expand, max, maxBackward, mean, sum, sumOfSquares } from "./reduce.ts";
+export { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } from "./reduce.ts";
 export * from "./rope.ts";
 export * from "./rows.ts";
 export * from "./select.ts";

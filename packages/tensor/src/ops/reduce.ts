@@ -23,8 +23,18 @@ export function max(x: F32, options: { readonly axis?: number } = {}): F32 {
 
 /** Sum of the squares of all elements, a scalar: what gradient clipping needs. */
 export function sumOfSquares(x: F32): F32<readonly []> {
-  checkF32("sumOfSquares", { x });
-  return x.device.scoped("sumOfSquares", () => reduceAll("sumOfSquares", x, 1));
+  const out = x.device.empty([], "f32", "sumOfSquares");
+  sumOfSquaresInto(out, 0, x);
+  return out;
+}
+
+/** {@link sumOfSquares}, written to element `at` of a tensor: so that the sums of many tensors can be summed, or read, at once. */
+export function sumOfSquaresInto(target: F32, at: number, x: F32): void {
+  checkF32("sumOfSquares", { target, x });
+  if (!(Number.isInteger(at) && at >= 0 && at < target.size))
+    throw new ShapeError(`sumOfSquaresInto: element ${at} is not in a target of shape ${show(target.shape)}`);
+  using _ = x.device.scope("sumOfSquares");
+  reduceAll("sumOfSquares", x, { scale: 1, out: target, at });
 }
 
 /**
@@ -83,39 +93,54 @@ function reduce(
 ): F32 {
   checkF32(operation, { x });
   const { device } = x;
-  if (axis === undefined) return device.scoped(operation, () => reduceAll(operation, x, scaleOf(x.size)));
   const { shape, outer, n, inner } = splitAt(operation, x, axis);
   if (inner > 1) return reduceMiddle(operation, x, { outer, n, inner }, shape, scaleOf(n));
-  return reduceRows(operation, x, { width: n, shape, scale: scaleOf(n) });
+  const out = device.empty(shape, "f32", operation);
+  using _ = device.scope(operation);
+  if (axis === undefined) reduceAll(operation, x, { scale: scaleOf(n), out, at: 0 });
+  else reduceRows(operation, x, { width: n, scale: scaleOf(n), out, at: 0 });
+  return out;
 }
 
-function reduceAll(operation: Reduction, x: F32, scale: number): F32<readonly []> {
+/** Where a reduction is written: from element `at` on, times `scale`. */
+interface Target {
+  readonly scale: number;
+  readonly out: F32;
+  readonly at: number;
+}
+
+function reduceAll(operation: Reduction, x: F32, target: Target): void {
   checkNotEmpty(operation, x, x.size);
-  if (x.size <= blockElements) return reduceRows(operation, x, { width: x.size, shape: [], scale });
-  const blocks = Math.ceil(x.size / blockElements);
-  const partial = reduceRows(operation, x, { width: blockElements, shape: [blocks], scale: 1 });
-  return reduceAll(operation === "max" ? "max" : "sum", partial, scale);
+  if (x.size > blockElements) {
+    const partial = x.device.empty([Math.ceil(x.size / blockElements)], "f32", operation);
+    reduceRows(operation, x, { width: blockElements, scale: 1, out: partial, at: 0 });
+    reduceAll(operation === "max" ? "max" : "sum", partial, target);
+  } else reduceRows(operation, x, { width: x.size, ...target });
 }
 
-/** Reduces consecutive rows of `width` elements, the last of which may be shorter, to a tensor of one element each. */
-function reduceRows<S extends Shape>(
+/** Reduces consecutive rows of `width` elements, the last of which may be shorter, to one element each. */
+function reduceRows(
   operation: Reduction,
   x: F32,
-  { width, shape, scale }: { width: number; shape: S; scale: number },
-): F32<S> {
+  { width, scale, out, at }: Target & { readonly width: number },
+): void {
   checkNotEmpty(operation, x, width);
-  const out = x.device.empty(shape, "f32", operation);
   const plan = planRows(x.device.capabilities, width);
   runItems(x.device, {
     kernel: "reduce_rows",
     constants: { ...plan, OPERATION: codes[operation] },
-    items: out.size,
+    items: Math.ceil(x.size / width),
     workgroups: (count) => Math.ceil(count / plan.ROWS),
     split: { x: [x, width] },
     whole: { out },
-    params: (rows, start) => ({ rows, width, count: Math.min(rows * width, x.size - start * width), start, scale }),
+    params: (rows, start) => ({
+      rows,
+      width,
+      count: Math.min(rows * width, x.size - start * width),
+      start: at + start,
+      scale,
+    }),
   });
-  return out;
 }
 
 /**

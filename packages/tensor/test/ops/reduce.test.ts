@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { expand, max, maxBackward, mean, sum, sumOfSquares } from "../../src/ops/reduce.ts";
+import { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } from "../../src/ops/reduce.ts";
 import { expectClose } from "../support/close.ts";
 import { testDevice } from "../support/device.ts";
 import { finiteDifferences } from "../support/gradient.ts";
@@ -101,6 +101,15 @@ test("equal maxima share the gradient", async () => {
 
 test("max of negative numbers", async () => {
   expect(await max(device.tensor([-5, -3, -4], [3])).item()).toBe(-3);
+});
+
+test("sumOfSquaresInto writes its own element and no other", async () => {
+  const target = device.tensor([7, 8, 9], [3]);
+  const inputs = [normal(5, 1), normal(9000, 2)];
+  for (const [i, x] of inputs.entries()) sumOfSquaresInto(target, i + 1, device.tensor(x, [x.length]));
+  const expected = inputs.map((x) => x.reduce((total, value) => total + value * value, 0));
+  expectClose(await target.read(), [7, ...expected]);
+  expect(() => sumOfSquaresInto(target, 3, target)).toThrow(/element 3 is not in a target of shape \[3\]/);
 });
 
 test.each([1, 4096, 4097, 100_003])("sumOfSquares of %i elements", async (size) => {

@@ -1,11 +1,11 @@
 import {
   adamwStep,
-  addInto,
   clipCoefficient,
   type F32,
   LetheError,
   slice,
-  sumOfSquares,
+  sum,
+  sumOfSquaresInto,
   type Tensor,
   unary,
   zeros,
@@ -32,12 +32,14 @@ interface State extends Trainable {
   readonly decay: number;
 }
 
-/** What an update leaves to be read: scalars on the device that belong to the innermost open scope. */
+/** What an update leaves to be read: tensors that belong to the innermost open scope. */
 export interface UpdateReport {
-  /** Global norm of the gradients before clipping. */
+  /** Global norm of the gradients before clipping, a scalar. */
   readonly norm: F32;
-  /** Sum of squares of each parameter's gradient, by name. */
-  readonly squares: ReadonlyMap<string, F32>;
+  /** Parameters that had a gradient. */
+  readonly names: readonly string[];
+  /** Sum of squares of each one's gradient, in the order of `names`. */
+  readonly squares: F32;
 }
 
 /**
@@ -81,20 +83,21 @@ export class AdamW implements Disposable {
     this.#steps++;
     const { device } = moving[0]!.parameter;
     const { beta1, beta2, epsilon, clipNorm } = this.#settings;
-    const squares = new Map(
-      moving.map(({ name, gradient, column }) => [name, device.scoped(name, () => squaresOf(gradient, column))]),
-    );
-    const total = zeros(device, []);
-    for (const square of squares.values()) addInto(total, square);
-    const norm = unary(total, { kind: "sqrt" });
-    using _ = device.scope("AdamW");
+    using scope = device.scope("AdamW");
+    const squares = scope.keep(device.empty([moving.length], "f32", "squares of gradients"));
+    for (const [i, { gradient, column }] of moving.entries()) {
+      const trained = column === undefined ? gradient : slice(gradient, { axis: 1, start: column, end: column + 1 });
+      sumOfSquaresInto(squares, i, trained);
+    }
+    const total = sum(squares);
+    const norm = scope.keep(unary(total, { kind: "sqrt" }));
     const clip = clipNorm === undefined ? {} : { gradientScale: clipCoefficient(total, { maxNorm: clipNorm }) };
     for (const { parameter, gradient, firstMoment, secondMoment, decay: weightDecay, column } of moving) {
       const only = column === undefined ? {} : { column: { index: column, width: parameter.shape[1]! } };
       const rates = { learningRate, beta1, beta2, epsilon, weightDecay, step: this.#steps };
       adamwStep(parameter, gradient, firstMoment, secondMoment, { ...rates, ...clip, ...only });
     }
-    return { norm, squares };
+    return { norm, names: moving.map(({ name }) => name), squares };
   }
 
   [Symbol.dispose](): void {
@@ -103,9 +106,4 @@ export class AdamW implements Disposable {
       secondMoment.dispose();
     }
   }
-}
-
-function squaresOf(gradient: F32, column: number | undefined): F32 {
-  if (column === undefined) return sumOfSquares(gradient);
-  return sumOfSquares(slice(gradient, { axis: 1, start: column, end: column + 1 }));
 }

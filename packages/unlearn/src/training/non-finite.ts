@@ -1,4 +1,4 @@
-import { LetheError, type Shape, type Tensor } from "@lethe/tensor";
+import { type F32, LetheError } from "@lethe/tensor";
 
 /** Where a training run broke. */
 export interface Breakdown {
@@ -32,10 +32,8 @@ export class NonFiniteError extends LetheError {
   }
 }
 
-/** Reads which gradients were not finite, from their sums of squares. */
-export async function nonFiniteParameters(
-  squares: Iterable<readonly [string, Tensor<Shape, "f32">]>,
-): Promise<string[]> {
-  const values = await Promise.all(Array.from(squares, async ([name, square]) => [name, await square.item()] as const));
-  return values.flatMap(([name, value]) => (Number.isFinite(value) ? [] : [name]));
+/** Reads which parameters' gradients were not finite, from the sum of squares of each. */
+export async function nonFiniteParameters(names: readonly string[], squares: F32): Promise<string[]> {
+  const values = await squares.read();
+  return names.filter((_, i) => !Number.isFinite(values[i]));
 }

@@ -43,7 +43,9 @@ interface Flight {
   readonly learningRate: number;
   /** The losses of the micro-batches, then the gradient norm. */
   readonly values: Promise<Float32Array>;
-  readonly squares: ReadonlyMap<string, F32>;
+  /** Names of the parameters, and the sum of squares of each one's gradient. */
+  readonly parameters: readonly string[];
+  readonly squares: F32;
 }
 
 /**
@@ -65,7 +67,7 @@ export async function* train(device: Device, options: TrainOptions): AsyncGenera
     while (flights.length > 0) yield await land(flights);
   } finally {
     await Promise.allSettled(flights.map(({ values }) => values));
-    for (const flight of flights) release(flight);
+    for (const { squares } of flights) squares.dispose();
   }
 }
 
@@ -87,7 +89,7 @@ function takeOff(
     tape.backward(loss, { seed: share.reshape(loss.shape), into: gradients });
     return loss.reshape([1]) as F32;
   });
-  const { norm, squares } = optimiser.update(gradients, learningRate);
+  const { norm, names, squares } = optimiser.update(gradients, learningRate);
   const figures = [...losses, norm.reshape([1])].reduce((all, figure) => concat(all, figure, { axis: 0 }));
   const values = figures.read() as Promise<Float32Array>;
   // Whoever waits for the step hears of a failure; until then it must not end the process as one that nobody waits for.
@@ -97,31 +99,28 @@ function takeOff(
     batches: microBatches.map(({ name }) => name),
     learningRate,
     values,
-    squares: new Map([...squares].map(([name, square]) => [name, square.retain()])),
+    parameters: names,
+    squares: squares.retain(),
   };
 }
 
 /** Waits for the oldest step's figures. */
 async function land(flights: Flight[]): Promise<StepRecord> {
-  const { step, batches, learningRate, values, squares } = flights[0]!;
+  const { step, batches, learningRate, values, parameters, squares } = flights[0]!;
   const figures = [...(await values)];
   const gradientNorm = figures.pop()!;
   const loss = figures.reduce((sum, value) => sum + value, 0) / figures.length;
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     const guilty = batches.filter((_, i) => !Number.isFinite(figures[i]));
-    const parameters = await nonFiniteParameters(squares);
     throw new NonFiniteError({
       step,
       batches: guilty.length > 0 ? guilty : batches,
-      parameters,
+      parameters: await nonFiniteParameters(parameters, squares),
       loss,
       gradientNorm,
     });
   }
-  release(flights.shift()!);
+  flights.shift();
+  squares.dispose();
   return { step, loss, gradientNorm, learningRate };
-}
-
-function release({ squares }: Flight): void {
-  for (const square of squares.values()) square.dispose();
 }
