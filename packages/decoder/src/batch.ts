@@ -17,6 +17,8 @@ export interface Batch extends Disposable {
   readonly largestId: number;
   /** Positions that a rotary table must hold. */
   readonly span: number;
+  /** Columns of a cache that come before this batch's: 0 where sequences begin. */
+  readonly behind: number;
   /**
    * Index of a sequence's token among the B·T rows of the pass, for the `rows` of a forward pass. A negative token counts
    * from the sequence's end.
@@ -60,7 +62,17 @@ export function batchOf(device: Device, sequences: readonly ArrayLike<number>[],
       largestId = Math.max(largestId, id);
     }
   }
-  return assemble(device, { ids, positions, starts: firsts, firsts, lengths, columns, largestId, span: columns });
+  return assemble(device, {
+    ids,
+    positions,
+    starts: firsts,
+    firsts,
+    lengths,
+    columns,
+    largestId,
+    span: columns,
+    behind: 0,
+  });
 }
 
 /**
@@ -72,6 +84,7 @@ export function stepOf(
   tokens: readonly number[],
   cached: { readonly starts: readonly number[]; readonly lengths: readonly number[] },
 ): Batch {
+  const behind = cached.starts[0]! + cached.lengths[0]!;
   return assemble(device, {
     ids: Uint32Array.from(tokens),
     positions: Uint32Array.from(cached.lengths),
@@ -81,6 +94,7 @@ export function stepOf(
     columns: 1,
     largestId: Math.max(...tokens),
     span: Math.max(...cached.lengths) + 1,
+    behind,
   });
 }
 
@@ -93,10 +107,11 @@ interface Laid {
   readonly columns: number;
   readonly largestId: number;
   readonly span: number;
+  readonly behind: number;
 }
 
 function assemble(device: Device, laid: Laid): Batch {
-  const { firsts, lengths, columns, largestId, span } = laid;
+  const { firsts, lengths, columns, largestId, span, behind } = laid;
   const count = lengths.length;
   const ids = device.tensor(laid.ids, [count, columns], "u32", "token ids");
   const positions = device.tensor(laid.positions, [count, columns], "u32", "positions");
@@ -112,6 +127,7 @@ function assemble(device: Device, laid: Laid): Batch {
     lengths,
     largestId,
     span,
+    behind,
     row(sequence, token) {
       const length = lengths[sequence];
       const index = token < 0 ? token + (length ?? 0) : token;

@@ -198,10 +198,12 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
       refuse(`fromLayer is ${fromLayer}, and its layers are 0 to ${layers - 1}`);
     if (resid && `${resid.shape}` !== `${[count, length, width]}`)
       refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
+    if (batch.behind !== (cache?.length ?? 0))
+      refuse(`this batch goes on after ${batch.behind} cached columns, and the cache holds ${cache?.length ?? 0}`);
     if (!cache) return;
     if (cache.length + length > cache.capacity)
       refuse(`${length} more columns do not fit the cache: ${cache.length} of its ${cache.capacity} are filled`);
-    const gap = batch.firsts.findIndex((first, b) => cache.length === 0 && first + batch.lengths[b]! !== length);
+    const gap = batch.firsts.findIndex((first, b) => first + batch.lengths[b]! !== length);
     if (gap >= 0) refuse(`sequence ${gap} ends before the batch does; a cache needs sequences padded on the left`);
   }
 }

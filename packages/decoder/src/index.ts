@@ -1,6 +1,6 @@
 export { readText } from "#text";
 export { type AttentionWeights, attentionState, type HeadShape } from "./attention.ts";
-export { type Batch, type BatchOptions, batchOf } from "./batch.ts";
+export { type Batch, type BatchOptions, batchOf, stepOf } from "./batch.ts";
 export type { DecoderConfig } from "./config.ts";
 export { Decoder, type DecoderParts } from "./decoder.ts";
 export { folderOf, type ModelPlace, readConfig, readStopTokens, tokenizerFiles } from "./directory.ts";

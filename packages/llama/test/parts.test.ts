@@ -1,7 +1,8 @@
-import { batchOf } from "@lethe/decoder";
+import { batchOf, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import type { F32 } from "@lethe/tensor";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectClose } from "../../tensor/test/support/close.ts";
 import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, type Llama } from "../src/index.ts";
 import { golden, goldenModel } from "./support/golden.ts";
@@ -31,6 +32,28 @@ test("a run up to the residual stream stops there", async () => {
   const resid = model.forward(batch, { upTo: "resid" });
   expect(resid.shape).toEqual([3, 9, 32]);
   expect(await resid.read()).toEqual(await seen.get("resid_post", 2).read());
+});
+
+test("a step goes on where its cache stands, and nowhere else", async () => {
+  using cache = model.newCache(2, 6);
+  model.forward(batchOf(device, [[5, 6, 7], [8]]), { cache });
+  const step = stepOf(device, [9, 10], { starts: [0, 2], lengths: [3, 1] });
+  const logits = await model.forward(step, { cache }).read();
+  const whole = batchOf(device, [
+    [5, 6, 7, 9],
+    [8, 10],
+  ]);
+  const rows = device.tensor([whole.row(0, -1), whole.row(1, -1)], [2], "u32");
+  expectClose(logits, await model.forward(whole, { rows }).read());
+
+  expect(() => model.forward(step, { cache })).toThrow(
+    "this batch goes on after 3 cached columns, and the cache holds 4",
+  );
+  expect(() => model.forward(batchOf(device, [[9], [10]]), { cache })).toThrow("goes on after 0 cached columns");
+  expect(() => model.forward(step)).toThrow("the cache holds 0");
+  using fresh = model.newCache(2, 6);
+  const right = batchOf(device, [[5, 6, 7], [8]], { pad: "right" });
+  expect(() => model.forward(right, { cache: fresh })).toThrow("sequence 1 ends before the batch does");
 });
 
 test("blocks can be wrapped", async () => {
