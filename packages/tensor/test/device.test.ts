@@ -56,6 +56,7 @@ describe("tensors go up and come back", () => {
     device.writeBytes(tensor, 0, bytes.subarray(0, 8));
     expect([...(await tensor.read())]).toEqual([1, 2, 3, 4, 5]);
     expect(() => device.writeBytes(tensor, 8, bytes)).toThrow(/tensor: 20 bytes at 8 do not fit its 20 bytes/);
+    expect(() => device.writeBytes(tensor, 0, new Uint8Array(23))).toThrow(/23 bytes at 0 do not fit/);
   });
 
   test("too many or too few values", () => {

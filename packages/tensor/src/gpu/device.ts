@@ -101,7 +101,7 @@ export class Device {
   /** Uploads raw bytes in the tensor's own dtype at a byte offset, a multiple of 4; for streaming a checkpoint in. */
   writeBytes(tensor: Tensor, offset: number, bytes: Uint8Array): void {
     this.check();
-    if (offset % 4 !== 0 || offset + bytes.length > tensor.bytes + 3)
+    if (offset % 4 !== 0 || offset + bytes.length > tensor.bytes)
       throw new ShapeError(`${tensor.label}: ${bytes.length} bytes at ${offset} do not fit its ${tensor.bytes} bytes`);
     // WebGPU writes whole 32-bit words; only a tensor's last half-word can be left over.
     const whole = bytes.length % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4);
