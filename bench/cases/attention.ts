@@ -99,31 +99,36 @@ const backwardCases = prefill.map(
   }),
 );
 
-const decoding: Heads = { batch: 1, length: 2048, heads: 8, groups: 2, width: 64 };
+const decoding: Heads[] = [
+  { batch: 1, length: 2048, heads: 8, groups: 2, width: 64 },
+  { batch: 10, length: 128, heads: 4, groups: 4, width: 16 },
+];
 
-const decodeCase: BenchCase = {
-  name: "attention decode",
-  shape: `1 query, ${describe(decoding)}`,
-  flops: 4 * decoding.heads * decoding.length * decoding.width,
-  bytes: 2 * 4 * decoding.length * decoding.groups * decoding.width,
-  prepare(device) {
-    const { length, heads, groups, width } = decoding;
-    const q = normal(device, [1, 1, heads, width]);
-    const k = normal(device, [1, length, groups, width]);
-    const v = normal(device, [1, length, groups, width]);
-    return {
-      run: () => attention(q, k, v),
-      async check() {
-        const [fused, unfused] = await Promise.all([
-          attention(q, k, v).read(),
-          attendWithPattern(attentionPattern(q, k, {}), v).read(),
-        ]);
-        if (fused.some((value, i) => !(Math.abs(value - unfused[i]!) < 1e-4)))
-          throw new Error("attention decode: the fused and the plain path differ");
-      },
-    };
-  },
-};
+const decodeCases = decoding.map(
+  (size): BenchCase => ({
+    name: "attention decode",
+    shape: `1 query, ${describe(size)}`,
+    flops: 4 * size.batch * size.heads * size.length * size.width,
+    bytes: 2 * 4 * size.batch * size.length * size.groups * size.width,
+    prepare(device) {
+      const { batch, length, heads, groups, width } = size;
+      const q = normal(device, [batch, 1, heads, width]);
+      const k = normal(device, [batch, length, groups, width]);
+      const v = normal(device, [batch, length, groups, width]);
+      return {
+        run: () => attention(q, k, v),
+        async check() {
+          const [fused, unfused] = await Promise.all([
+            attention(q, k, v).read(),
+            attendWithPattern(attentionPattern(q, k, {}), v).read(),
+          ]);
+          if (fused.some((value, i) => !(Math.abs(value - unfused[i]!) < 1e-4)))
+            throw new Error("attention decode: the fused and the plain path differ");
+        },
+      };
+    },
+  }),
+);
 
 const ropeCase: BenchCase = {
   name: "rope",
@@ -154,4 +159,4 @@ const ropeCase: BenchCase = {
   },
 };
 
-export const attentionCases: readonly BenchCase[] = [...forwardCases, ...backwardCases, decodeCase, ropeCase];
+export const attentionCases: readonly BenchCase[] = [...forwardCases, ...backwardCases, ...decodeCases, ropeCase];
