@@ -1,3 +1,4 @@
+import { LetheError } from "@lethe/tensor";
 import { z } from "zod";
 import { promptOf } from "./prompts.ts";
 
@@ -31,7 +32,7 @@ export interface Concept {
 }
 
 /** A concept file that does not hold what it should; the message lists every fault with file, entry and key. */
-export class ConceptDataError extends Error {
+export class ConceptDataError extends LetheError {
   override readonly name = "ConceptDataError";
 }
 

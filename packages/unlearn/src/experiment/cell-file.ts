@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LetheError } from "@lethe/tensor";
 import stringify from "json-stringify-pretty-compact";
 import { z } from "zod";
 import { CELL_VERSION, type CellResult, cellResultSchema } from "./cell.ts";
@@ -7,7 +8,7 @@ import { ExperimentError } from "./errors.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** A result file that cannot be used: not JSON, cut off, of another format version, or inconsistent in itself. */
-export class CellFileError extends Error {
+export class CellFileError extends LetheError {
   override readonly name = "CellFileError";
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import type { Concept } from "../data/concepts.ts";
 import { type PlannedCell, planCells } from "./cells.ts";
 import { chooseConcepts, chooseMethods, choosePreset } from "./choose.ts";
+import { ExperimentError } from "./errors.ts";
 import { METHODS, PRESETS, type PresetName, presets } from "./presets.ts";
 import { requireCells, runExperiment } from "./run-experiment.ts";
 import type { OpenStudy } from "./types.ts";
@@ -130,6 +131,8 @@ const FAULTS = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxErr
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (FAULTS.includes(error.name)) return error.stack ?? error.message;
-  const fault = error.cause instanceof Error && FAULTS.includes(error.cause.name) ? `\n${error.cause.stack}` : "";
-  return `error: ${error.message}${fault}`;
+  // A cell's failure holds what it was; the cause that any other error holds is in its message.
+  const { cause } = error;
+  const fault = error instanceof ExperimentError && cause instanceof Error && FAULTS.includes(cause.name);
+  return `error: ${error.message}${fault ? `\n${cause.stack}` : ""}`;
 }

@@ -109,6 +109,11 @@ describe("npm run experiment", () => {
     expect(empty.err).toMatch(/expected a model in Hugging Face's format/);
     const full = await run(workshop.arguments("--out", workshop.path("tiny-llama")));
     expect(full.err).toMatch(/is not empty. Add --resume/);
+    const gone = await run([...workshop.arguments("--out", workshop.path("a")), "--data", workshop.path("gone.json")]);
+    expect(gone.err).toMatch(/^error: .*gone.json: it cannot be read \(ENOENT[^\n]*\n$/);
+    await writeFile(workshop.data, "[");
+    const broken = await run(workshop.arguments("--out", workshop.path("a")));
+    expect(broken.err).toMatch(/^error: .*concepts.json: not JSON: [^\n]*\n$/);
     await writeFile(workshop.data, "[]");
     expect((await run(workshop.arguments("--out", workshop.path("a")))).err).toMatch(/^error: .*concepts.json/);
   });
