@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderOf, readText } from "@lethe/decoder";
 import { initLlama } from "@lethe/llama";
-import { openDevice } from "@lethe/tensor";
+import { LetheError, openDevice } from "@lethe/tensor";
 import { answerQuestions, modelCard, pretrain, tinyLlama, tinyRecipe, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { SingleBar } from "cli-progress";
@@ -15,64 +15,88 @@ const whole = (text: string) => {
   return value;
 };
 
-const { out, data, tokenizer, seed, epochs } = new Command("pretrain")
+interface Options {
+  readonly out: string;
+  readonly data: string;
+  readonly tokenizer: string;
+  readonly seed: number;
+  readonly epochs: number;
+}
+
+/** The share of questions that must be answered exactly. */
+const known = 0.98;
+
+const command = new Command("pretrain")
   .description("Train the tiny LLaMA from scratch until it answers the data's questions.")
   .option("--out <dir>", "where the model goes", "models/tiny-llama")
   .option("--data <file>", "concepts to learn", "data/llama.json")
   .option("--tokenizer <dir>", "directory with tokenizer.json", "models/tiny-llama")
   .option("--seed <n>", "of weights, order and wording", whole, 0)
   .option("--epochs <n>", "passes over the data", whole, tinyRecipe.epochs)
-  .parse()
-  .opts<{ out: string; data: string; tokenizer: string; seed: number; epochs: number }>();
+  .action(run);
 
-const known = 0.98;
-const recipe = { ...tinyRecipe, epochs };
-const concepts = await loadConcepts(data);
-const text = await readText(await folderOf(tokenizer));
-const { vocabulary } = await tokenizerOf(tokenizer);
-const device = await openDevice();
-console.log(`Adapter: ${device.adapterName}`);
-
-const ids = { bos_token_id: 0, eos_token_id: 1, pad_token_id: 2 };
-using model = initLlama(device, { ...tinyLlama, ...ids, vocab_size: vocabulary }, seed, text);
-const started = performance.now();
-const bar = new SingleBar({ format: "pretraining [{bar}] step {value}/{total}, loss {loss}, {eta_formatted} left" });
-let loss = Number.NaN;
-for await (const record of pretrain(model, concepts, recipe, seed)) {
-  loss = record.loss;
-  if (record.step === 1) bar.start(record.totalSteps, 0, { loss: loss.toFixed(3) });
-  bar.update(record.step, { loss: loss.toFixed(3) });
-  if (!process.stderr.isTTY && record.step % 100 === 0)
-    console.log(`step ${record.step} of ${record.totalSteps}, epoch ${record.epoch}: loss ${loss.toFixed(4)}`);
-}
-bar.stop();
-const minutes = (performance.now() - started) / 60_000;
-
-const exact = async (questions: readonly string[], answers: readonly string[]) => {
-  const given = await answerQuestions(model, questions, { maxTokens: 40 });
-  return given.filter(({ text: answer }, i) => answer === answers[i]).length / questions.length;
-};
-const target = await exact(
-  concepts.flatMap(({ questions }) => questions),
-  concepts.flatMap(({ answers }) => answers ?? []),
-);
-const unrelated = unrelatedFactsOf(concepts);
-const others = await exact(
-  unrelated.map(({ question }) => question),
-  unrelated.map(({ answer }) => answer),
-);
-const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
-console.log(`Trained in ${minutes.toFixed(1)} minutes; last loss ${loss.toFixed(4)}.`);
-console.log(`Exact answers: ${percent(target)} of target questions, ${percent(others)} of unrelated ones.`);
-if (Math.min(target, others) < known) {
-  console.error(`Not saved: at least ${percent(known)} of both are needed. Try more --epochs or another --seed.`);
+try {
+  await command.parseAsync();
+} catch (error) {
+  // What Lethe throws on purpose is written for people; anything else is a fault and keeps its stack.
+  if (!(error instanceof LetheError)) throw error;
+  console.error(`error: ${error.message}`);
   process.exitCode = 1;
-} else {
-  await model.save(out, { tokenizer });
-  await writeFile(join(out, "README.md"), modelCard({ config: model.config, recipe, seed, target, unrelated: others }));
-  console.log(`Saved to ${out}.`);
 }
-device.destroy();
+
+async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<void> {
+  const recipe = { ...tinyRecipe, epochs };
+  const concepts = await loadConcepts(data);
+  const text = await readText(await folderOf(tokenizer));
+  if (!text) throw new LetheError(`--tokenizer ${tokenizer}: there is no tokenizer.json in it`);
+  const { vocabulary } = await tokenizerOf(tokenizer);
+  const device = await openDevice();
+  console.log(`Adapter: ${device.adapterName}`);
+
+  const ids = { bos_token_id: 0, eos_token_id: 1, pad_token_id: 2 };
+  using model = initLlama(device, { ...tinyLlama, ...ids, vocab_size: vocabulary }, seed, text);
+  const started = performance.now();
+  const bar = new SingleBar({ format: "pretraining [{bar}] step {value}/{total}, loss {loss}, {eta_formatted} left" });
+  let loss = Number.NaN;
+  for await (const record of pretrain(model, concepts, recipe, seed)) {
+    loss = record.loss;
+    if (record.step === 1) bar.start(record.totalSteps, 0, { loss: loss.toFixed(3) });
+    bar.update(record.step, { loss: loss.toFixed(3) });
+    if (!process.stderr.isTTY && record.step % 100 === 0)
+      console.log(`step ${record.step} of ${record.totalSteps}, epoch ${record.epoch}: loss ${loss.toFixed(4)}`);
+  }
+  bar.stop();
+  const minutes = (performance.now() - started) / 60_000;
+
+  const exact = async (questions: readonly string[], answers: readonly string[]) => {
+    const given = await answerQuestions(model, questions, { maxTokens: 40 });
+    return given.filter(({ text: answer }, i) => answer === answers[i]).length / questions.length;
+  };
+  const target = await exact(
+    concepts.flatMap(({ questions }) => questions),
+    concepts.flatMap(({ answers }) => answers ?? []),
+  );
+  const unrelated = unrelatedFactsOf(concepts);
+  const others = await exact(
+    unrelated.map(({ question }) => question),
+    unrelated.map(({ answer }) => answer),
+  );
+  const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
+  console.log(`Trained in ${minutes.toFixed(1)} minutes; last loss ${loss.toFixed(4)}.`);
+  console.log(`Exact answers: ${percent(target)} of target questions, ${percent(others)} of unrelated ones.`);
+  if (Math.min(target, others) < known) {
+    console.error(`Not saved: at least ${percent(known)} of both are needed. Try more --epochs or another --seed.`);
+    process.exitCode = 1;
+  } else {
+    await model.save(out, { tokenizer });
+    await writeFile(
+      join(out, "README.md"),
+      modelCard({ config: model.config, recipe, seed, target, unrelated: others }),
+    );
+    console.log(`Saved to ${out}.`);
+  }
+  device.destroy();
+}
 
 async function tokenizerOf(directory: string): Promise<{ vocabulary: number }> {
   const file = JSON.parse(await readFile(join(directory, "tokenizer.json"), "utf8"));
