@@ -59,8 +59,3 @@ export function retainConceptOf(concepts: readonly Concept[], index: number): Co
   const step = concepts.length === 3 ? 1 : 3;
   return concepts[(index + step) % concepts.length] as Concept;
 }
-
-/** The texts to retain while concept `index` is forgotten: {@link forgetParagraphs} of {@link retainConceptOf}. */
-export function retainParagraphs(concepts: readonly Concept[], index: number, seed: number): string[] {
-  return forgetParagraphs(retainConceptOf(concepts, index), seed);
-}
