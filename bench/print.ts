@@ -2,7 +2,7 @@ import type { Row } from "./row.ts";
 
 /** Width of the two columns on the left, and heading and width of those with figures. */
 const nameWidth = 24;
-const shapeWidth = 34;
+const shapeWidth = 36;
 const figures = [
   ["time", 12],
   ["GFLOP/s", 9],
