@@ -1,4 +1,5 @@
-import { attendWithPattern, attentionPattern, type F32, type Weight, writeCache } from "@lethe/tensor";
+import { attendWithPattern, attentionPattern, type F32, ops as kernels, type Weight, writeCache } from "@lethe/tensor";
+import { ModelUseError } from "./errors.ts";
 import type { Pass } from "./pass.ts";
 
 /** Sizes of an attention sub-layer. */
@@ -52,6 +53,11 @@ function mixedValues(pass: Pass, layer: number, x: F32, weights: AttentionWeight
   const { ops, hooks, batch, cache, rotary } = pass;
   const { heads, groups, width } = shape;
   const [sequences = 0, length = 0] = x.shape;
+  const wantsPattern = hooks.wants("pattern", layer);
+  if (ops !== kernels && (cache || wantsPattern))
+    throw new ModelUseError(
+      `attention of layer ${layer}: ${cache ? "a KV cache" : "a hook on the attention pattern"} goes past \`ops\`, so no gradient would come back through it; leave out one of the two`,
+    );
   const project = (weight: Weight, count: number) =>
     ops.reshape(ops.linear(x, weight), { shape: [sequences, length, count, width] });
   const q = ops.rope(hooks.at("q", layer, project(weights.query, heads)), rotary, batch.positions);
@@ -63,7 +69,7 @@ function mixedValues(pass: Pass, layer: number, x: F32, weights: AttentionWeight
     writeCache(v, newValues, { at: cache.length });
   }
   const options = { starts: batch.starts, length: cache ? cache.length + length : length };
-  if (!hooks.wants("pattern", layer)) return hooks.at("z", layer, ops.attention(q, k, v, options));
+  if (!wantsPattern) return hooks.at("z", layer, ops.attention(q, k, v, options));
   const pattern = hooks.at("pattern", layer, attentionPattern(q, k, options));
   return hooks.at("z", layer, attendWithPattern(pattern, v));
 }
