@@ -36,7 +36,8 @@ export async function runExperiment(planned: readonly PlannedCell[], options: Ex
   const { finished, open, damaged } = await planResume(out, cells);
   for (const line of damaged) stderr.write(`${line}\n`);
   const todo = options.only.length === 0 ? open : open.filter(({ id }) => options.only.includes(id));
-  stdout.write(`${cells.length} cells, ${finished.length} of them finished before, ${todo.length} to run.\n`);
+  const plural = cells.length === 1 ? "cell" : "cells";
+  stdout.write(`${cells.length} ${plural}, ${finished.length} of them finished before, ${todo.length} to run.\n`);
 
   if (todo.length > 0) {
     const stopped = await runOpenCells(todo, finished.length, options);
@@ -47,7 +48,7 @@ export async function runExperiment(planned: readonly PlannedCell[], options: Ex
   }
   const missing = open.length - todo.length;
   if (missing > 0) {
-    stdout.write(`${missing} cells are still open; the report is written when all are finished.\n`);
+    stdout.write(`${missing} more to run before the report is written.\n`);
     return 0;
   }
   const { writeReport } = await import("../report/index.ts");

@@ -66,10 +66,12 @@ describe("npm run experiment", () => {
     await using workshop = await Workshop.open();
     const shared = workshop.arguments("--out", workshop.path("out"), "--resume", "--concept", "Austria");
     const first = await run([...shared, "--cell", "tiny-llama--austria--npo"]);
-    expect(first.out).toContain("1 cells are still open");
+    expect(first.out).toContain("1 more to run before the report is written.\n");
     expect(first.out).not.toContain("Report:");
     const second = await run([...shared, "--cell", "tiny-llama--austria--graddiff"]);
     expect(second.out).toContain("Report:");
+    const alone = ["--method", "npo", "--concept", "Austria", "--out", workshop.path("alone")];
+    expect((await run(workshop.arguments(...alone))).out).toContain("1 cell, 0 of them finished before, 1 to run.");
   });
 
   it.each([
