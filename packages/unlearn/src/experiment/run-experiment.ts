@@ -46,9 +46,10 @@ export async function runExperiment(planned: readonly PlannedCell[], options: Ex
       return stopped.exitCode;
     }
   }
-  const missing = open.length - todo.length;
-  if (missing > 0) {
-    stdout.write(`${missing} more to run before the report is written.\n`);
+  // Looked up again: other machines may have finished their shares meanwhile.
+  const missing = (await planResume(out, cells)).open;
+  if (missing.length > 0) {
+    stdout.write(`${missing.length} more to run before the report is written.\n`);
     return 0;
   }
   const { writeReport } = await import("../report/index.ts");

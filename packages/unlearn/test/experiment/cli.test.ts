@@ -74,6 +74,21 @@ describe("npm run experiment", () => {
     expect((await run(workshop.arguments(...alone))).out).toContain("1 cell, 0 of them finished before, 1 to run.");
   });
 
+  it("writes the report also where another run finished the other cells meanwhile", async () => {
+    await using workshop = await Workshop.open();
+    const shared = workshop.arguments("--out", workshop.path("out"), "--resume", "--concept", "Austria");
+    const other = { out: "" };
+    class Interleaved extends FakeStudy {
+      override async runCell(...given: Parameters<FakeStudy["runCell"]>) {
+        Object.assign(other, await run([...shared, "--cell", "tiny-llama--austria--graddiff"]));
+        return super.runCell(...given);
+      }
+    }
+    const { out } = await run([...shared, "--cell", "tiny-llama--austria--npo"], new Interleaved());
+    expect(other.out).toContain("1 more to run");
+    expect(out).toContain("Report:");
+  });
+
   it.each([
     [
       ["--concept", "Hary Poter"],
