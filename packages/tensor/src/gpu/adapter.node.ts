@@ -27,7 +27,7 @@ async function request(): Promise<GPUAdapter | null> {
  * @throws {AdapterError} when there is none, saying what was tried.
  */
 export async function findAdapter(choice: AdapterChoice): Promise<GPUAdapter> {
-  const wanted = choice === "best" ? (process.env.LETHE_ADAPTER ?? "best") : choice;
+  const wanted = choice === "best" ? process.env.LETHE_ADAPTER || "best" : choice;
   if (wanted !== "best" && wanted !== "swiftshader")
     throw new AdapterError(`LETHE_ADAPTER is "${wanted}"; it can be "best" or "swiftshader"`);
   if (wanted === "best") {

@@ -71,6 +71,7 @@ class DeviceStudy implements Study {
       bleu.unrelated.push(meanBleu(known.unrelated, answers.unrelated));
     }
 
+    this.#device.trim(); // The optimiser's memory is not needed for what follows.
     const restoration = await sweepRestoration({
       vanilla,
       unlearned: working,
