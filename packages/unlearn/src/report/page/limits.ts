@@ -11,10 +11,10 @@ KRS = 1 − loss<sub>o</sub>* / loss*. At 1 the logits are the vanilla model's a
 moved the model further away.</p>
 <div class="warning">
 <p><strong>There is no control in this report.</strong> Without one, high curves for m and A and a low one for W<sub>V</sub> do not show
-that knowledge survived unlearning. In a small study of tiny models (one concept, one seed a case) the same order appeared after random
-noise on the weights, and after training on wrong answers, where the knowledge really was overwritten. Restoring an
-activation brings the vanilla model's whole upstream computation with it; restoring W<sub>V</sub> exchanges one matrix a layer. A claim needs the same curve from a damaged and from an overwritten model
-beside it: only what exceeds those says something about unlearning.</p>
+that knowledge survived unlearning: random noise on the weights, or training on wrong answers that really overwrites, can give
+the same order. Restoring an activation brings the vanilla model's whole upstream computation with it; restoring W<sub>V</sub>
+exchanges one matrix a layer. A claim needs the same curve from a damaged and from an overwritten model beside it: only what
+exceeds those says something about unlearning.</p>
 </div>
 <ul>
 <li><strong>Windows.</strong> Grey marks centre layers whose window is cut off at the ends of the model. Expect a dip at the right edge, and
