@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { folderOf, readText } from "@lethe/decoder";
 import { initLlama } from "@lethe/llama";
 import { LetheError, openDevice } from "@lethe/tensor";
-import { answerQuestions, modelCard, pretrain, tinyLlama, tinyRecipe, unrelatedFactsOf } from "@lethe/unlearn";
+import {
+  answerQuestions,
+  exactShare,
+  modelCard,
+  pretrain,
+  tinyLlama,
+  tinyRecipe,
+  unrelatedFactsOf,
+} from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
@@ -49,7 +57,7 @@ async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<voi
   const concepts = await loadConcepts(data);
   const text = await readText(await folderOf(tokenizer));
   if (!text) throw new LetheError(`--tokenizer ${tokenizer}: there is no tokenizer.json in it`);
-  const { vocabulary } = await tokenizerOf(tokenizer);
+  const vocabulary = await vocabularyOf(tokenizer);
   const device = await openDevice();
   console.log(`Adapter: ${device.adapterName}`);
 
@@ -69,8 +77,7 @@ async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<voi
   const minutes = (performance.now() - started) / 60_000;
 
   const exact = async (questions: readonly string[], answers: readonly string[]) => {
-    const given = await answerQuestions(model, questions, { maxTokens: 40 });
-    return given.filter(({ text: answer }, i) => answer === answers[i]).length / questions.length;
+    return exactShare(await answerQuestions(model, questions, { maxTokens: 40 }), answers);
   };
   const target = await exact(
     concepts.flatMap(({ questions }) => questions),
@@ -98,11 +105,12 @@ async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<voi
   device.destroy();
 }
 
-async function tokenizerOf(directory: string): Promise<{ vocabulary: number }> {
+/** Ids that a tokenizer gives, the added ones among them. */
+async function vocabularyOf(directory: string): Promise<number> {
   const file = JSON.parse(await readFile(join(directory, "tokenizer.json"), "utf8"));
   const used = [
     ...Object.values(file.model.vocab as Record<string, number>),
     ...file.added_tokens.map(({ id }: { id: number }) => id),
   ];
-  return { vocabulary: Math.max(...used) + 1 };
+  return Math.max(...used) + 1;
 }

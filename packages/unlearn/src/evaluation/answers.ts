@@ -51,3 +51,8 @@ export async function answerQuestions(
     text: texts[i]!.trim(),
   }));
 }
+
+/** The share of answers that are word for word what was expected. */
+export function exactShare(answers: readonly Answer[], expected: readonly string[]): number {
+  return answers.filter(({ text }, i) => text === expected[i]).length / answers.length;
+}

@@ -1,1 +1,1 @@
-export { type Answer, type AnswerOptions, answerQuestions } from "./answers.ts";
+export { type Answer, type AnswerOptions, answerQuestions, exactShare } from "./answers.ts";

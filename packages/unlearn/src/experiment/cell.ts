@@ -1,13 +1,10 @@
 import { z } from "zod";
 import { ALIGNMENTS, type Alignment, krs } from "../metrics/index.ts";
+import { SETTINGS, type Setting } from "../restoration/settings.ts";
 import { PRESETS, RECIPES } from "./presets.ts";
 
 /** The format of a result file. Raised whenever a file of the old format could be misread. */
 export const CELL_VERSION = 1;
-
-/** What is restored: the MLP coefficients, the value vectors, the attention states, or the first and the last together. */
-export const SETTINGS = ["m", "W_V", "A", "m+A"] as const;
-export type Setting = (typeof SETTINGS)[number];
 
 const loss = z.number().min(0);
 const share = z.number().min(0).max(1);

@@ -1,10 +1,9 @@
+export { SETTINGS, type Setting } from "../restoration/settings.ts";
 export {
   assembleCell,
   type CellConfig,
   type CellMeasurements,
   type CellResult,
-  SETTINGS,
-  type Setting,
 } from "./cell.ts";
 export { CellFileError, cellPath, parseCell, readCell, serializeCell, writeCell } from "./cell-file.ts";
 export { configureCells, type PlannedCell, planCells } from "./cells.ts";
@@ -14,13 +13,11 @@ export {
   type EvaluationRecipe,
   METHODS,
   type Method,
-  type Objective,
   type Preset,
   type PresetName,
   presets,
   type RecipeName,
   recipeFor,
-  type TrainingRecipe,
   trainingRecipe,
 } from "./presets.ts";
 export { planResume, type ResumePlan } from "./resume.ts";

@@ -2,13 +2,13 @@ import type { Decoder } from "@lethe/decoder";
 import { loadLlama } from "@lethe/llama";
 import { type Device, openDevice } from "@lethe/tensor";
 import { forgetParagraphs } from "../data/index.ts";
-import { type Answer, answerQuestions } from "../evaluation/index.ts";
+import type { Answer } from "../evaluation/index.ts";
 import { answerBleu } from "../metrics/index.ts";
 import { sweepRestoration } from "../restoration/index.ts";
 import { unlearn } from "../unlearning/index.ts";
 import type { CellMeasurements } from "./cell.ts";
 import type { Cell, Progress, Remark, Study } from "./types.ts";
-import { askVanilla, doubtOf, questionsOf, type VanillaKnowledge } from "./vanilla.ts";
+import { askQuestions, askVanilla, doubtOf, expectedOf, type VanillaKnowledge } from "./vanilla.ts";
 
 /** About how a cell's time divides; only the progress bar depends on it. */
 const shares = { vanilla: 0.05, epochs: 0.75 };
@@ -66,7 +66,7 @@ class DeviceStudy implements Study {
       const epoch = bleu.target.length;
       for (const { loss, gradientNorm, learningRate } of records)
         steps.push({ epoch, loss, gradientNorm, learningRate });
-      answers = await this.#answers(working, cell, () => progress(share(), "answering"));
+      answers = await askQuestions(working, cell, () => progress(share(), "answering"));
       bleu.target.push(meanBleu(known.target, answers.target));
       bleu.unrelated.push(meanBleu(known.unrelated, answers.unrelated));
     }
@@ -81,10 +81,7 @@ class DeviceStudy implements Study {
       progress: (done, setting) =>
         progress(shares.vanilla + shares.epochs + (1 - shares.vanilla - shares.epochs) * done, `restoring ${setting}`),
     });
-    const expected = {
-      target: concept.answers,
-      unrelated: concept.unrelatedFacts?.map(({ answer }) => answer),
-    };
+    const expected = expectedOf(cell);
     const examples = (kind: "target" | "unrelated") =>
       known[kind].slice(0, config.evaluation.examples).map(({ question, text: before }, i) => ({
         question,
@@ -128,13 +125,6 @@ class DeviceStudy implements Study {
       this.#known = { key, knowledge: await askVanilla(vanilla, cell, onToken) };
     }
     return this.#known.knowledge;
-  }
-
-  async #answers(model: Decoder, cell: Cell, onToken: () => void) {
-    const { target, unrelated } = questionsOf(cell);
-    const options = { maxTokens: cell.config.evaluation.maxAnswerTokens, onToken };
-    const answers = await answerQuestions(model, [...target, ...unrelated], options);
-    return { target: answers.slice(0, target.length), unrelated: answers.slice(target.length) };
   }
 
   #forget(): void {

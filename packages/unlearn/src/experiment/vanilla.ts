@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import { type Answer, answerQuestions } from "../evaluation/index.ts";
+import { type Answer, answerQuestions, exactShare } from "../evaluation/index.ts";
 import { type QuestionBatch, questionBatch, runVanilla, type VanillaRun } from "../restoration/index.ts";
 import { KNOWN_FROM } from "./cell.ts";
 import { ExperimentError } from "./errors.ts";
@@ -24,13 +24,18 @@ export function doubtOf({ targetExact, unrelatedExact }: VanillaKnowledge["exact
   return `before unlearning, ${model} gives exactly the data's answer to ${unknown.join(" and ")}; what it does not know it cannot forget.`;
 }
 
-/** The questions of a cell, as many as its evaluation asks for. */
-export function questionsOf({ concept, config }: Cell) {
-  const { targetQuestions, unrelatedQuestions } = config.evaluation;
-  return {
-    target: concept.questions.slice(0, targetQuestions),
-    unrelated: concept.unrelated.slice(0, unrelatedQuestions),
-  };
+/** Asks a model a cell's questions, as many as its evaluation wants, all in one batch. */
+export async function askQuestions(model: Decoder, { concept, config }: Cell, onToken: () => void) {
+  const { targetQuestions, unrelatedQuestions, maxAnswerTokens: maxTokens } = config.evaluation;
+  const target = concept.questions.slice(0, targetQuestions);
+  const unrelated = concept.unrelated.slice(0, unrelatedQuestions);
+  const answers = await answerQuestions(model, [...target, ...unrelated], { maxTokens, onToken });
+  return { target: answers.slice(0, target.length), unrelated: answers.slice(target.length) };
+}
+
+/** The data's own answers to a cell's questions; undefined where they have none. */
+export function expectedOf({ concept }: Cell) {
+  return { target: concept.answers, unrelated: concept.unrelatedFacts?.map(({ answer }) => answer) };
 }
 
 /**
@@ -38,33 +43,26 @@ export function questionsOf({ concept, config }: Cell) {
  * @throws ExperimentError when it has no answer to one of the concept's questions
  */
 export async function askVanilla(vanilla: Decoder, cell: Cell, onToken: () => void): Promise<VanillaKnowledge> {
-  const { target, unrelated } = questionsOf(cell);
-  const { concept, config } = cell;
-  const options = { maxTokens: config.evaluation.maxAnswerTokens, onToken };
-  const answers = await answerQuestions(vanilla, target, options);
-  const others = await answerQuestions(vanilla, unrelated, options);
-  const silent = answers.find(({ tokens }) => tokens.length === 0);
+  const { target, unrelated } = await askQuestions(vanilla, cell, onToken);
+  const silent = target.find(({ tokens }) => tokens.length === 0);
   if (silent)
     throw new ExperimentError(
-      `${config.model.name} ends its text at once when it is asked "${silent.question}", so there is no answer to compare. ` +
+      `${cell.config.model.name} ends its text at once when it is asked "${silent.question}", so there is no answer to compare. ` +
         "Is this a model that was trained to answer `Question: … Answer:` prompts?",
     );
   const { device } = vanilla;
   const questions = questionBatch(
     device,
-    answers.map(({ prompt, tokens }) => ({ prompt, answer: tokens })),
+    target.map(({ prompt, tokens }) => ({ prompt, answer: tokens })),
   );
   const run = runVanilla(vanilla, questions);
+  const expected = expectedOf(cell);
+  const exact = (kind: "target" | "unrelated", answers: readonly Answer[]) =>
+    expected[kind] ? exactShare(answers, expected[kind]) : null;
   return {
-    target: answers,
-    unrelated: others,
-    exact: {
-      targetExact: exactShare(answers, concept.answers),
-      unrelatedExact: exactShare(
-        others,
-        concept.unrelatedFacts?.map(({ answer }) => answer),
-      ),
-    },
+    target,
+    unrelated,
+    exact: { targetExact: exact("target", target), unrelatedExact: exact("unrelated", unrelated) },
     questions,
     run,
     [Symbol.dispose]() {
@@ -72,9 +70,4 @@ export async function askVanilla(vanilla: Decoder, cell: Cell, onToken: () => vo
       run[Symbol.dispose]();
     },
   };
-}
-
-function exactShare(answers: readonly Answer[], expected: readonly string[] | undefined): number | null {
-  if (!expected || answers.length === 0) return null;
-  return answers.filter(({ text }, i) => text === expected[i]).length / answers.length;
 }

@@ -1,6 +1,7 @@
 import { csvFormat } from "d3-dsv";
-import { type CellResult, SETTINGS } from "../experiment/cell.ts";
+import type { CellResult } from "../experiment/cell.ts";
 import { ALIGNMENTS } from "../metrics/index.ts";
+import { SETTINGS } from "../restoration/settings.ts";
 import { scoresOf } from "./panels.ts";
 
 const COLUMNS = ["model", "concept", "method", "setting", "layer", "alignment", "aggregation", "krs"] as const;

@@ -1,6 +1,7 @@
-import { type CellResult, SETTINGS, type Setting } from "../experiment/cell.ts";
+import type { CellResult } from "../experiment/cell.ts";
 import type { Method } from "../experiment/presets.ts";
 import type { Alignment, Krs } from "../metrics/index.ts";
+import { SETTINGS, type Setting } from "../restoration/settings.ts";
 
 export type Aggregation = keyof Krs;
 

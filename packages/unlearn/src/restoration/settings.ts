@@ -1,5 +1,8 @@
 import type { Site } from "@lethe/hooks";
-import type { Setting } from "../experiment/cell.ts";
+
+/** What is restored: the MLP coefficients, the value vectors, the attention states, or the first and the last together. */
+export const SETTINGS = ["m", "W_V", "A", "m+A"] as const;
+export type Setting = (typeof SETTINGS)[number];
 
 /** The hook points that each setting of the paper's Figure 1 puts back. */
 export const sitesOf: Readonly<Record<Setting, readonly Site[]>> = {

@@ -1,10 +1,9 @@
 import type { Decoder } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { mse, type Shape, type Tensor } from "@lethe/tensor";
-import { SETTINGS, type Setting } from "../experiment/cell.ts";
 import { ALIGNMENTS, type Alignment } from "../metrics/index.ts";
 import type { QuestionBatch } from "./questions.ts";
-import { sitesOf } from "./settings.ts";
+import { SETTINGS, type Setting, sitesOf } from "./settings.ts";
 import { windowAround } from "./windows.ts";
 
 type F32 = Tensor<Shape, "f32">;

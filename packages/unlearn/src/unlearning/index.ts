@@ -1,2 +1,3 @@
 export { pairTexts, stepsOfEpoch, type TextPair } from "./batches.ts";
+export type { ObjectiveRecipe, TrainingRecipe } from "./recipe.ts";
 export { type UnlearnOptions, unlearn } from "./unlearn.ts";

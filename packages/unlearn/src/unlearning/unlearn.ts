@@ -1,10 +1,10 @@
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { ops as kernels, LetheError, type Ops, type Shape, type Tensor } from "@lethe/tensor";
+import { LetheError, ops, type Shape, type Tensor } from "@lethe/tensor";
 import { type LabelledBatch, labelledBatch } from "../data/index.ts";
-import type { TrainingRecipe } from "../experiment/presets.ts";
 import { gradientDifference, npo, type Objective, type Role, referenceOf } from "../objectives/index.ts";
 import { AdamW, linearDecay, type MicroBatch, type StepRecord, selectTrainable, train } from "../training/index.ts";
 import { pairTexts, stepsOfEpoch, type TextPair } from "./batches.ts";
+import type { TrainingRecipe } from "./recipe.ts";
 
 /** What to unlearn, and how. */
 export interface UnlearnOptions {
@@ -91,10 +91,9 @@ interface References extends Disposable {
 
 /** What the model says of each pair before it is trained, where the objective compares with it. */
 function referencesFor(model: Decoder, objective: Objective, pairs: readonly TextPair[]): References {
-  const ops: Ops = kernels;
   const kept = pairs.map((pair) => {
     using _scope = model.device.scope("reference model");
-    const forward = (batch: LabelledBatch) => model.forward(batch, { ops });
+    const forward = (batch: LabelledBatch) => model.forward(batch);
     const quantities = referenceOf(ops, objective, { forward, batches: upload(model, objective, pair) });
     return Object.fromEntries(Object.entries(quantities).map(([role, tensor]) => [role, tensor.retain()]));
   });

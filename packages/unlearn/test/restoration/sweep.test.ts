@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectClose } from "../../../tensor/test/support/close.ts";
 import { testDevice } from "../../../tensor/test/support/device.ts";
 import { integer } from "../../../tensor/test/support/random.ts";
-import { SETTINGS } from "../../src/experiment/cell.ts";
 import { ALIGNMENTS } from "../../src/metrics/index.ts";
 import {
   type AnsweredQuestion,
   questionBatch,
   runVanilla,
+  SETTINGS,
   sitesOf,
   sweepRestoration,
   windowAround,

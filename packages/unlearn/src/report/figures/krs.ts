@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting } from "../../experiment/cell.ts";
+import { SETTINGS, type Setting } from "../../restoration/settings.ts";
 import { type KrsDefinition, meanScores, type Panel, scoresOf, scoresOfPanel } from "../panels.ts";
 import { spreadLabels } from "./labels.ts";
 import type { FigureSpec, PanelSpec } from "./render.ts";

@@ -1,4 +1,4 @@
-import type { Setting } from "../../experiment/cell.ts";
+import type { Setting } from "../../restoration/settings.ts";
 
 /** The colours of a figure. Okabe and Ito's palette, which stays apart for colour-blind readers; shapes and labels repeat it. */
 export interface Theme {

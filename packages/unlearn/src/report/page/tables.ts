@@ -1,4 +1,5 @@
-import { type CellResult, SETTINGS } from "../../experiment/cell.ts";
+import type { CellResult } from "../../experiment/cell.ts";
+import { SETTINGS } from "../../restoration/settings.ts";
 import { mean, meanOfLists, meanScores, PAPER_KRS, type Panel, peakOf, scoresOf } from "../panels.ts";
 import { type Html, html } from "./html.ts";
 
