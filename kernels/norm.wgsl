@@ -3,26 +3,12 @@
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: x [rows, width], weight, bias [width] of some floating dtype (read), out [rows, width] (written).
 
-//! include lib/packed.wgsl
-//! include lib/rows.wgsl
+//! include lib/norm.wgsl
 
-override CENTERED: bool = false;
-override WEIGHT_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
-override BIAS_DTYPE: u32 = 3u;
+override BIAS_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
 
-struct Params { rows: u32, width: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
-
-fn weight_at(c: u32) -> f32 {
-  if (WEIGHT_DTYPE == 3u) { return 1.0; }
-  if (WEIGHT_DTYPE == 0u) { return bitcast<f32>(weight[c]); }
-  return unpack_half(weight[c / 2u], (c & 1u) == 1u, WEIGHT_DTYPE);
-}
 
 fn bias_at(c: u32) -> f32 {
   if (BIAS_DTYPE == 3u) { return 0.0; }
@@ -38,12 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let width = select(0u, params.width, row < params.rows);
   let n = f32(params.width);
 
-  var mean = 0.0;
-  if (CENTERED) {
-    var sum = 0.0;
-    for (var c = at.x; c < width; c += LANES) { sum += x[first + c]; }
-    mean = row_sum(sum, at) / n;
-  }
+  let mean = row_mean(first, width, at);
   var squares = 0.0;
   for (var c = at.x; c < width; c += LANES) {
     let d = x[first + c] - mean;

@@ -4,26 +4,11 @@
 // Bindings: x, gradient [rows, width], weight [width] of some floating dtype (read), x_gradient [rows, width],
 // statistics [rows, 2] (written).
 
-//! include lib/packed.wgsl
-//! include lib/rows.wgsl
+//! include lib/norm.wgsl
 
-override CENTERED: bool = false;
-override WEIGHT_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
-
-struct Params { rows: u32, width: u32, eps: f32 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<u32>;
 @group(0) @binding(3) var<storage, read> gradient: array<f32>;
 @group(0) @binding(4) var<storage, read_write> x_gradient: array<f32>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>;
-
-fn weight_at(c: u32) -> f32 {
-  if (WEIGHT_DTYPE == 3u) { return 1.0; }
-  if (WEIGHT_DTYPE == 0u) { return bitcast<f32>(weight[c]); }
-  return unpack_half(weight[c / 2u], (c & 1u) == 1u, WEIGHT_DTYPE);
-}
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) at: vec3u) {
@@ -33,12 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let width = select(0u, params.width, row < params.rows);
   let n = f32(params.width);
 
-  var mean = 0.0;
-  if (CENTERED) {
-    var sum = 0.0;
-    for (var c = at.x; c < width; c += LANES) { sum += x[first + c]; }
-    mean = row_sum(sum, at) / n;
-  }
+  let mean = row_mean(first, width, at);
   var squares = 0.0;
   var along = 0.0; // Σ h (x − μ)
   var level = 0.0; // Σ h
