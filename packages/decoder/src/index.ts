@@ -14,4 +14,10 @@ export type { Prompt } from "./prompts.ts";
 export type { Sampling } from "./sampling.ts";
 export type { SaveOptions } from "./save.ts";
 export type { Text } from "./text/text.ts";
-export { type ReadWeightsOptions, readWeights, type WeightShapes } from "./weights.ts";
+export {
+  type ReadWeightsOptions,
+  readWeights,
+  type WeightShapes,
+  type WeightSource,
+  type WeightSources,
+} from "./weights.ts";

@@ -8,22 +8,27 @@ import {
   toFloat32,
   type Weight,
 } from "@lethe/tensor";
-import { ModelError } from "./errors.ts";
+import {
+  checkTensors,
+  type FloatTensor,
+  floats,
+  storedTensors,
+  type WeightShapes,
+  type WeightSources,
+} from "./weight-sources.ts";
+
+export type { WeightShapes, WeightSource, WeightSources } from "./weight-sources.ts";
 
 /** Bytes that are on their way from disk to the device at a time: two of these are in memory. */
 const chunkBytes = 8 * 2 ** 20;
-
-const floats = { F32: "f32", F16: "f16", BF16: "bf16" } as const;
-type FloatTensor = keyof typeof floats;
-
-/** Shape of each weight by its name in the checkpoint. */
-export type WeightShapes = ReadonlyMap<string, readonly number[]>;
 
 export interface ReadWeightsOptions {
   /** What the weights are held in on the device. Default: each in the dtype it has on disk. Training needs `f32`. */
   readonly dtype?: "f32";
   /** Names that may be there and are passed over, such as buffers that are computed. */
   readonly ignore?: readonly RegExp[];
+  /** For a weight's name which tensor of the checkpoint holds it, and from which row on. Default: the tensor of its name. */
+  readonly sources?: WeightSources;
 }
 
 /**
@@ -34,19 +39,25 @@ export async function readWeights(
   device: Device,
   checkpoint: Checkpoint,
   shapes: WeightShapes,
-  { dtype, ignore = [] }: ReadWeightsOptions = {},
+  { dtype, ignore = [], sources }: ReadWeightsOptions = {},
 ): Promise<Map<string, Weight>> {
-  checkWeights(checkpoint, shapes, ignore);
+  const tensors = storedTensors(shapes, sources);
+  checkTensors(checkpoint, tensors, ignore);
   const weights = new Map<string, Weight>();
   try {
     // In the order of the file, so that a disk reads forwards.
-    for (const name of checkpoint.names().filter((name) => shapes.has(name))) {
-      const stored = checkpoint.info(name).dtype as FloatTensor;
-      const weight = allocate(device, name, shapes.get(name)!, dtype ?? floats[stored]);
-      weights.set(name, weight);
-      for await (const { offset, bytes } of checkpoint.readChunks(name, chunkBytes)) {
-        if (weight.dtype === floats[stored]) device.writeBytes(weight, offset, bytes);
-        else device.writeBytes(weight, offset * 2, fromFloat32(toFloat32(bytes, stored), "F32"));
+    for (const tensor of checkpoint.names().filter((name) => tensors.has(name))) {
+      const { dtype: found, bytes, shape } = checkpoint.info(tensor);
+      const stored = found as FloatTensor;
+      const rowBytes = bytes / shape[0]!;
+      for (const { name, shape, firstRow } of tensors.get(tensor)!.weights) {
+        const weight = allocate(device, name, shape, dtype ?? floats[stored]);
+        weights.set(name, weight);
+        const range = { begin: firstRow * rowBytes, end: (firstRow + shape[0]!) * rowBytes };
+        for await (const { offset, bytes } of checkpoint.readChunks(tensor, chunkBytes, range)) {
+          if (weight.dtype === floats[stored]) device.writeBytes(weight, offset, bytes);
+          else device.writeBytes(weight, offset * 2, fromFloat32(toFloat32(bytes, stored), "F32"));
+        }
       }
     }
     return weights;
@@ -59,28 +70,6 @@ export async function readWeights(
 function allocate(device: Device, name: string, shape: readonly number[], dtype: FloatDType): Weight {
   using _scope = device.scope(name);
   return device.empty(shape, dtype, name).retain();
-}
-
-function checkWeights(checkpoint: Checkpoint, shapes: WeightShapes, ignore: readonly RegExp[]): void {
-  const faults: string[] = [];
-  for (const [name, shape] of shapes) {
-    if (!checkpoint.has(name)) {
-      faults.push(`missing: ${name} [${shape}]`);
-      continue;
-    }
-    const info = checkpoint.info(name);
-    if (`${info.shape}` !== `${shape}`)
-      faults.push(`mis-shaped: ${name} is [${info.shape}], and config.json asks for [${shape}]`);
-    if (!(info.dtype in floats)) faults.push(`not a floating-point type: ${name} is ${info.dtype}`);
-  }
-  for (const name of checkpoint.names()) {
-    if (!shapes.has(name) && !ignore.some((pattern) => pattern.test(name)))
-      faults.push(`unexpected: ${name} [${checkpoint.info(name).shape}]`);
-  }
-  if (faults.length === 0) return;
-  throw new ModelError(
-    `${checkpoint.name}: its tensors are not those of the model that config.json describes.\n  ${faults.join("\n  ")}`,
-  );
 }
 
 /** A tensor as the safetensors writer takes it, read back from the device when its turn comes. */

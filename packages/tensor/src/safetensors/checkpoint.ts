@@ -21,7 +21,13 @@ export interface Shard {
   readonly header: Header;
 }
 
-/** A piece of a tensor's bytes; `offset` counts from the tensor's first byte. */
+/** Bytes of a tensor, counted from its first: `begin` up to, and without, `end`. */
+export interface ByteRange {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** A piece of a tensor's bytes; `offset` counts from the first byte that was asked for. */
 export interface Chunk {
   readonly offset: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -106,29 +112,34 @@ export class Checkpoint {
   }
 
   /**
-   * A tensor's bytes from first to last in pieces. Every piece but the last is `chunkBytes` long, so with a multiple of 8 no
-   * element is split and every `offset` is one that a GPU buffer can be written at. The next piece is read while the
-   * caller is at work on this one: two pieces are in memory at a time. An empty tensor yields nothing.
+   * A tensor's bytes, or a range of them, from first to last in pieces. Every piece but the last is `chunkBytes` long, so with
+   * a multiple of 8 no element is split and every `offset` is one that a GPU buffer can be written at. The next piece is read
+   * while the caller is at work on this one: two pieces are in memory at a time. An empty range yields nothing.
    *
    * @param chunkBytes a positive multiple of 8
-   * @throws RangeError for another `chunkBytes`; SafetensorsError as `read`.
+   * @throws RangeError for another `chunkBytes`, or a range that is not the tensor's; SafetensorsError as `read`.
    */
-  async *readChunks(name: string, chunkBytes: number): AsyncGenerator<Chunk, void, undefined> {
+  async *readChunks(name: string, chunkBytes: number, range?: ByteRange): AsyncGenerator<Chunk, void, undefined> {
     if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0 || chunkBytes % 8 !== 0) {
       throw new RangeError(`readChunks: chunkBytes is ${chunkBytes}, expected a positive multiple of 8.`);
     }
     const { shard, entry } = this.#find(name);
+    const { begin, end } = range ?? { begin: 0, end: entry.bytes };
+    if (!(begin >= 0 && begin <= end && end <= entry.bytes)) {
+      throw new RangeError(`readChunks: bytes ${begin} to ${end} of ${name}, which has ${entry.bytes}.`);
+    }
+    const length = end - begin;
     const readAt = (offset: number): Promise<Uint8Array<ArrayBuffer>> => {
-      const pending = shard.source.read(entry.offset + offset, Math.min(chunkBytes, entry.bytes - offset));
+      const pending = shard.source.read(entry.offset + begin + offset, Math.min(chunkBytes, length - offset));
       // A caller may stop before it comes to a piece that fails; whoever awaits the piece still sees the failure.
       pending.catch(() => {});
       return pending;
     };
-    if (entry.bytes === 0) return;
+    if (length === 0) return;
     let pending = readAt(0);
-    for (let offset = 0; offset < entry.bytes; offset += chunkBytes) {
+    for (let offset = 0; offset < length; offset += chunkBytes) {
       const bytes = await pending;
-      if (offset + chunkBytes < entry.bytes) pending = readAt(offset + chunkBytes);
+      if (offset + chunkBytes < length) pending = readAt(offset + chunkBytes);
       yield { offset, bytes };
     }
   }

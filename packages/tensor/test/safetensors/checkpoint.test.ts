@@ -78,6 +78,24 @@ describe("readChunks", () => {
     expect((await checkpoint.readChunks("empty", chunkBytes).next()).done).toBe(true);
   });
 
+  it("of a range gives its bytes, with offsets from its beginning", async () => {
+    const checkpoint = await openSafetensors(bytesSource(file));
+    const pieces = [];
+    for await (const piece of checkpoint.readChunks("t", 16, { begin: 10, end: 30 })) pieces.push(piece);
+    expect(pieces).toEqual([
+      { offset: 0, bytes: data.slice(10, 26) },
+      { offset: 16, bytes: data.slice(26, 30) },
+    ]);
+    expect((await checkpoint.readChunks("t", 16, { begin: 30, end: 30 }).next()).done).toBe(true);
+    for (const [begin, end] of [
+      [-8, 8],
+      [8, 0],
+      [0, 101],
+      [Number.NaN, 8],
+    ] as const)
+      await expect(checkpoint.readChunks("t", 16, { begin, end }).next()).rejects.toThrow(RangeError);
+  });
+
   it("reads one piece ahead and no further", async () => {
     const inner = bytesSource(file);
     let reads = 0;

@@ -1,0 +1,67 @@
+import { bytesSource, encodeSafetensors, fromFloat32, openSafetensors } from "@lethe/tensor";
+import { expect, test } from "vitest";
+import { testDevice } from "../../tensor/test/support/device.ts";
+import { ModelError } from "../src/errors.ts";
+import { readWeights } from "../src/weights.ts";
+
+const device = await testDevice();
+
+/** A checkpoint of bf16 tensors that hold 1, 2, 3, … */
+function checkpointOf(shapes: Readonly<Record<string, readonly number[]>>) {
+  const tensors = Object.entries(shapes).map(([name, shape]) => {
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    const data = fromFloat32(
+      Float32Array.from({ length: size }, (_, i) => i + 1),
+      "BF16",
+    );
+    return { name, dtype: "BF16" as const, shape, data };
+  });
+  return openSafetensors(bytesSource(encodeSafetensors(tensors), "x.safetensors"));
+}
+
+/** Three rows of a fused tensor are one weight, one row the next; rows are 3 wide, so that neither begins on a word. */
+const fused = {
+  shapes: new Map([
+    ["gate", [1, 3]],
+    ["up", [3, 3]],
+    ["bias", [2]],
+    ["norm", [3]],
+    ["first", [1]],
+  ]),
+  sources: new Map([
+    ["gate", { tensor: "ff_proj", firstRow: 3 }],
+    ["up", { tensor: "ff_proj", firstRow: 0 }],
+    ["first", { tensor: "biases", firstRow: 0 }],
+    ["bias", { tensor: "biases", firstRow: 1 }],
+  ]),
+};
+
+test.each([undefined, "f32"] as const)("weights that are rows of a fused tensor, as %s", async (dtype) => {
+  const checkpoint = await checkpointOf({ ff_proj: [4, 3], biases: [3], norm: [3] });
+  const weights = await readWeights(device, checkpoint, fused.shapes, { ...fused, ...(dtype && { dtype }) });
+  const read = async (name: string) => [...(await weights.get(name)!.read())];
+  expect(await read("up")).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(await read("gate")).toEqual([10, 11, 12]);
+  expect(await read("first")).toEqual([1]);
+  expect(await read("bias")).toEqual([2, 3]);
+  expect(await read("norm")).toEqual([1, 2, 3]);
+  for (const [name, weight] of weights) {
+    expect(weight.shape).toEqual(fused.shapes.get(name));
+    expect(weight.dtype).toBe(dtype ?? "bf16");
+    weight.dispose();
+  }
+});
+
+test("faults name the tensors as the checkpoint does, with the rows of all their weights", async () => {
+  const checkpoint = await checkpointOf({ ff_proj: [5, 3], gate: [1, 3], norm: [3] });
+  await expect(readWeights(device, checkpoint, fused.shapes, fused)).rejects.toThrow(
+    new ModelError(
+      [
+        "x.safetensors: its tensors are not those of the model that config.json describes.",
+        "  mis-shaped: ff_proj is [5,3], and config.json asks for [4,3]",
+        "  missing: biases [3]",
+        "  unexpected: gate [1,3]",
+      ].join("\n"),
+    ),
+  );
+});
