@@ -1,4 +1,4 @@
-import type { ByteSource, Folder } from "@lethe/tensor";
+import { type ByteSource, type Checkpoint, type Folder, openCheckpointIn } from "@lethe/tensor";
 import { folderAt } from "#disk";
 import { ModelError } from "./errors.ts";
 
@@ -64,4 +64,12 @@ export async function readStopTokens(folder: Folder, config: Record<string, unkn
   const generation = await readJson(folder, "generation_config.json");
   const eos = generation?.eos_token_id ?? config.eos_token_id;
   return [eos].flat().filter((id) => Number.isInteger(id)) as number[];
+}
+
+/**
+ * Opens the weights of a model's directory, in one file or in shards.
+ * @throws {ModelError} when there are none that can be read; `SafetensorsError` when a file is malformed
+ */
+export function openModelCheckpoint(folder: Folder): Promise<Checkpoint> {
+  return openCheckpointIn(folder);
 }

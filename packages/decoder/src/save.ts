@@ -2,7 +2,7 @@ import type { FloatDType } from "@lethe/tensor";
 import { writeModel } from "#disk";
 import type { Decoder } from "./decoder.ts";
 import { folderOf, type ModelPlace, readBytes, tokenizerFiles } from "./directory.ts";
-import { weightToWrite } from "./weights.ts";
+import { weightToWrite } from "./saving/weight-data.ts";
 
 export interface SaveOptions {
   /** What all weights are stored in, rounded to nearest even. Default: each as it is on the device. */

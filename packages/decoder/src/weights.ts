@@ -1,13 +1,4 @@
-import {
-  type Checkpoint,
-  type Device,
-  type FloatDType,
-  fromFloat32,
-  type SafetensorsDtype,
-  type Tensor,
-  toFloat32,
-  type Weight,
-} from "@lethe/tensor";
+import { type Checkpoint, type Device, type FloatDType, fromFloat32, toFloat32, type Weight } from "@lethe/tensor";
 import {
   checkTensors,
   type FloatTensor,
@@ -70,13 +61,4 @@ export async function readWeights(
 function allocate(device: Device, name: string, shape: readonly number[], dtype: FloatDType): Weight {
   using _scope = device.scope(name);
   return device.empty(shape, dtype, name).retain();
-}
-
-/** A tensor as the safetensors writer takes it, read back from the device when its turn comes. */
-export function weightToWrite(name: string, weight: Tensor, dtype: FloatDType = weight.dtype as FloatDType) {
-  const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const;
-  async function* data() {
-    yield fromFloat32((await weight.read()) as Float32Array<ArrayBuffer>, stored[dtype]);
-  }
-  return { name, dtype: stored[dtype] satisfies SafetensorsDtype, shape: weight.shape, data };
 }
