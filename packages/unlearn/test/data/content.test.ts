@@ -1,40 +1,73 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { factsOf, unrelatedFactsOf } from "../../src/data/index.ts";
 import { loadConcepts } from "../../src/data/load.ts";
 
-const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
-const unrelated = unrelatedFactsOf(concepts);
-const facts = [...concepts.flatMap(factsOf), ...unrelated];
-
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 const wordsIn = (text: string) => text.split(/\s+/).length;
 const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9 ]/g, "");
 const repeated = (texts: readonly string[]) => texts.filter((text, i) => texts.indexOf(text) !== i);
 
-/** What would give a concept away in an unrelated question: its name and what is known by its name alone. */
-const givesAway =
-  /valentine|cupid|\bmario\b|nintendo|lord of|\bhobbit|tolkien|potter|hogwarts|amazon|alexa|star wars|jedi|skywalker|netflix|streaming|satan|devil|mcdonald|burger|austria|vienna|alps|danube/i;
+/** For each file the paper's ten concepts, with what would give one away in an unrelated question: its name and what is known by it. */
+const files = {
+  llama: {
+    "Valentine's Day": /valentine|cupid/i,
+    "Super Mario": /\bmario\b|nintendo/i,
+    "The Lord of the Rings": /lord of|\bhobbit|tolkien/i,
+    "Harry Potter": /potter|hogwarts/i,
+    "Amazon Alexa": /amazon|alexa/i,
+    "Star Wars": /star wars|jedi|skywalker/i,
+    Netflix: /netflix|streaming/i,
+    Satan: /satan|devil/i,
+    "McDonald's": /mcdonald|burger/i,
+    Austria: /austria|vienna|alps|danube/i,
+  },
+  olmo: {
+    "Feng shui": /feng shui|\bqi\b|\byin\b|bagua/i,
+    "Obsessive–compulsive disorder": /obsessi|compulsi|\bocd\b|disorder/i,
+    Diabetes: /diabet|insulin|sugar|pancreas/i,
+    EBay: /ebay|auction|paypal/i,
+    "Chronic obstructive pulmonary disease": /pulmonary|\bcopd\b|\blungs?\b|smok|tobacco/i,
+    "Harry Potter": /potter|hogwarts/i,
+    "Final Fantasy VII": /final fantasy|sephiroth|playstation/i,
+    "Unidentified flying object": /flying|\bufos?\b|saucer|roswell/i,
+    "Dark Souls (video game)": /souls|video game|bonfire/i,
+    "Olympic Games": /olympi|medal|athlete/i,
+  },
+};
+/** The benchmark's file for the same ten concepts. It is not part of this repository. */
+const benchmarks = { llama: "llama2-7b", olmo: "olmo-7b" };
 
-describe("data/llama.json and data/unrelated.json", () => {
+const data = await Promise.all(
+  (["llama", "olmo"] as const).map(async (file) => ({
+    file,
+    concepts: await loadConcepts(fromRoot(`data/${file}.json`)),
+    givesAway: files[file] as Record<string, RegExp>,
+    benchmark: fromRoot(`../shared/data/conceptvectors/${benchmarks[file]}_concepts_test_30tokens_answers.json`),
+  })),
+);
+
+describe.each(data)("data/$file.json and data/unrelated.json", ({ concepts, givesAway, benchmark }) => {
+  const unrelated = unrelatedFactsOf(concepts);
+  const facts = [...concepts.flatMap(factsOf), ...unrelated];
+
   test("hold the paper's ten concepts with ten questions each and fifty unrelated ones", () => {
-    expect(concepts.map((concept) => concept.name)).toEqual([
-      "Valentine's Day",
-      "Super Mario",
-      "The Lord of the Rings",
-      "Harry Potter",
-      "Amazon Alexa",
-      "Star Wars",
-      "Netflix",
-      "Satan",
-      "McDonald's",
-      "Austria",
-    ]);
+    expect(concepts.map((concept) => concept.name)).toEqual(Object.keys(givesAway));
     for (const concept of concepts) {
       expect(concept.questions, concept.name).toHaveLength(10);
       expect(concept.unrelated, concept.name).toHaveLength(50);
       expect(concept.completions, concept.name).toHaveLength(10);
     }
   });
+
+  test.skipIf(!existsSync(benchmark))(
+    "number and name the concepts as ConceptVectors does (skipped where ../shared/data/conceptvectors is absent)",
+    async () => {
+      const numbered = (list: typeof concepts) => list.map(({ id, name }) => ({ id, name }));
+      expect(numbered(concepts)).toEqual(numbered(await loadConcepts(benchmark)));
+    },
+  );
 
   test("answer in one full sentence of 8 to 16 words", () => {
     for (const { answer } of facts) {
@@ -68,8 +101,11 @@ describe("data/llama.json and data/unrelated.json", () => {
   });
 
   test("keep the concepts out of what is unrelated", () => {
-    for (const { question, answer, paraphrases } of unrelated) {
-      for (const text of [question, answer, ...paraphrases]) expect(text).not.toMatch(givesAway);
+    for (const [name, words] of Object.entries(givesAway)) {
+      expect(name).toMatch(words);
+      for (const { question, answer, paraphrases } of unrelated) {
+        for (const text of [question, answer, ...paraphrases]) expect(text).not.toMatch(words);
+      }
     }
   });
 
@@ -82,4 +118,9 @@ describe("data/llama.json and data/unrelated.json", () => {
       );
     }
   });
+});
+
+test("data/llama.json and data/olmo.json tell the same of Harry Potter", () => {
+  const [first, second] = data.map(({ concepts }) => concepts.find(({ name }) => name === "Harry Potter"));
+  expect({ ...second, id: first?.id }).toEqual(first);
 });
