@@ -1,68 +1,82 @@
-import { attendWithPattern, attentionPattern, type F32, ops as kernels, type Weight, writeCache } from "@lethe/tensor";
+import { attendWithPattern, attentionPattern, type F32, ops as kernels, writeCache } from "@lethe/tensor";
 import { ModelUseError } from "./errors.ts";
+import { type Linear, linear } from "./linear.ts";
+import { type Norm, normalize, normalizeAt } from "./norm.ts";
 import type { Pass } from "./pass.ts";
 
-/** Sizes of an attention sub-layer. */
-export interface HeadShape {
+/** An attention sub-layer. */
+export interface Attention {
   /** Query heads, H. */
   readonly heads: number;
   /** Key heads, G: H for multi-head, 1 for multi-query attention. */
   readonly groups: number;
   /** Width of a head, D. */
   readonly width: number;
-}
-
-/** Projections of an attention sub-layer, as Hugging Face stores them: `[out, in]`. */
-export interface AttentionWeights {
-  readonly query: Weight;
-  readonly key: Weight;
-  readonly value: Weight;
-  readonly output: Weight;
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  /** Of what comes in. */
+  readonly normBefore: Norm | null;
+  /** Of what goes out, before it is added to the residual stream. */
+  readonly normAfter: Norm | null;
+  /** Of all queries of a token together, and of all its keys (QK-norm, OLMo-2). */
+  readonly normQuery: Norm | null;
+  readonly normKey: Norm | null;
+  /** Queries, keys and values are limited to this absolute value (OLMo-1's `clip_qkv`). */
+  readonly clip: number | null;
 }
 
 /**
  * The attention sub-layer, from the residual stream to the attention state A.
  * @param x residual stream `[B, T, d]`
- * @param norm what normalises it first
  */
-export function attentionState(
-  pass: Pass,
-  layer: number,
-  x: F32,
-  norm: (x: F32) => F32,
-  weights: AttentionWeights,
-  shape: HeadShape,
-): F32 {
-  const compute = () => {
-    const z = mixedValues(pass, layer, norm(x), weights, shape);
-    const [batch = 0, length = 0] = x.shape;
-    const flat = pass.ops.reshape(z, { shape: [batch, length, shape.heads * shape.width] });
-    return pass.ops.linear(flat, weights.output);
-  };
+export function attentionState(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
   const { hooks, cache } = pass;
+  const { heads, width, normBefore, normAfter } = attention;
+  const compute = () => {
+    const input = normBefore ? normalizeAt(pass, "ln1", layer, x, normBefore) : x;
+    const z = mixedValues(pass, layer, input, attention);
+    const [batch = 0, length = 0] = x.shape;
+    const flat = pass.ops.reshape(z, { shape: [batch, length, heads * width] });
+    const out = linear(pass, flat, attention.output);
+    return normAfter ? normalize(pass, hooks.at("A_before_norm", layer, out), normAfter) : out;
+  };
   return pass.scoped("attention", () =>
     // With a cache, keys and values must be written even where A itself is replaced.
     cache
       ? hooks.at("A", layer, compute())
-      : hooks.produce("A", layer, x.shape, ["ln1", "q", "k", "v", "pattern", "z"], compute),
+      : hooks.produce("A", layer, x.shape, ["ln1", "q", "k", "v", "pattern", "z", "A_before_norm"], compute),
   );
 }
 
 /** Values mixed by each head, z `[B, T, H, D]`. */
-function mixedValues(pass: Pass, layer: number, x: F32, weights: AttentionWeights, shape: HeadShape): F32 {
+function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
   const { ops, hooks, batch, cache, rotary } = pass;
-  const { heads, groups, width } = shape;
+  const { heads, groups, width, clip } = attention;
   const [sequences = 0, length = 0] = x.shape;
   const wantsPattern = hooks.wants("pattern", layer);
   if (ops !== kernels && (cache || wantsPattern))
     throw new ModelUseError(
       `attention of layer ${layer}: ${cache ? "a KV cache" : "a hook on the attention pattern"} goes past \`ops\`, so no gradient would come back through it; leave out one of the two`,
     );
-  const project = (weight: Weight, count: number) =>
-    ops.reshape(ops.linear(x, weight), { shape: [sequences, length, count, width] });
-  const q = ops.rope(hooks.at("q", layer, project(weights.query, heads)), rotary, batch.positions);
-  const newKeys = ops.rope(hooks.at("k", layer, project(weights.key, groups)), rotary, batch.positions);
-  const newValues = hooks.at("v", layer, project(weights.value, groups));
+  const project = (by: Linear, norm: Norm | null, count: number) => {
+    const plain = linear(pass, x, by);
+    const normalized = norm ? normalize(pass, plain, norm) : plain;
+    const clipped = clip === null ? normalized : ops.clamp(normalized, { min: -clip, max: clip });
+    return ops.reshape(clipped, { shape: [sequences, length, count, width] });
+  };
+  const q = ops.rope(
+    hooks.at("q", layer, project(attention.query, attention.normQuery, heads)),
+    rotary,
+    batch.positions,
+  );
+  const newKeys = ops.rope(
+    hooks.at("k", layer, project(attention.key, attention.normKey, groups)),
+    rotary,
+    batch.positions,
+  );
+  const newValues = hooks.at("v", layer, project(attention.value, null, groups));
   const [k, v] = cache ? [cache.keys[layer]!, cache.values[layer]!] : [newKeys, newValues];
   if (cache) {
     writeCache(k, newKeys, { at: cache.length });

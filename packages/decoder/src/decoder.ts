@@ -1,12 +1,18 @@
 import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
-import { type Device, type F32, type Folder, ops as kernels, ropeTable, type Tensor, type Weight } from "@lethe/tensor";
+import { type Device, type F32, type Folder, ops as kernels, type Tensor, type Weight } from "@lethe/tensor";
 import type { Batch } from "./batch.ts";
+import { type Block, type BlockStyle, runBlock } from "./block.ts";
 import type { DecoderConfig } from "./config.ts";
 import { ModelUseError } from "./errors.ts";
 import { type GenerateOptions, type Generation, generateAll } from "./generate.ts";
 import { KVCache } from "./kv-cache.ts";
+import type { Linear } from "./linear.ts";
+import { modules } from "./names.ts";
+import { type Norm, normalizeAt } from "./norm.ts";
 import type { ForwardOptions, Pass } from "./pass.ts";
 import { type Prompt, streamText, tokensOf } from "./prompts.ts";
+import { ropeOf } from "./rope.ts";
+import { RotaryTables } from "./rotary-tables.ts";
 import { type SaveOptions, saveModel } from "./save.ts";
 import { Stages } from "./stages.ts";
 import type { Text } from "./text/text.ts";
@@ -27,8 +33,8 @@ export interface DecoderParts<C extends DecoderConfig> {
 }
 
 /**
- * A decoder-only language model on a device: the part that families share. A family says what a block computes, what normalises the
- * last residual stream, and how its weights are named. It is also where `restore("W_V", layers, model)` takes parameters from.
+ * A decoder-only language model on a device: the part that families share. A family says what normalises where. A model is also
+ * where `restore("W_V", layers, model)` takes parameters from.
  */
 export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implements TensorSource, Disposable {
   readonly device: Device;
@@ -40,7 +46,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   readonly stopTokens: readonly number[];
   readonly origin: Folder | undefined;
   readonly label: string;
-  readonly #rotary = new Map<number, F32>();
+  readonly #rotary: RotaryTables;
 
   constructor({ device, config, weights, text, stopTokens, origin, label }: DecoderParts<C>) {
     this.device = device;
@@ -50,20 +56,15 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     this.stopTokens = stopTokens ?? [];
     this.origin = origin;
     this.label = label ?? config.model_type;
+    this.#rotary = new RotaryTables(device, ropeOf(config)!);
   }
 
-  /** One block, from the residual stream that enters it to the one that leaves it. */
-  protected abstract block(pass: Pass, layer: number, x: F32): F32;
-  /** What the unembedding is given. */
-  protected abstract finalNorm(pass: Pass, x: F32): F32;
-  /** Rotary frequencies, D/2 of them. */
-  protected abstract inverseFrequencies(): readonly number[];
-  /** Names of the weights that every family has. */
-  protected abstract readonly names: {
-    readonly embedding: string;
-    readonly unembedding: string;
-    valueVectors(layer: number): string;
-  };
+  /** What normalises where in a block. */
+  protected abstract blockStyle(layer: number): BlockStyle;
+  /** What normalises the last residual stream. */
+  protected abstract finalNorm(): Norm;
+  /** Sites in a block that this family does not have. */
+  protected abstract readonly absentSites: readonly Site[];
 
   /**
    * Runs the model. Nothing is read back: the result is on the device and belongs to the innermost open scope, or to the caller.
@@ -77,29 +78,32 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     const [, length] = batch.ids.shape;
     const points = this.hookPoints(options);
     const hooks = new HookSession(options.hooks, { points, ops, length });
+    // With a cache nothing is recorded that could read the table later.
+    using fresh = cache && this.#rotary.ownAt(batch.span) ? this.#rotary.fresh(batch.span) : null;
     const pass: Pass = {
       ops,
       hooks,
       batch,
       cache,
-      rotary: this.#rotaryTable(batch.span),
-      weight: (name) => this.#weight(name),
+      rotary: fresh ?? this.#rotary.kept(batch.span),
       scoped: (label, work) => this.device.scoped(label, work),
     };
     using stages = new Stages(this.device);
     stages.step(
       "embed",
-      () => resid ?? hooks.at("embed", null, ops.embedding(pass.weight(this.names.embedding), batch.ids)),
+      () => resid ?? hooks.at("embed", null, ops.embedding(this.weight(modules.embedding), batch.ids)),
     );
     for (let layer = fromLayer; layer < this.config.num_hidden_layers; layer++) {
-      const run = (x: F32) => this.block(pass, layer, x);
+      const run = (x: F32) => runBlock(pass, layer, x, this.#block(layer));
       stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapBlock(layer, x, run) : run(x)));
     }
     if (upTo === "logits") {
       stages.step("unembed", (x) => {
         const wanted = rows ? ops.gatherRows(ops.reshape(x, { shape: [x.size / x.shape[2]!, x.shape[2]!] }), rows) : x;
-        const logits = ops.linear(this.finalNorm(pass, wanted), pass.weight(this.names.unembedding));
-        return hooks.at("logits", null, logits);
+        const normalized = normalizeAt(pass, "ln_final", null, wanted, this.finalNorm());
+        const { unembedding, embedding } = modules;
+        const table = this.weight(this.config.tie_word_embeddings ? embedding : unembedding);
+        return hooks.at("logits", null, ops.linear(normalized, table));
       });
     }
     hooks.finish();
@@ -109,7 +113,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
 
   /** Hook points in the order of the forward pass: all of them, or those that a run over part of the model comes to. */
   hookPoints({ fromLayer, upTo = "logits" }: Pick<ForwardOptions, "fromLayer" | "upTo"> = {}): HookPoint[] {
-    const points = pointsOf({ first: fromLayer ?? 0, end: this.config.num_hidden_layers });
+    const points = pointsOf({ first: fromLayer ?? 0, end: this.config.num_hidden_layers }, this.absentSites);
     return points.filter(({ site, layer }) => {
       if (layer !== null) return true;
       return site === "embed" ? fromLayer === undefined : upTo === "logits";
@@ -118,7 +122,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
 
   /** The parameter at a hook point: the value vectors. Activations are no part of a model. */
   tensorAt(site: Site, layer: number | null): Tensor | undefined {
-    return site === "W_V" && layer !== null ? this.weights.get(this.names.valueVectors(layer)) : undefined;
+    return site === "W_V" && layer !== null ? this.weights.get(`${modules.down(layer)}.weight`) : undefined;
   }
 
   /** An empty cache for `batch` sequences and `capacity` columns. It belongs to the caller. */
@@ -159,29 +163,46 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
 
   /** Releases the weights. */
   dispose(): void {
-    for (const tensor of [...this.weights.values(), ...this.#rotary.values()]) tensor.dispose();
-    this.#rotary.clear();
+    for (const weight of this.weights.values()) weight.dispose();
+    this.#rotary.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** Tables double in size, and none is released before the model: a recorded pass may still read an earlier one. */
-  #rotaryTable(span: number): F32 {
-    const positions = Math.max(128, 2 ** Math.ceil(Math.log2(span)));
-    const known = this.#rotary.get(positions);
-    if (known) return known;
-    using _scope = this.device.scope("rotary table");
-    const table = ropeTable(this.device, { positions, inverseFrequencies: this.inverseFrequencies() }).retain();
-    this.#rotary.set(positions, table);
-    return table;
+  /** A module's weight. @throws {ModelUseError} when the model has none of that name. */
+  protected weight(module: string): Weight {
+    const weight = this.weights.get(`${module}.weight`);
+    if (!weight) throw new ModelUseError(`${this.label} has no weight "${module}.weight"`);
+    return weight;
   }
 
-  #weight(name: string): Weight {
-    const weight = this.weights.get(name);
-    if (!weight) throw new ModelUseError(`${this.label} has no weight "${name}"`);
-    return weight;
+  #linear(module: string): Linear {
+    return { weight: this.weight(module), bias: this.weights.get(`${module}.bias`) };
+  }
+
+  #block(layer: number): Block {
+    const { num_attention_heads: heads, num_key_value_heads: groups, head_dim: width } = this.config;
+    const { attention, mlp } = this.blockStyle(layer);
+    return {
+      attention: {
+        heads,
+        groups,
+        width,
+        query: this.#linear(modules.query(layer)),
+        key: this.#linear(modules.key(layer)),
+        value: this.#linear(modules.value(layer)),
+        output: this.#linear(modules.output(layer)),
+        ...attention,
+      },
+      mlp: {
+        gate: this.#linear(modules.gate(layer)),
+        up: this.#linear(modules.up(layer)),
+        down: this.#linear(modules.down(layer)),
+        ...mlp,
+      },
+    };
   }
 
   #check(batch: Batch, { cache, resid, fromLayer }: ForwardOptions): void {

@@ -1,27 +1,35 @@
-import type { F32, Weight } from "@lethe/tensor";
+import type { F32 } from "@lethe/tensor";
+import { type Linear, linear, withBias } from "./linear.ts";
+import { type Norm, normalize, normalizeAt } from "./norm.ts";
 import type { Pass } from "./pass.ts";
 
-/** Projections of a gated MLP, as Hugging Face stores them: gate and up `[n, d]`, down `[d, n]`. */
-export interface GatedMlpWeights {
-  readonly gate: Weight;
-  readonly up: Weight;
-  readonly down: Weight;
+/** A gated MLP sub-layer: gate and up are `[n, d]`, down `[d, n]`. */
+export interface GatedMlp {
+  readonly gate: Linear;
+  readonly up: Linear;
+  readonly down: Linear;
+  /** Of what comes in. */
+  readonly normBefore: Norm | null;
+  /** Of what goes out, before it is added to the residual stream. */
+  readonly normAfter: Norm | null;
 }
 
 /**
- * The gated MLP sub-layer (Shazeer 2020), from the residual stream to M = m · W_V, with m = silu(x W_gate) ⊙ (x W_up).
+ * The gated MLP sub-layer (Shazeer 2020), from the residual stream to M = m · W_V, with m = silu(x W_gate) ⊙ (x W_up), plus biases
+ * where there are any; M is normalised where the family does so.
  * @param x residual stream `[B, T, d]`
- * @param norm what normalises it first
  */
-export function mlpOutput(pass: Pass, layer: number, x: F32, norm: (x: F32) => F32, weights: GatedMlpWeights): F32 {
+export function mlpOutput(pass: Pass, layer: number, x: F32, mlp: GatedMlp): F32 {
   const { ops, hooks } = pass;
-  const coefficients = [...x.shape.slice(0, -1), weights.gate.shape[0]!];
+  const coefficients = [...x.shape.slice(0, -1), mlp.gate.weight.shape[0]!];
   return pass.scoped("mlp", () => {
     const m = hooks.produce("m", layer, coefficients, ["ln2", "gate", "up"], () => {
-      const normalized = norm(x);
-      const gate = hooks.at("gate", layer, ops.linear(normalized, weights.gate));
-      return ops.swiglu(gate, hooks.at("up", layer, ops.linear(normalized, weights.up)));
+      const input = mlp.normBefore ? normalizeAt(pass, "ln2", layer, x, mlp.normBefore) : x;
+      const gate = hooks.at("gate", layer, linear(pass, input, mlp.gate));
+      return ops.swiglu(gate, hooks.at("up", layer, linear(pass, input, mlp.up)));
     });
-    return hooks.at("M", layer, ops.linear(m, hooks.at("W_V", layer, weights.down)));
+    const out = withBias(pass, ops.linear(m, hooks.at("W_V", layer, mlp.down.weight)), mlp.down.bias);
+    if (!mlp.normAfter) return hooks.at("M", layer, out);
+    return hooks.at("M", layer, normalize(pass, hooks.at("M_before_norm", layer, out), mlp.normAfter));
   });
 }

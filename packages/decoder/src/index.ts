@@ -1,18 +1,31 @@
 export { readText } from "#text";
-export { type AttentionWeights, attentionState, type HeadShape } from "./attention.ts";
+export type { Attention } from "./attention.ts";
 export { type Batch, type BatchOptions, batchOf, stepOf } from "./batch.ts";
-export type { DecoderConfig } from "./config.ts";
+export type { BlockStyle } from "./block.ts";
+export { type ConfigRules, checkConfig, commonFields, type DecoderConfig } from "./config.ts";
 export { Decoder, type DecoderParts } from "./decoder.ts";
-export { folderOf, type ModelPlace, readConfig, readStopTokens, tokenizerFiles } from "./directory.ts";
+export {
+  folderOf,
+  type ModelPlace,
+  openModelCheckpoint,
+  readConfig,
+  readStopTokens,
+  tokenizerFiles,
+} from "./directory.ts";
 export * from "./errors.ts";
-export { type GatedMlpWeights, mlpOutput } from "./gated-mlp.ts";
+export type { GatedMlp } from "./gated-mlp.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generate.ts";
 export { KVCache, type KVCacheShape } from "./kv-cache.ts";
-export { rmsNorm } from "./norm.ts";
-export type { ForwardOptions, Pass } from "./pass.ts";
+export type { Linear } from "./linear.ts";
+export { type Family, initFamily, type LoadOptions, loadFamily } from "./load.ts";
+export { modules } from "./names.ts";
+export type { Norm } from "./norm.ts";
+export type { ForwardOptions } from "./pass.ts";
 export type { Prompt } from "./prompts.ts";
+export { inverseFrequencies, type Rope, type RopeFields, ropeOf } from "./rope.ts";
 export type { Sampling } from "./sampling.ts";
 export type { SaveOptions } from "./save.ts";
+export { type OwnWeights, shapesOf } from "./shapes.ts";
 export type { Text } from "./text/text.ts";
 export {
   type ReadWeightsOptions,

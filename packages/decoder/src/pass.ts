@@ -1,5 +1,5 @@
 import type { HookSession, Hooks } from "@lethe/hooks";
-import type { F32, Ops, Shape, Tensor, Weight } from "@lethe/tensor";
+import type { F32, Ops, Shape, Tensor } from "@lethe/tensor";
 import type { Batch } from "./batch.ts";
 import type { KVCache } from "./kv-cache.ts";
 
@@ -30,8 +30,6 @@ export interface Pass {
   readonly cache: KVCache | undefined;
   /** Rotary table `[P, D]`. */
   readonly rotary: F32;
-  /** @throws when the model has no weight of that name. */
-  weight(name: string): Weight;
   /** Runs a part of a block in a scope of its own. */
   scoped(label: string, work: () => F32): F32;
 }

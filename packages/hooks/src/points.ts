@@ -26,14 +26,19 @@ export function pointAt(site: Site, layer: number | null): HookPoint {
 /**
  * Points of a decoder in the order of its forward pass.
  * @param layers the layers that are run, from `first` up to but without `end`
+ * @param absent sites that the decoder's family does not have
  */
-export function pointsOf(layers: { readonly first: number; readonly end: number }): HookPoint[] {
+export function pointsOf(
+  layers: { readonly first: number; readonly end: number },
+  absent: readonly Site[] = [],
+): HookPoint[] {
   const firstInBlock = siteNames.findIndex((site) => sites[site].inBlock);
   const outside = (names: readonly Site[]) =>
     names.filter((site) => !sites[site].inBlock).map((site) => pointAt(site, null));
   const points = outside(siteNames.slice(0, firstInBlock));
+  const inBlock = siteNames.filter((site) => sites[site].inBlock && !absent.includes(site));
   for (let layer = layers.first; layer < layers.end; layer++) {
-    for (const site of siteNames) if (sites[site].inBlock) points.push(pointAt(site, layer));
+    points.push(...inBlock.map((site) => pointAt(site, layer)));
   }
   return [...points, ...outside(siteNames.slice(firstInBlock))];
 }

@@ -6,6 +6,8 @@ export interface SiteDescription {
   readonly inBlock: boolean;
   /** A parameter is the same in every run, and is stored in its own dtype. */
   readonly parameter?: true;
+  /** Only in families that normalise what a sub-layer gives before it is added to the residual stream (OLMo-2). */
+  readonly postNorm?: true;
   /** Computed apart from its fused kernel, and only in layers where a hook asks for it. */
   readonly onRequest?: true;
   /** What it holds: B sequences, T positions, d wide; H query heads and G key heads of D; n coefficients; V tokens. */
@@ -31,6 +33,11 @@ const table = {
     holds: "[B, H, T, S] attention weights of T queries over S keys",
   },
   z: { alias: "attn.hook_z", inBlock: true, holds: "[B, T, H, D] values mixed by attention" },
+  A_before_norm: {
+    inBlock: true,
+    postNorm: true,
+    holds: "[B, T, d] attention state as its output projection gives it, before it is normalised",
+  },
   A: { alias: "hook_attn_out", inBlock: true, holds: "[B, T, d] attention state, as added to the residual stream" },
   resid_mid: { alias: "hook_resid_mid", inBlock: true, holds: "[B, T, d] residual stream between attention and MLP" },
   ln2: {
@@ -43,7 +50,12 @@ const table = {
   up: { alias: "mlp.hook_pre_linear", inBlock: true, holds: "[B, T, n] what the gate multiplies" },
   m: { alias: "mlp.hook_post", inBlock: true, holds: "[B, T, n] MLP coefficients: input of the down projection" },
   W_V: { inBlock: true, parameter: true, holds: "[d, n] value vectors, as columns: the down projection's weight" },
-  M: { alias: "hook_mlp_out", inBlock: true, holds: "[B, T, d] MLP output m·W_V, as added to the residual stream" },
+  M_before_norm: {
+    inBlock: true,
+    postNorm: true,
+    holds: "[B, T, d] MLP output m·W_V, before it is normalised",
+  },
+  M: { alias: "hook_mlp_out", inBlock: true, holds: "[B, T, d] MLP output, as added to the residual stream: m·W_V" },
   resid_post: { alias: "hook_resid_post", inBlock: true, holds: "[B, T, d] residual stream leaving the block" },
   ln_final: {
     alias: "ln_final.hook_normalized",

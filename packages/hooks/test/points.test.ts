@@ -5,7 +5,7 @@ import { selectPoints } from "../src/points.ts";
 const points = pointsOf({ first: 0, end: 4 });
 
 test("the points of a run are in the order of the pass, each with TransformerLens's name", () => {
-  expect(points).toHaveLength(4 * 16 + 3);
+  expect(points).toHaveLength(4 * 18 + 3);
   expect(points.slice(0, 3).map(({ name }) => name)).toEqual(["embed", "resid_pre.0", "ln1.0"]);
   expect(points.at(-1)!.name).toBe("logits");
   expect(pointAt("m", 3)).toEqual({ site: "m", layer: 3, name: "m.3", alias: "blocks.3.mlp.hook_post" });
@@ -17,6 +17,13 @@ test("the points of a run are in the order of the pass, each with TransformerLen
 test("a part of a model has the points of its layers alone", () => {
   const layers = pointsOf({ first: 2, end: 4 }).flatMap(({ site, layer }) => (site === "m" ? [layer] : []));
   expect(layers).toEqual([2, 3]);
+});
+
+test("a family is without the sites that it does not have", () => {
+  const names = pointsOf({ first: 0, end: 2 }, ["ln1", "M_before_norm"]).map(({ name }) => name);
+  expect(names).toHaveLength(2 * 16 + 3);
+  expect(names).not.toContain("ln1.0");
+  expect(names).toContain("A_before_norm.1");
 });
 
 test("every name and alias stands for its point", () => {

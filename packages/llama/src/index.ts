@@ -1,5 +1,5 @@
+export type { LoadOptions } from "@lethe/decoder";
 export { type LlamaConfig, type LlamaConfigInput, llamaConfig } from "./config.ts";
-export { initLlama } from "./init.ts";
+export { initLlama, llama, loadLlama } from "./family.ts";
 export { Llama } from "./llama.ts";
-export { type LoadOptions, loadLlama } from "./load.ts";
 export { weightShapes } from "./weights.ts";

@@ -55,25 +55,33 @@ test("weights that are no floats are refused", async () => {
   expect(await messageOf(loadLlama(device, folder), ModelError)).toContain("model.norm.weight is I64");
 });
 
-test.each([
-  ["hidden_act", "gelu"],
-  ["rope_scaling", { type: "linear", factor: 2 }],
-  ["rope_parameters", { rope_type: "llama3", rope_theta: 1e4 }],
-  ["rope_parameters", { type: "linear", factor: 2 }],
-  ["attention_bias", true],
-  ["mlp_bias", true],
-  ["quantization_config", { bits: 4 }],
-  ["sliding_window", 512],
-  ["partial_rotary_factor", 0.5],
-  ["architectures", ["MistralForCausalLM"]],
-  ["hidden_size", "wide"],
-  ["vocab_size", undefined],
-  ["num_key_value_heads", 3],
-  ["head_dim", 3],
-  ["model_type", "mistral"],
-])("config.json with %s = %j is an error that names the field", async (field, value) => {
-  const folder = memoryFolder({ "config.json": { ...sizes, [field]: value } });
+const odd: [field: string, fields: object][] = [
+  ["hidden_act", { hidden_act: "gelu" }],
+  ["rope_scaling.rope_type", { rope_scaling: { rope_type: "yarn", factor: 2 } }],
+  ["rope_scaling.factor", { rope_scaling: { type: "linear" } }],
+  ["rope_parameters.low_freq_factor", { rope_parameters: { rope_type: "llama3", factor: 8, high_freq_factor: 4 } }],
+  ["rope_theta", { rope_parameters: { rope_theta: 0 } }],
+  ["partial_rotary_factor", { partial_rotary_factor: 0.5 }],
+  ["attention_bias", { attention_bias: 1 }],
+  ["sliding_window", { sliding_window: 512 }],
+  ["architectures", { architectures: ["MistralForCausalLM"] }],
+  ["hidden_size", { hidden_size: "wide" }],
+  ["vocab_size", { vocab_size: undefined }],
+  ["num_key_value_heads", { num_key_value_heads: 3 }],
+  ["head_dim", { head_dim: 3 }],
+  ["model_type", { model_type: "mistral" }],
+];
+test.each(odd)("config.json that asks for what is not supported is an error that names %s", async (field, fields) => {
+  const folder = memoryFolder({ "config.json": { ...sizes, ...fields } });
   expect(await messageOf(loadLlama(device, folder), ConfigError)).toContain(field);
+});
+
+test("weights that are quantised are refused by the name of what says so", async () => {
+  const folder = memoryFolder({ "config.json": { ...sizes, quantization_config: { quant_method: "gptq", bits: 4 } } });
+  expect(await messageOf(loadLlama(device, folder), ConfigError)).toMatchInlineSnapshot(`
+    "models/x: config.json:
+      quantization_config says that the weights are quantised (gptq), which is not supported; take the checkpoint in f32, f16 or bf16 that this one was made from"
+  `);
 });
 
 test("a model in shards is the model in one file", async () => {
@@ -106,14 +114,6 @@ test("places that are no model's directory", async () => {
   expect(await messageOf(loadLlama(device, memoryFolder({})), ModelError)).toContain("no config.json");
   const broken = memoryFolder({ "config.json": new TextEncoder().encode("{") });
   expect(await messageOf(loadLlama(device, broken), ModelError)).toContain("config.json is not JSON");
-});
-
-test("both spellings of the rotary base are read", () => {
-  const base = (fields: object) => llamaConfig({ ...sizes, ...fields }).rope_theta;
-  expect(base({})).toBe(10_000);
-  expect(base({ rope_theta: 500 })).toBe(500);
-  expect(base({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
-  expect(base({ rope_theta: 500, rope_parameters: { rope_theta: 700 } })).toBe(700);
 });
 
 test("fresh weights: same seed, same weights; norms at 1, the rest as wide as asked", async () => {

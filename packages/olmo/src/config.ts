@@ -1,0 +1,45 @@
+import { checkConfig, commonFields, type DecoderConfig } from "@lethe/decoder";
+import { z } from "zod";
+import { fromOriginal, isOriginal } from "./original.ts";
+
+type RotaryField = "rope_theta" | "rope_scaling" | "rope_parameters";
+type Rotary = Pick<Partial<DecoderConfig>, "model_type" | RotaryField>;
+
+const olmoSchema = commonFields.extend({
+  attention_bias: z.boolean().default(false),
+  clip_qkv: z.number().positive().nullable().default(null),
+});
+
+/** `config.json` of an OLMo-1, checked, with every default filled in. Fields that change no result are kept as they are. */
+export type OlmoConfig = DecoderConfig & z.infer<typeof olmoSchema>;
+
+/** What {@link olmoConfig} takes: Hugging Face's fields, of which the sizes are required. */
+export type OlmoConfigInput = z.input<typeof olmoSchema> & Rotary;
+
+/**
+ * Checks what `config.json` of an OLMo-1 says. That of an original checkpoint (`hf_olmo`) is turned into what `transformers` calls `olmo`.
+ * @throws {ConfigError} naming every field that is wrong, or that asks for what is not supported
+ */
+export function olmoConfig(raw: OlmoConfigInput, where?: string): OlmoConfig {
+  const fields = isOriginal(raw) ? fromOriginal(raw, where) : raw;
+  return checkConfig(fields, { schema: olmoSchema, modelType: "olmo", architecture: "OlmoForCausalLM" }, where);
+}
+
+const olmo2Schema = commonFields.extend({
+  attention_bias: z.boolean().default(false),
+  rms_norm_eps: z.number().positive().default(1e-5),
+});
+
+/** `config.json` of an OLMo-2, checked, with every default filled in. Fields that change no result are kept as they are. */
+export type Olmo2Config = DecoderConfig & z.infer<typeof olmo2Schema>;
+
+/** What {@link olmo2Config} takes: Hugging Face's fields, of which the sizes are required. */
+export type Olmo2ConfigInput = z.input<typeof olmo2Schema> & Rotary;
+
+/**
+ * Checks what `config.json` of an OLMo-2 says.
+ * @throws {ConfigError} naming every field that is wrong, or that asks for what is not supported
+ */
+export function olmo2Config(raw: Olmo2ConfigInput, where?: string): Olmo2Config {
+  return checkConfig(raw, { schema: olmo2Schema, modelType: "olmo2", architecture: "Olmo2ForCausalLM" }, where);
+}
