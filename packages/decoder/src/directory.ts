@@ -1,11 +1,18 @@
-import { type ByteSource, type Checkpoint, type Folder, openCheckpointIn } from "@lethe/tensor";
+import { type ByteSource, type Checkpoint, type Folder, openCheckpointIn, SafetensorsError } from "@lethe/tensor";
 import { folderAt } from "#disk";
+import { notAModel } from "./directory/mistakes.ts";
 import { ModelError } from "./errors.ts";
 
-/** Where a model's files are: a directory on disk, or what `httpFolder` and `filesFolder` give in a browser. */
+/**
+ * Where a model's files are: a directory on disk, a model in the Hugging Face cache by its name (`org/name`, `org/name@revision`), or
+ * what `httpFolder` and `filesFolder` give in a browser.
+ */
 export type ModelPlace = string | Folder;
 
-/** The files of a place. A path is a directory. */
+/**
+ * The files of a place.
+ * @throws {ModelError} that says where was looked, when there is no such directory or cached model
+ */
 export function folderOf(place: ModelPlace): Folder | Promise<Folder> {
   return typeof place === "string" ? folderAt(place) : place;
 }
@@ -50,13 +57,11 @@ export async function readJson(folder: Folder, file: string): Promise<Record<str
   throw new ModelError(`${folder.name}: ${file} holds ${text.slice(0, 40)}, expected a JSON object`);
 }
 
-/** @throws {ModelError} when there is no `config.json`. */
+/** @throws {ModelError} when there is no `config.json`, with what the directory seems to be instead. */
 export async function readConfig(folder: Folder): Promise<Record<string, unknown>> {
   const config = await readJson(folder, "config.json");
   if (config) return config;
-  throw new ModelError(
-    `${folder.name}: there is no config.json in it. Give the directory of one model in Hugging Face's format, with config.json and *.safetensors.`,
-  );
+  throw await notAModel(folder, "config.json");
 }
 
 /** Tokens that end a generation: those of `generation_config.json`, else of `config.json`. */
@@ -68,8 +73,13 @@ export async function readStopTokens(folder: Folder, config: Record<string, unkn
 
 /**
  * Opens the weights of a model's directory, in one file or in shards.
- * @throws {ModelError} when there are none that can be read; `SafetensorsError` when a file is malformed
+ * @throws {ModelError} when there are none that can be read, with what is there instead; `SafetensorsError` when a file is malformed
  */
-export function openModelCheckpoint(folder: Folder): Promise<Checkpoint> {
-  return openCheckpointIn(folder);
+export async function openModelCheckpoint(folder: Folder): Promise<Checkpoint> {
+  try {
+    return await openCheckpointIn(folder);
+  } catch (error) {
+    if (error instanceof SafetensorsError && error.kind === "not-found") throw await notAModel(folder, "weights");
+    throw error;
+  }
 }

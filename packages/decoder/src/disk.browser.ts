@@ -4,8 +4,13 @@ import { ModelError } from "./errors.ts";
 const advice = "a browser has no directories: give `httpFolder(url)` or `filesFolder(files)` instead of a path";
 
 /** @throws {ModelError} always. */
-export function folderAt(directory: string): Promise<Folder> {
-  return Promise.reject(new ModelError(`${directory}: ${advice}`));
+export function modelDirectory(place: string): Promise<string> {
+  return Promise.reject(new ModelError(`${place}: ${advice}`));
+}
+
+/** @throws {ModelError} always. */
+export function folderAt(place: string): Promise<Folder> {
+  return Promise.reject(new ModelError(`${place}: ${advice}`));
 }
 
 /** @throws {ModelError} always. */

@@ -1,18 +1,14 @@
-import { mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Folder, TensorToWrite } from "@lethe/tensor";
 import { directoryFolder, type TensorData, writeSafetensors } from "@lethe/tensor/safetensors/node";
-import { ModelError } from "./errors.ts";
+import { modelDirectory } from "./directory/hub.node.ts";
 
-/**
- * A directory on disk.
- * @throws {ModelError} when there is none.
- */
-export async function folderAt(directory: string): Promise<Folder> {
-  const found = await stat(directory).catch(() => undefined);
-  if (found?.isDirectory()) return directoryFolder(directory);
-  const what = found ? "is a file" : "is not there";
-  throw new ModelError(`${directory} ${what}; expected a model's directory, with config.json and *.safetensors`);
+export { modelDirectory };
+
+/** The files of a directory, or of a model in the Hugging Face cache; see {@link modelDirectory}. */
+export async function folderAt(place: string): Promise<Folder> {
+  return directoryFolder(await modelDirectory(place));
 }
 
 /**

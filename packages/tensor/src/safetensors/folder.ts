@@ -14,6 +14,8 @@ export interface Folder {
   readonly name: string;
   /** Opens a file by its plain name; `undefined` where there is none. */
   open(file: string): Promise<ByteSource | undefined>;
+  /** Names of all that lies in it, where that can be known. */
+  list?(): Promise<readonly string[]>;
 }
 
 /**
@@ -35,6 +37,7 @@ export function filesFolder(files: Iterable<File>, name = "the picked files"): F
       const found = byName.get(file);
       return found && blobSource(found);
     },
+    list: async () => [...byName.keys()],
   };
 }
 

@@ -15,14 +15,21 @@ import type { ByteSource } from "./source.ts";
 export async function openSharded(index: ByteSource, folder: Folder): Promise<Checkpoint> {
   const weightMap = await readWeightMap(index);
   const files = [...new Set(weightMap.values())].sort();
-  const opened = await Promise.allSettled(files.map((file) => openShard(file, index.name, folder)));
+  const opened = await Promise.allSettled(files.map((file) => openShard(file, folder)));
   const shards = new Map<string, Shard>();
   for (const [i, result] of opened.entries()) {
-    if (result.status === "fulfilled") shards.set(files[i]!, result.value);
+    if (result.status === "fulfilled" && result.value) shards.set(files[i]!, result.value);
   }
   try {
     const failure = opened.find((result) => result.status === "rejected");
     if (failure !== undefined) throw failure.reason;
+    const absent = files.filter((file) => !shards.has(file)).map(quote);
+    if (absent.length > 0) {
+      const more = absent.length > 3 ? ` and ${absent.length - 3} more` : "";
+      const problem = `it names ${files.length} shards, and ${folder.name} lacks ${absent.slice(0, 3).join(", ")}${more}`;
+      const expected = "every shard beside the index; fetch what is missing";
+      throw new SafetensorsError("missing-shard", { file: index.name, problem, expected });
+    }
     checkWeightMap(weightMap, shards, index.name);
     return new Checkpoint(folder.name, [...shards.values()]);
   } catch (error) {
@@ -31,12 +38,10 @@ export async function openSharded(index: ByteSource, folder: Folder): Promise<Ch
   }
 }
 
-async function openShard(file: string, index: string, folder: Folder): Promise<Shard> {
+/** `undefined` where there is no such file. */
+async function openShard(file: string, folder: Folder): Promise<Shard | undefined> {
   const source = await folder.open(file);
-  if (source === undefined) {
-    const problem = `it names the shard ${quote(file)}, which is not in ${folder.name}`;
-    throw new SafetensorsError("missing-shard", { file: index, problem, expected: "every shard beside the index" });
-  }
+  if (source === undefined) return undefined;
   try {
     return { source, header: await readHeader(source) };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoint } from "../checkpoint.ts";
 import { type Folder, openCheckpointIn } from "../folder.ts";
@@ -5,7 +6,11 @@ import { findFileSource } from "./source.ts";
 
 /** A directory on disk. */
 export function directoryFolder(directory: string): Folder {
-  return { name: directory, open: (file) => findFileSource(join(directory, file)) };
+  return {
+    name: directory,
+    open: (file) => findFileSource(join(directory, file)),
+    list: () => readdir(directory),
+  };
 }
 
 /**

@@ -23,7 +23,8 @@ export async function findFileSource(path: string): Promise<ByteSource | undefin
   try {
     handle = await open(path, "r");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // ENOTDIR: what should be its directory is a file.
+    if (["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw readFailure(path, cause);
   }
   const stat = await handle.stat();
