@@ -113,14 +113,14 @@ test("a model that is not in the cache says where was looked and how to get it",
 test("a revision that is not in the cache names those that are", async () => {
   await repository({ refs: { main: "a1" }, commits: ["a1", "b2"] });
   expect(await messageOf(modelDirectory("org/tiny.model@v2"))).toMatchInlineSnapshot(
-    `"org/tiny.model@v2: ~/cache/models--org--tiny.model has no files of revision v2; what it has is a1, b2. Lethe downloads nothing: run \`hf download org/tiny.model --revision v2\`, or name one of these as org/tiny.model@COMMIT."`,
+    `"org/tiny.model@v2: revision v2 is not in ~/cache/models--org--tiny.model. Lethe downloads nothing: run \`hf download org/tiny.model --revision v2\`, or give one that is there: org/tiny.model@a1, org/tiny.model@b2"`,
   );
   await repository({ commits: ["a1", "b2"] }, cache, "models--org--two");
   expect(await messageOf(modelDirectory("org/two"))).toMatchInlineSnapshot(
-    `"org/two: ~/cache/models--org--two has no files of revision main; what it has is a1, b2. Lethe downloads nothing: run \`hf download org/two\`, or name one of these as org/two@COMMIT."`,
+    `"org/two: revision main is not in ~/cache/models--org--two. Lethe downloads nothing: run \`hf download org/two\`, or give one that is there: org/two@a1, org/two@b2"`,
   );
   await repository({ refs: { main: "a1" }, commits: [] }, cache, "models--org--none");
   expect(await messageOf(modelDirectory(join(cache, "models--org--none")))).toMatchInlineSnapshot(
-    `"~/cache/models--org--none: ~/cache/models--org--none has no files of revision main. Lethe downloads nothing: run \`hf download org/none\`."`,
+    `"~/cache/models--org--none: revision main is not in ~/cache/models--org--none. Lethe downloads nothing: run \`hf download org/none\`"`,
   );
 });
