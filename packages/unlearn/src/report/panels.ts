@@ -40,6 +40,17 @@ export function panelsOf(cells: readonly CellResult[]): Panel[] {
   return [...panels.values()];
 }
 
+/** Longer lists of concepts are counted rather than named under a panel's title. */
+const NAMED_CONCEPTS = 3;
+
+/** A panel's title, and under it what its lines are. */
+export function headingOf({ title, cells }: Panel): { readonly text: string; readonly subtitle: string } {
+  const names = cells.map(({ config }) => config.concept.name);
+  const listed =
+    names.length > NAMED_CONCEPTS ? `${names.length} concepts` : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return { text: title, subtitle: names.length === 1 ? names[0]! : `mean of ${listed}, each thin` };
+}
+
 /** KRS per centre layer of one cell. */
 export function scoresOf(cell: CellResult, setting: Setting, definition: KrsDefinition): readonly number[] {
   return cell.restoration.curves[setting][definition.alignment][definition.aggregation];

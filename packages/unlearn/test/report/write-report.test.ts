@@ -77,6 +77,22 @@ describe("the report", () => {
     expect(text).toMatch(/Not known before.*Harry Potter \(graddiff, tiny-llama\) \(70%\)/s);
   });
 
+  it("says which concepts and which training are which model's", async () => {
+    const cells = { "tiny-llama": ["Netflix", "Harry Potter"], "tiny-olmo": ["Harry Potter", "Olympic Games"] };
+    for (const [model, concepts] of Object.entries(cells)) {
+      for (const concept of concepts) await writeCell(out, `${model} ${concept}`, fakeResult(concept, "npo", model));
+    }
+    const text = await page();
+    expect(text).toContain("tiny-llama (Netflix, Harry Potter); tiny-olmo (Harry Potter, Olympic Games).");
+    const rows = [...text.matchAll(/<tr><td>(.*?)<\/td><td.*?>(.*?)<\/td><td.*?>(.*?)<\/td><\/tr>/g)];
+    const row = (name: string) => rows.find(([, first]) => first === name)?.slice(2);
+    expect(row("models")).toEqual(["tiny-llama", "tiny-olmo"]);
+    expect(row("recipe")).toEqual(["tiny-llama", "tiny-olmo"]);
+    const figure = await readFile(join(out, "figures", "krs.svg"), "utf8");
+    expect(figure).toContain(">mean of Netflix and Harry Potter, each thin<");
+    expect(figure).toContain(">mean of Harry Potter and Olympic Games, each thin<");
+  });
+
   it("shows adapters by what is on record with the cells", async () => {
     await writeCell(out, "a", fakeResult());
     expect(await page()).toContain("not on record");

@@ -1,4 +1,4 @@
-import { meanOfLists, type Panel } from "../panels.ts";
+import { headingOf, meanOfLists, type Panel } from "../panels.ts";
 import { spreadLabels } from "./labels.ts";
 import type { FigureSpec, PanelSpec } from "./render.ts";
 import type { Theme } from "./theme.ts";
@@ -20,7 +20,8 @@ export function bleuFigure(name: string, panels: readonly Panel[], theme: Theme)
   };
 }
 
-function bleuPanel({ cells, title }: Panel, theme: Theme): PanelSpec {
+function bleuPanel(panel: Panel, theme: Theme): PanelSpec {
+  const { cells } = panel;
   const means = KINDS.map((kind) => meanOfLists(cells.map((cell) => cell.bleu[kind])));
   const epochs = means[0]!.length - 1;
   const x = {
@@ -57,10 +58,7 @@ function bleuPanel({ cells, title }: Panel, theme: Theme): PanelSpec {
   return {
     width: WIDTH,
     height: HEIGHT,
-    title: {
-      text: title,
-      subtitle: cells.length === 1 ? cells[0]!.config.concept.name : `mean of ${cells.length} concepts, each thin`,
-    },
+    title: headingOf(panel),
     layer: [
       ...(cells.length > 1
         ? [

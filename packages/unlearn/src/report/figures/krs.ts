@@ -1,5 +1,5 @@
 import { SETTINGS, type Setting } from "../../restoration/settings.ts";
-import { type KrsDefinition, meanScores, type Panel, scoresOf, scoresOfPanel } from "../panels.ts";
+import { headingOf, type KrsDefinition, meanScores, type Panel, scoresOf, scoresOfPanel } from "../panels.ts";
 import { spreadLabels } from "./labels.ts";
 import type { FigureSpec, PanelSpec } from "./render.ts";
 import type { Theme } from "./theme.ts";
@@ -29,7 +29,7 @@ export function krsFigure(name: string, panels: readonly Panel[], definition: Kr
 }
 
 function krsPanel(panel: Panel, definition: KrsDefinition, theme: Theme, bottom: number): PanelSpec {
-  const { cells, title } = panel;
+  const { cells } = panel;
   const concepts = cells.length;
   const radius = cells[0]!.config.evaluation.windowRadius;
   const means = SETTINGS.map((setting) => meanScores(panel, setting, definition));
@@ -77,10 +77,7 @@ function krsPanel(panel: Panel, definition: KrsDefinition, theme: Theme, bottom:
   return {
     width: WIDTH,
     height: HEIGHT,
-    title: {
-      text: title,
-      subtitle: concepts === 1 ? cells[0]!.config.concept.name : `mean of ${concepts} concepts, each thin`,
-    },
+    title: headingOf(panel),
     layer: [
       {
         data: { values: bands },

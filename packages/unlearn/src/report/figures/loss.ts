@@ -1,4 +1,4 @@
-import { meanOfLists, type Panel } from "../panels.ts";
+import { headingOf, meanOfLists, type Panel } from "../panels.ts";
 import type { FigureSpec, PanelSpec } from "./render.ts";
 import type { Theme } from "./theme.ts";
 
@@ -15,7 +15,8 @@ export function lossFigure(name: string, panels: readonly Panel[], theme: Theme)
   };
 }
 
-function lossPanel({ cells, title }: Panel, theme: Theme): PanelSpec {
+function lossPanel(panel: Panel, theme: Theme): PanelSpec {
+  const { cells } = panel;
   const curves = cells.map((cell) => cell.steps.map(({ loss }) => loss));
   const x = {
     field: "step",
@@ -32,10 +33,7 @@ function lossPanel({ cells, title }: Panel, theme: Theme): PanelSpec {
   return {
     width: WIDTH,
     height: HEIGHT,
-    title: {
-      text: title,
-      subtitle: cells.length === 1 ? cells[0]!.config.concept.name : `mean of ${cells.length} concepts, each thin`,
-    },
+    title: headingOf(panel),
     layer: [
       ...(cells.length > 1
         ? [

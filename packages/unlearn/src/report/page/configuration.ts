@@ -16,9 +16,7 @@ export function configuration({ cells, adapters }: Results): Html {
   ].map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>\n`)}</table>
 <h3>Training</h3>
 ${trainings(configs)}
-<p class="quiet">Retain text: ${listed(
-    configs.map((config) => `${config.retain.name} for ${config.concept.name}`),
-  )}. Times are kept apart from results, in <code>timings/</code> and <code>run.json</code>.</p>`;
+<p class="quiet">Times are kept apart from results, in <code>timings/</code> and <code>run.json</code>.</p>`;
 }
 
 function models(cells: readonly CellResult[]): [string, Html][] {
@@ -36,7 +34,8 @@ function models(cells: readonly CellResult[]): [string, Html][] {
       html`${layers} layers, windows of ${2 * evaluation.windowRadius + 1}; files' SHA-256 <code>${model.sha256.slice(0, 16)}…</code>.
 Vanilla answers that match the data's word for word, lowest over concepts: target
 ${exact(lowest(own.map(({ vanilla }) => vanilla.targetExact)))}, unrelated
-${exact(lowest(own.map(({ vanilla }) => vanilla.unrelatedExact)))}.`,
+${exact(lowest(own.map(({ vanilla }) => vanilla.unrelatedExact)))}. Retain text:
+${listed(own.map(({ config }) => `${config.retain.name} for ${config.concept.name}`))}.`,
     ];
   });
 }
@@ -48,11 +47,14 @@ function questions({ evaluation }: CellConfig): string {
 
 /** One column for each kind of training in use, one line a setting. */
 function trainings(configs: readonly CellConfig[]): Html {
-  const kinds = new Map(
-    configs.map(({ recipe, training }) => [JSON.stringify([recipe, training]), { recipe, training }]),
-  );
+  const kinds = new Map<string, { recipe: string; training: CellConfig["training"]; models: string[] }>();
+  for (const { recipe, training, model } of configs) {
+    const key = JSON.stringify([recipe, training]);
+    kinds.set(key, { recipe, training, models: [...(kinds.get(key)?.models ?? []), model.name] });
+  }
   const columns = [...kinds.values()];
   const rows: [string, (kind: (typeof columns)[number]) => string | number][] = [
+    ["models", ({ models }) => listed(models)],
     ["recipe", ({ recipe }) => recipe],
     ["loss", ({ training }) => objective(training.objective)],
     ["learning rate (peak)", ({ training }) => training.learningRate.toExponential()],

@@ -28,10 +28,14 @@ ${collapsed(cells)}${ignorant(cells)}
 </ul>`;
 }
 
-function spread(cells: readonly CellResult[]): Html {
-  const concepts = new Set(cells.map(({ config }) => config.concept.name)).size;
-  const seeds = new Set(cells.map(({ config }) => config.seed)).size;
-  return html`${concepts} ${concepts === 1 ? "concept" : "concepts"}, ${seeds} ${seeds === 1 ? "seed" : "seeds"}.`;
+function spread(cells: readonly CellResult[]): string {
+  const counted = (noun: string, of: (cell: CellResult) => string | number) => {
+    const count = new Set(cells.map(of)).size;
+    return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  };
+  const models = counted("model", ({ config }) => config.model.name);
+  const concepts = counted("concept", ({ config }) => config.concept.name);
+  return `${models}, ${concepts}, ${counted("seed", ({ config }) => config.seed)}.`;
 }
 
 /** Below this mean BLEU on unrelated questions a model no longer works. */

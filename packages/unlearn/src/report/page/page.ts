@@ -99,10 +99,12 @@ ${configuration(results)}
 }
 
 function scope(panels: readonly Panel[]): Html {
-  const concepts = [...new Set(panels.flatMap(({ cells }) => cells.map(({ config }) => config.concept.name)))];
-  const models = [...new Set(panels.map(({ model }) => model))];
+  const models = [...new Set(panels.map(({ model }) => model))].map((name) => {
+    const own = panels.filter(({ model }) => model === name).flatMap(({ cells }) => cells);
+    return `${name} (${[...new Set(own.map(({ config }) => config.concept.name))].join(", ")})`;
+  });
   const methods = [...new Set(panels.map(({ method }) => METHOD_NAMES[method]))];
-  return html`Model: ${models.join(", ")}. ${concepts.length === 1 ? "Concept" : "Concepts"}: ${concepts.join(", ")}.
+  return html`${models.length === 1 ? "Model and concepts" : "Models and their concepts"}: ${models.join("; ")}.
 Unlearned with: ${methods.join(", ")}; one concept at a time, each from the vanilla model.`;
 }
 
