@@ -1,3 +1,4 @@
+export { modelDirectory } from "#disk";
 export { readText } from "#text";
 export type { Attention } from "./attention.ts";
 export { type Batch, type BatchOptions, batchOf, stepOf } from "./batch.ts";
@@ -27,10 +28,5 @@ export type { Sampling } from "./sampling.ts";
 export type { SaveOptions } from "./save.ts";
 export { type OwnWeights, shapesOf } from "./shapes.ts";
 export type { Text } from "./text/text.ts";
-export {
-  type ReadWeightsOptions,
-  readWeights,
-  type WeightShapes,
-  type WeightSource,
-  type WeightSources,
-} from "./weights.ts";
+export type { WeightShapes, WeightSource, WeightSources } from "./weight-sources.ts";
+export { type ReadWeightsOptions, readWeights } from "./weights.ts";

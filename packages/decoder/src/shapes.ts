@@ -1,6 +1,6 @@
 import type { DecoderConfig } from "./config.ts";
 import { modules } from "./names.ts";
-import type { WeightShapes } from "./weights.ts";
+import type { WeightShapes } from "./weight-sources.ts";
 
 /** What of a family's weights is its own. */
 export interface OwnWeights {

@@ -13,51 +13,51 @@ export interface WeightSource {
 /** For a weight's name where it lies. A weight that is not named is the whole tensor of its own name. */
 export type WeightSources = ReadonlyMap<string, WeightSource>;
 
-/** A tensor of a checkpoint as a model needs it. */
-export interface StoredTensor {
-  /** With the rows of all its weights together. */
-  readonly shape: readonly number[];
-  /** Those whose rows it holds, one after the other. */
-  readonly weights: readonly StoredWeight[];
-}
-
-interface StoredWeight {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly firstRow: number;
-}
-
-/** The checkpoint's tensors that a model's weights lie in, by name. */
-export function storedTensors(shapes: WeightShapes, sources: WeightSources = new Map()): Map<string, StoredTensor> {
-  const byTensor = new Map<string, StoredWeight[]>();
-  for (const [name, shape] of shapes) {
-    const { tensor, firstRow } = sources.get(name) ?? { tensor: name, firstRow: 0 };
-    const others = byTensor.get(tensor);
-    if (others) others.push({ name, shape, firstRow });
-    else byTensor.set(tensor, [{ name, shape, firstRow }]);
-  }
-  return new Map(
-    Array.from(byTensor, ([tensor, weights]) => {
-      weights.sort((a, b) => a.firstRow - b.firstRow);
-      const { shape } = weights[0]!;
-      const rows = weights.reduce((sum, { shape }) => sum + shape[0]!, 0);
-      return [tensor, { shape: [rows, ...shape.slice(1)], weights }];
-    }),
-  );
-}
-
 /** Dtypes of a checkpoint that weights can have, and what they are called on the device. */
 export const floats = { F32: "f32", F16: "f16", BF16: "bf16" } as const;
 export type FloatTensor = keyof typeof floats;
 
-/** @throws {ModelError} that lists every missing, unexpected, mis-shaped and unreadable tensor, as the checkpoint names it. */
-export function checkTensors(
+/** A weight, and what of a checkpoint it is. */
+export interface FoundWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly tensor: string;
+  readonly stored: FloatTensor;
+  /** Bytes of the tensor, without `end`. */
+  readonly range: { readonly begin: number; readonly end: number };
+}
+
+/**
+ * Finds each weight in a checkpoint, in the order of `shapes`.
+ * @param ignore names of tensors that may be there and are passed over
+ * @throws {ModelError} that lists every missing, unexpected, mis-shaped and unreadable tensor, as the checkpoint names it.
+ */
+export function findWeights(
   checkpoint: Checkpoint,
-  stored: ReadonlyMap<string, StoredTensor>,
-  ignore: readonly RegExp[],
-): void {
+  shapes: WeightShapes,
+  sources: WeightSources = new Map(),
+  ignore: readonly RegExp[] = [],
+): FoundWeight[] {
+  const sourceOf = (name: string) => sources.get(name) ?? { tensor: name, firstRow: 0 };
+  const tensors = new Map<string, readonly number[]>();
+  for (const [name, shape] of shapes) {
+    const { tensor } = sourceOf(name);
+    const others = tensors.get(tensor);
+    tensors.set(tensor, others ? [others[0]! + shape[0]!, ...shape.slice(1)] : shape);
+  }
+  checkTensors(checkpoint, tensors, ignore);
+  return Array.from(shapes, ([name, shape]) => {
+    const { tensor, firstRow } = sourceOf(name);
+    const { dtype, bytes, shape: whole } = checkpoint.info(tensor);
+    const rowBytes = bytes / whole[0]!;
+    const range = { begin: firstRow * rowBytes, end: (firstRow + shape[0]!) * rowBytes };
+    return { name, shape, tensor, stored: dtype as FloatTensor, range };
+  });
+}
+
+function checkTensors(checkpoint: Checkpoint, tensors: WeightShapes, ignore: readonly RegExp[]): void {
   const faults: string[] = [];
-  for (const [name, { shape }] of stored) {
+  for (const [name, shape] of tensors) {
     if (!checkpoint.has(name)) {
       faults.push(`missing: ${name} [${shape}]`);
       continue;
@@ -68,7 +68,7 @@ export function checkTensors(
     if (!(info.dtype in floats)) faults.push(`not a floating-point type: ${name} is ${info.dtype}`);
   }
   for (const name of checkpoint.names()) {
-    if (!stored.has(name) && !ignore.some((pattern) => pattern.test(name)))
+    if (!tensors.has(name) && !ignore.some((pattern) => pattern.test(name)))
       faults.push(`unexpected: ${name} [${checkpoint.info(name).shape}]`);
   }
   if (faults.length === 0) return;

@@ -1,17 +1,12 @@
-import { type Checkpoint, type Device, type FloatDType, fromFloat32, toFloat32, type Weight } from "@lethe/tensor";
-import {
-  checkTensors,
-  type FloatTensor,
-  floats,
-  storedTensors,
-  type WeightShapes,
-  type WeightSources,
-} from "./weight-sources.ts";
+import { type Checkpoint, type Device, fromFloat32, requireMemory, toFloat32, type Weight } from "@lethe/tensor";
+import { weightMemory } from "./weight-memory.ts";
+import { type FoundWeight, findWeights, floats, type WeightShapes, type WeightSources } from "./weight-sources.ts";
 
-export type { WeightShapes, WeightSource, WeightSources } from "./weight-sources.ts";
+/** Bytes of a piece on its way from disk to the device: two of these are in memory. */
+const pieceBytes = 8 * 2 ** 20;
 
-/** Bytes that are on their way from disk to the device at a time: two of these are in memory. */
-const chunkBytes = 8 * 2 ** 20;
+/** Bytes that may be uploaded before the device has taken them in. WebGPU keeps a copy of each piece until then. */
+const unsettledBytes = 64 * 2 ** 20;
 
 export interface ReadWeightsOptions {
   /** What the weights are held in on the device. Default: each in the dtype it has on disk. Training needs `f32`. */
@@ -25,32 +20,34 @@ export interface ReadWeightsOptions {
 /**
  * Streams a model's weights to the device, each once, in pieces that need little memory here. They belong to no scope.
  * @throws {ModelError} that lists every missing, unexpected, mis-shaped and unreadable tensor at once.
+ * @throws {OutOfMemoryError} before anything is uploaded where the weights do not fit, with what each part of the model needs.
  */
 export async function readWeights(
   device: Device,
   checkpoint: Checkpoint,
   shapes: WeightShapes,
-  { dtype, ignore = [], sources }: ReadWeightsOptions = {},
+  { dtype, ignore, sources }: ReadWeightsOptions = {},
 ): Promise<Map<string, Weight>> {
-  const tensors = storedTensors(shapes, sources);
-  checkTensors(checkpoint, tensors, ignore);
+  const found = findWeights(checkpoint, shapes, sources, ignore);
+  const needs = found.map(({ name, shape, stored }) => weightMemory(name, shape, dtype ?? floats[stored]));
+  const widens = dtype && found.some(({ stored }) => floats[stored] !== dtype);
+  requireMemory(device, checkpoint.name, needs, `${widens ? leaner : ""}Take a smaller model, or another adapter.`);
   const weights = new Map<string, Weight>();
+  let unsettled = 0;
   try {
-    // In the order of the file, so that a disk reads forwards.
-    for (const tensor of checkpoint.names().filter((name) => tensors.has(name))) {
-      const { dtype: found, bytes, shape } = checkpoint.info(tensor);
-      const stored = found as FloatTensor;
-      const rowBytes = bytes / shape[0]!;
-      for (const { name, shape, firstRow } of tensors.get(tensor)!.weights) {
-        const weight = allocate(device, name, shape, dtype ?? floats[stored]);
-        weights.set(name, weight);
-        const range = { begin: firstRow * rowBytes, end: (firstRow + shape[0]!) * rowBytes };
-        for await (const { offset, bytes } of checkpoint.readChunks(tensor, chunkBytes, range)) {
-          if (weight.dtype === floats[stored]) device.writeBytes(weight, offset, bytes);
-          else device.writeBytes(weight, offset * 2, fromFloat32(toFloat32(bytes, stored), "F32"));
-        }
+    for (const { name, shape, tensor, stored, range } of inFileOrder(checkpoint, found)) {
+      const weight = device.lasting(shape, dtype ?? floats[stored], name);
+      weights.set(name, weight);
+      for await (const { offset, bytes } of checkpoint.readChunks(tensor, pieceBytes, range)) {
+        if (weight.dtype === floats[stored]) device.writeBytes(weight, offset, bytes);
+        else device.writeBytes(weight, offset * 2, fromFloat32(toFloat32(bytes, stored), "F32"));
+        unsettled += bytes.length;
+        if (unsettled < unsettledBytes) continue;
+        await device.idle(); // Meanwhile the next piece is read.
+        unsettled = 0;
       }
     }
+    await device.idle();
     return weights;
   } catch (error) {
     for (const weight of weights.values()) weight.dispose();
@@ -58,7 +55,10 @@ export async function readWeights(
   }
 }
 
-function allocate(device: Device, name: string, shape: readonly number[], dtype: FloatDType): Weight {
-  using _scope = device.scope(name);
-  return device.empty(shape, dtype, name).retain();
+const leaner = 'Leave the weights in the dtype they have on disk: only training needs dtype "f32". ';
+
+/** So that a disk reads forwards. */
+function inFileOrder(checkpoint: Checkpoint, weights: readonly FoundWeight[]): FoundWeight[] {
+  const places = new Map(checkpoint.names().map((name, place) => [name, place]));
+  return weights.toSorted((a, b) => places.get(a.tensor)! - places.get(b.tensor)! || a.range.begin - b.range.begin);
 }

@@ -1,5 +1,12 @@
-import { bytesSource, encodeSafetensors, fromFloat32, openSafetensors } from "@lethe/tensor";
-import { expect, test } from "vitest";
+import {
+  bytesSource,
+  encodeSafetensors,
+  fromFloat32,
+  OutOfMemoryError,
+  openDevice,
+  openSafetensors,
+} from "@lethe/tensor";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { testDevice } from "../../tensor/test/support/device.ts";
 import { ModelError } from "../src/errors.ts";
 import { readWeights } from "../src/weights.ts";
@@ -64,4 +71,34 @@ test("faults name the tensors as the checkpoint does, with the rows of all their
       ].join("\n"),
     ),
   );
+});
+
+test("a model that does not fit says so before anything is uploaded, by part", async () => {
+  const shapes = new Map([
+    ["model.embed_tokens.weight", [256, 8]],
+    ["model.layers.0.input_layernorm.weight", [8]],
+    ["model.layers.0.self_attn.q_proj.weight", [8, 8]],
+    ["model.layers.0.mlp.up_proj.weight", [64, 8]],
+    ["model.layers.0.mlp.down_proj.weight", [8, 64]],
+    ["lm_head.weight", [256, 8]],
+  ]);
+  const checkpoint = await checkpointOf(Object.fromEntries(shapes));
+  const small = await openDevice({ memoryBytes: 20_000 });
+  onTestFinished(() => small.destroy());
+  const weights = await readWeights(small, checkpoint, shapes);
+  expect(small.memory().bytesInUse).toBe(10_384);
+  for (const weight of weights.values()) weight.dispose();
+  const uploads = vi.spyOn(small, "writeBytes");
+  const error = await readWeights(small, checkpoint, shapes, { dtype: "f32" }).catch((error) => error);
+  expect(error).toBeInstanceOf(OutOfMemoryError);
+  expect(error.message.replace(small.adapterName, "ADAPTER")).toMatchInlineSnapshot(`
+    "x.safetensors needs 20,768 bytes (20.3 KiB) of memory, and ADAPTER has 20,000 bytes (19.5 KiB) to offer.
+      embedding    8,192 bytes (8.0 KiB)
+      norms        32 bytes
+      attention    256 bytes
+      MLP          4,096 bytes (4.0 KiB)
+      unembedding  8,192 bytes (8.0 KiB)
+    Leave the weights in the dtype they have on disk: only training needs dtype "f32". Take a smaller model, or another adapter."
+  `);
+  expect(uploads).not.toHaveBeenCalled();
 });

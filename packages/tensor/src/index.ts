@@ -5,6 +5,7 @@ export type { Capabilities } from "./gpu/capabilities.ts";
 export { type Binding, Device, type DeviceOptions, type Dispatch } from "./gpu/device.ts";
 export { openDevice } from "./gpu/open.ts";
 export type { MemoryReport } from "./gpu/pool.ts";
+export { type MemoryNeed, requireMemory } from "./gpu/require-memory.ts";
 export * from "./ops/index.ts";
 export * from "./safetensors/index.ts";
 export type { Scope } from "./scope.ts";

@@ -17,3 +17,8 @@ export async function findAdapter(_choice: AdapterChoice): Promise<GPUAdapter> {
     );
   return adapter;
 }
+
+/** A page is not told how much memory there is. */
+export function freeHostBytes(): null {
+  return null;
+}

@@ -1,3 +1,4 @@
+import { freemem } from "node:os";
 import { AdapterError } from "../errors.ts";
 import type { AdapterChoice } from "./adapter.ts";
 import { useSwiftShader } from "./swiftshader.ts";
@@ -38,4 +39,11 @@ export async function findAdapter(choice: AdapterChoice): Promise<GPUAdapter> {
   const adapter = await request();
   if (adapter) return adapter;
   throw new AdapterError("No WebGPU adapter: the system has no driver for one, and SwiftShader did not start.");
+}
+
+/** Bytes that this process can still take: what the machine has free, or what its control group leaves it. */
+export function freeHostBytes(): number {
+  const limit = process.constrainedMemory() || Infinity;
+  // Not `process.availableMemory()`, which counts the cache of files that were read against a control group's limit.
+  return Math.max(0, Math.min(freemem(), limit - process.memoryUsage.rss()));
 }

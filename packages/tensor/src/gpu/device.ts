@@ -1,3 +1,4 @@
+import { freeHostBytes } from "#adapter";
 import { type ArrayOf, byteLength, type DType } from "../dtype.ts";
 import { DeviceLostError, DeviceValidationError, LetheError, ShapeError } from "../errors.ts";
 import { decode, encode } from "../packed.ts";
@@ -29,6 +30,8 @@ export interface DeviceOptions {
   readonly poison?: boolean;
   /** Pretends that the adapter's largest storage binding is this small. For tests of splitting. */
   readonly maxBindingBytes?: number;
+  /** Bytes of memory that may be counted on, where the adapter does not say; see {@link Device.freeBytes}. */
+  readonly memoryBytes?: number;
 }
 
 /** An open WebGPU device: makes tensors, runs kernels, keeps the queue full and the memory accounted for. */
@@ -41,6 +44,7 @@ export class Device {
   readonly #recorder: Recorder;
   readonly #scopes: Scope[] = [];
   readonly #poison: boolean;
+  readonly #memoryBytes: number | undefined;
   #failure: LetheError | null = null;
 
   constructor(gpu: WebGPUDevice, info: WebGPUAdapterInfo, options: DeviceOptions = {}) {
@@ -50,6 +54,7 @@ export class Device {
     const maxBindingBytes = Math.min(options.maxBindingBytes ?? Infinity, capabilities.maxBindingBytes);
     this.capabilities = { ...capabilities, maxBindingBytes };
     this.#poison = options.poison ?? false;
+    this.#memoryBytes = options.memoryBytes;
     const fail = (error: LetheError) => this.#fail(error);
     this.pool = new BufferPool(gpu, fail);
     this.#pipelines = new Pipelines(gpu, fail);
@@ -72,13 +77,17 @@ export class Device {
 
   /** A tensor whose values are whatever the buffer held: for kernels that write every element. */
   empty<const S extends Shape, D extends DType = "f32">(shape: S, dtype = "f32" as D, label = "tensor"): Tensor<S, D> {
-    this.check();
-    checkShape(label, shape);
-    const buffer = this.pool.take(byteLength(dtype, sizeOf(shape)), label);
-    const tensor = new Tensor(new Storage(this, buffer), shape, dtype, label);
+    const tensor = this.#make(shape, dtype, label, false);
     this.own(tensor);
-    if (this.#poison) this.#fillWithNaN(tensor);
     return tensor;
+  }
+
+  /**
+   * As {@link Device.empty}, for what stays, such as a model's weights: it belongs to no scope, so that whoever asks for it
+   * disposes of it, and its buffer is no larger than it must be.
+   */
+  lasting<const S extends Shape, D extends DType>(shape: S, dtype: D, label: string): Tensor<S, D> {
+    return this.#make(shape, dtype, label, true);
   }
 
   /**
@@ -214,6 +223,18 @@ export class Device {
     return this.pool.report();
   }
 
+  /**
+   * Bytes that the device can still give, with those that wait in the pool: what is left of the `memoryBytes` that it was opened with or,
+   * for a software adapter, of this machine's memory. Null where nobody says: WebGPU does not ask a GPU's driver.
+   */
+  freeBytes(): number | null {
+    const { bytesInUse, bytesPooled } = this.memory();
+    if (this.#memoryBytes !== undefined) return Math.max(0, this.#memoryBytes - bytesInUse);
+    // A software adapter's buffers are memory of this process, which the machine counts as taken.
+    const free = this.capabilities.software ? freeHostBytes() : null;
+    return free === null ? null : free + bytesPooled;
+  }
+
   /** Kernel runs recorded since the device was opened. */
   get dispatches(): number {
     return this.#recorder.totalDispatches;
@@ -252,6 +273,15 @@ export class Device {
     // Vector-typed bindings need whole 16-byte elements; the pool's buffers are always at least that much longer.
     const padded = Math.min(Math.ceil(size / 16) * 16, tensor.storage.buffer.bytes - offset);
     return { buffer: tensor.storage.buffer, offset, size: padded };
+  }
+
+  #make<S extends Shape, D extends DType>(shape: S, dtype: D, label: string, exact: boolean): Tensor<S, D> {
+    this.check();
+    checkShape(label, shape);
+    const buffer = this.pool.take(byteLength(dtype, sizeOf(shape)), label, exact);
+    const tensor = new Tensor(new Storage(this, buffer), shape, dtype, label);
+    if (this.#poison) this.#fillWithNaN(tensor);
+    return tensor;
   }
 
   #fillWithNaN(tensor: Tensor): void {

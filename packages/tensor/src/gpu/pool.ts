@@ -24,6 +24,11 @@ export interface MemoryReport {
 
 const usage = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC, spelt out because GPUBufferUsage may not exist yet
 
+/** A whole number of 16-byte vectors, which kernels may bind. */
+function exactSize(bytes: number): number {
+  return Math.max(16, Math.ceil(bytes / 16) * 16);
+}
+
 /** Sizes are rounded up to four steps an octave, so that a freed buffer fits the next tensor of about its size. */
 function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
@@ -54,18 +59,26 @@ export class BufferPool {
     this.#maxBytes = gpu.limits.maxBufferSize;
   }
 
-  /** @throws {OutOfMemoryError} when one buffer of that size is more than the adapter allows. */
-  take(bytes: number, label: string): PooledBuffer {
+  /**
+   * @param exact for what stays: no larger than it must be, rather than of a size that others can use after it
+   * @throws {OutOfMemoryError} when one buffer of that size is more than the adapter allows.
+   */
+  take(bytes: number, label: string, exact = false): PooledBuffer {
     if (bytes > this.#maxBytes)
       throw new OutOfMemoryError(
         `${label} needs one buffer of ${bytes} bytes; this adapter allows at most ${this.#maxBytes}`,
       );
-    const size = Math.min(sizeClass(bytes), this.#maxBytes);
+    const size = exact ? exactSize(bytes) : this.sizeOf(bytes);
     const buffer = this.#reuse(size) ?? this.#create(size, label);
     this.#live.set(buffer, label);
     this.#bytesInUse += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytesInUse);
     return buffer;
+  }
+
+  /** Bytes of the buffer that a tensor of so many bytes is lent. */
+  sizeOf(bytes: number): number {
+    return Math.min(sizeClass(bytes), this.#maxBytes);
   }
 
   give(buffer: PooledBuffer): void {

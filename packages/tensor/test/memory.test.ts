@@ -1,0 +1,82 @@
+import { totalmem } from "node:os";
+import { expect, onTestFinished, test } from "vitest";
+import { OutOfMemoryError, openDevice, requireMemory } from "../src/index.ts";
+import { testDevice } from "./support/device.ts";
+
+const device = await testDevice();
+
+async function deviceOf(memoryBytes: number) {
+  const own = await openDevice({ memoryBytes });
+  onTestFinished(() => own.destroy());
+  return own;
+}
+
+test("what lasts belongs to no scope, and takes no more than it must", () => {
+  const scope = device.scope("inner");
+  const before = device.memory().bytesInUse;
+  const weight = device.lasting([1000, 33], "bf16", "weight");
+  scope[Symbol.dispose]();
+  expect(device.memory().bytesInUse - before).toBe(66_000);
+  expect(device.pool.sizeOf(66_000)).toBeGreaterThan(66_000);
+  weight.dispose();
+  expect(device.memory().bytesInUse).toBe(before);
+});
+
+test("free bytes are those stated, without what is in use and with what is pooled", async () => {
+  const own = await deviceOf(10_000);
+  const a = own.lasting([1000], "f32", "a");
+  expect(own.freeBytes()).toBe(6000);
+  a.dispose();
+  expect(own.memory().bytesPooled).toBe(4000);
+  expect(own.freeBytes()).toBe(10_000);
+});
+
+test("a software adapter has what the machine has free, and a GPU does not say", () => {
+  const free = device.freeBytes();
+  if (!device.capabilities.software) return expect(free).toBeNull();
+  expect(free).toBeGreaterThan(2 ** 20);
+  expect(free).toBeLessThan(totalmem());
+});
+
+test("memory that is there is required in silence, and the pool makes room for it", async () => {
+  const own = await deviceOf(10_000);
+  own.lasting([1000], "f32", "a").dispose();
+  requireMemory(own, "x", [{ part: "weights", name: "w", bytes: 10_000 }], "Buy more.");
+  expect(own.memory().bytesPooled).toBe(0);
+});
+
+test("memory that is not there is an error with the bytes needed, by part, and offered", async () => {
+  const own = await deviceOf(3 * 2 ** 20);
+  own.lasting([100], "f32", "in use");
+  const needs = [
+    { part: "weights", name: "a", bytes: 2 ** 20 },
+    { part: "gradients", name: "a", bytes: 2 ** 20 },
+    { part: "weights", name: "b", bytes: 2 ** 20 },
+    { part: "norms", name: "c", bytes: 1000 },
+  ];
+  const act = () => requireMemory(own, "training", needs, "Take a smaller model.");
+  expect(act).toThrow(
+    new OutOfMemoryError(
+      [
+        `training needs 3,146,728 bytes (3.0 MiB) of memory, and ${own.adapterName} has 3,145,328 bytes (3.0 MiB) to offer.`,
+        "  weights    2,097,152 bytes (2.0 MiB)",
+        "  gradients  1,048,576 bytes (1.0 MiB)",
+        "  norms      1,000 bytes",
+        "Take a smaller model.",
+      ].join("\n"),
+    ),
+  );
+});
+
+test("a buffer larger than the adapter allows is an error that names it", async () => {
+  const own = await deviceOf(2 ** 50);
+  const { maxBufferBytes } = own.capabilities;
+  const needs = [
+    { part: "norms", name: "norm.weight", bytes: 1000 },
+    { part: "unembedding", name: "lm_head.weight", bytes: maxBufferBytes + 1 },
+  ];
+  const act = () => requireMemory(own, "x", needs, "");
+  expect(act).toThrow(OutOfMemoryError);
+  expect(act).toThrow(`lm_head.weight (unembedding)  ${(maxBufferBytes + 1).toLocaleString("en-US")} bytes`);
+  expect(act).not.toThrow("norm.weight");
+});
