@@ -17,14 +17,14 @@ export interface Attention {
   readonly value: Linear;
   readonly output: Linear;
   /** Of what comes in. */
-  readonly normBefore: Norm | null;
+  readonly normBefore?: Norm;
   /** Of what goes out, before it is added to the residual stream. */
-  readonly normAfter: Norm | null;
+  readonly normAfter?: Norm;
   /** Of all queries of a token together, and of all its keys (QK-norm, OLMo-2). */
-  readonly normQuery: Norm | null;
-  readonly normKey: Norm | null;
+  readonly normQuery?: Norm;
+  readonly normKey?: Norm;
   /** Queries, keys and values are limited to this absolute value (OLMo-1's `clip_qkv`). */
-  readonly clip: number | null;
+  readonly clip?: number | undefined;
 }
 
 /**
@@ -60,10 +60,10 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
     throw new ModelUseError(
       `attention of layer ${layer}: ${cache ? "a KV cache" : "a hook on the attention pattern"} goes past \`ops\`, so no gradient would come back through it; leave out one of the two`,
     );
-  const project = (by: Linear, norm: Norm | null, count: number) => {
+  const project = (by: Linear, norm: Norm | undefined, count: number) => {
     const plain = linear(pass, x, by);
     const normalized = norm ? normalize(pass, plain, norm) : plain;
-    const clipped = clip === null ? normalized : ops.clamp(normalized, { min: -clip, max: clip });
+    const clipped = clip === undefined ? normalized : ops.clamp(normalized, { min: -clip, max: clip });
     return ops.reshape(clipped, { shape: [sequences, length, count, width] });
   };
   const q = ops.rope(
@@ -76,7 +76,7 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
     rotary,
     batch.positions,
   );
-  const newValues = hooks.at("v", layer, project(attention.value, null, groups));
+  const newValues = hooks.at("v", layer, project(attention.value, undefined, groups));
   const [k, v] = cache ? [cache.keys[layer]!, cache.values[layer]!] : [newKeys, newValues];
   if (cache) {
     writeCache(k, newKeys, { at: cache.length });

@@ -1,3 +1,4 @@
+import type { Site } from "@lethe/hooks";
 import type { F32 } from "@lethe/tensor";
 import { type Attention, attentionState } from "./attention.ts";
 import { type GatedMlp, mlpOutput } from "./gated-mlp.ts";
@@ -13,6 +14,17 @@ export interface Block {
 export interface BlockStyle {
   readonly attention: Pick<Attention, "normBefore" | "normAfter" | "normQuery" | "normKey" | "clip">;
   readonly mlp: Pick<GatedMlp, "normBefore" | "normAfter">;
+}
+
+/** Sites in a block that a style does not come to. */
+export function absentSites({ attention, mlp }: BlockStyle): Site[] {
+  const norms = {
+    ln1: attention.normBefore,
+    A_before_norm: attention.normAfter,
+    ln2: mlp.normBefore,
+    M_before_norm: mlp.normAfter,
+  };
+  return (Object.keys(norms) as (keyof typeof norms)[]).filter((site) => !norms[site]);
 }
 
 /** Runs one block, from the residual stream `[B, T, d]` that enters it to the one that leaves it. */

@@ -1,7 +1,7 @@
 import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
 import { type Device, type F32, type Folder, ops as kernels, type Tensor, type Weight } from "@lethe/tensor";
 import type { Batch } from "./batch.ts";
-import { type Block, type BlockStyle, runBlock } from "./block.ts";
+import { absentSites, type Block, type BlockStyle, runBlock } from "./block.ts";
 import type { DecoderConfig } from "./config.ts";
 import { ModelUseError } from "./errors.ts";
 import { type GenerateOptions, type Generation, generateAll } from "./generate.ts";
@@ -63,8 +63,6 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   protected abstract blockStyle(layer: number): BlockStyle;
   /** What normalises the last residual stream. */
   protected abstract finalNorm(): Norm;
-  /** Sites in a block that this family does not have. */
-  protected abstract readonly absentSites: readonly Site[];
 
   /**
    * Runs the model. Nothing is read back: the result is on the device and belongs to the innermost open scope, or to the caller.
@@ -113,7 +111,8 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
 
   /** Hook points in the order of the forward pass: all of them, or those that a run over part of the model comes to. */
   hookPoints({ fromLayer, upTo = "logits" }: Pick<ForwardOptions, "fromLayer" | "upTo"> = {}): HookPoint[] {
-    const points = pointsOf({ first: fromLayer ?? 0, end: this.config.num_hidden_layers }, this.absentSites);
+    const layers = { first: fromLayer ?? 0, end: this.config.num_hidden_layers };
+    const points = pointsOf(layers, absentSites(this.blockStyle(0)));
     return points.filter(({ site, layer }) => {
       if (layer !== null) return true;
       return site === "embed" ? fromLayer === undefined : upTo === "logits";

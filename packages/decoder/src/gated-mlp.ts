@@ -9,9 +9,9 @@ export interface GatedMlp {
   readonly up: Linear;
   readonly down: Linear;
   /** Of what comes in. */
-  readonly normBefore: Norm | null;
+  readonly normBefore?: Norm;
   /** Of what goes out, before it is added to the residual stream. */
-  readonly normAfter: Norm | null;
+  readonly normAfter?: Norm;
 }
 
 /**

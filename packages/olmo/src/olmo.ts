@@ -1,5 +1,4 @@
 import { type BlockStyle, Decoder, type Norm, shapesOf, type WeightShapes } from "@lethe/decoder";
-import type { Site } from "@lethe/hooks";
 import type { OlmoConfig } from "./config.ts";
 
 /** LayerNorm without parameters. */
@@ -7,13 +6,8 @@ const norm: Norm = { kind: "layer", weight: null, eps: 1e-5 };
 
 /** OLMo-1 (Groeneveld et al. 2024): LayerNorm without parameters before each sub-layer; queries, keys and values may be clipped. */
 export class Olmo extends Decoder<OlmoConfig> {
-  protected readonly absentSites: readonly Site[] = ["A_before_norm", "M_before_norm"];
-
   protected blockStyle(): BlockStyle {
-    return {
-      attention: { normBefore: norm, normAfter: null, normQuery: null, normKey: null, clip: this.config.clip_qkv },
-      mlp: { normBefore: norm, normAfter: null },
-    };
+    return { attention: { normBefore: norm, clip: this.config.clip_qkv ?? undefined }, mlp: { normBefore: norm } };
   }
 
   protected finalNorm(): Norm {

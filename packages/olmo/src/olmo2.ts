@@ -1,5 +1,4 @@
 import { type BlockStyle, Decoder, modules, type Norm, shapesOf, type WeightShapes } from "@lethe/decoder";
-import type { Site } from "@lethe/hooks";
 import type { Olmo2Config } from "./config.ts";
 
 /** Hugging Face's names of the norms. */
@@ -15,18 +14,14 @@ const norms = {
  * over all heads together.
  */
 export class Olmo2 extends Decoder<Olmo2Config> {
-  protected readonly absentSites: readonly Site[] = ["ln1", "ln2"];
-
   protected blockStyle(layer: number): BlockStyle {
     return {
       attention: {
-        normBefore: null,
         normAfter: this.#norm(norms.attention(layer)),
         normQuery: this.#norm(norms.query(layer)),
         normKey: this.#norm(norms.key(layer)),
-        clip: null,
       },
-      mlp: { normBefore: null, normAfter: this.#norm(norms.mlp(layer)) },
+      mlp: { normAfter: this.#norm(norms.mlp(layer)) },
     };
   }
 
