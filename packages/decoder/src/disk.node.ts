@@ -1,8 +1,10 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Folder, TensorToWrite } from "@lethe/tensor";
 import { directoryFolder, type TensorData, writeSafetensors } from "@lethe/tensor/safetensors/node";
 import { modelDirectory } from "./directory/hub.node.ts";
+import { replaceDirectory } from "./saving/replace-directory.node.ts";
+import type { ShardToWrite } from "./saving/shards.ts";
 
 export { modelDirectory };
 
@@ -12,21 +14,21 @@ export async function folderAt(place: string): Promise<Folder> {
 }
 
 /**
- * Writes a model's files into a directory, which is made where it is missing. Each file is written under a temporary name and
- * renamed when complete.
+ * Writes a model's directory as a whole, see {@link replaceDirectory}.
  * @param files contents of the files beside the weights, by name
+ * @param drops whether a file of the directory as it was goes; those that do not and that are not written anew stay
  */
 export async function writeModel(
   directory: string,
-  tensors: Iterable<TensorToWrite<TensorData>>,
+  shards: readonly ShardToWrite<TensorToWrite<TensorData>>[],
   files: ReadonlyMap<string, string | Uint8Array>,
+  drops: (file: string) => boolean,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await writeSafetensors(join(directory, "model.safetensors"), tensors, { format: "pt" });
-  for (const [name, content] of files) {
-    const path = join(directory, name);
-    const temporary = `${path}.${process.pid}.tmp`;
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  }
+  await replaceDirectory(directory, {
+    drops,
+    async fill(temporary) {
+      for (const { file, tensors } of shards) await writeSafetensors(join(temporary, file), tensors, { format: "pt" });
+      for (const [name, content] of files) await writeFile(join(temporary, name), content, { flush: true });
+    },
+  });
 }

@@ -2,32 +2,46 @@ import type { FloatDType } from "@lethe/tensor";
 import { writeModel } from "#disk";
 import type { Decoder } from "./decoder.ts";
 import { folderOf, type ModelPlace, readBytes, tokenizerFiles } from "./directory.ts";
+import { ModelUseError } from "./errors.ts";
+import { configToWrite } from "./saving/config.ts";
+import { shardIndex, splitIntoShards } from "./saving/shards.ts";
 import { weightToWrite } from "./saving/weight-data.ts";
 
 export interface SaveOptions {
-  /** What all weights are stored in, rounded to nearest even. Default: each as it is on the device. */
+  /** What all weights are stored in, rounded to nearest even. Default: each as it is on the device, bit for bit. */
   readonly dtype?: FloatDType;
+  /** Above this many bytes the weights are split into files of at most this many. Default: 5 GB. */
+  readonly maxShardBytes?: number;
   /** Where the tokenizer's files are copied from. Default: where the model was loaded from. */
   readonly tokenizer?: ModelPlace;
 }
 
-const torchNames = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
+/** What of an earlier model would be taken for a part of this one, or for its weights in another form. */
+const ofCheckpoint =
+  /^((generation_|adapter_)?config\.json|(pytorch_|adapter_)?model(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?)$/;
 
 /** Writes a model as Hugging Face's directory. */
-export async function saveModel(model: Decoder, directory: string, { dtype, tokenizer }: SaveOptions): Promise<void> {
-  const { config, weights, origin, stopTokens } = model;
-  const stored = dtype ?? [...weights.values()][0]?.dtype ?? "f32";
+export async function saveModel(model: Decoder, directory: string, options: SaveOptions): Promise<void> {
+  const { dtype, maxShardBytes = 5e9, tokenizer } = options;
+  if (!(maxShardBytes > 0))
+    throw new ModelUseError(`save of ${model.label}: maxShardBytes is ${maxShardBytes}, expected a number above 0`);
   const files = new Map<string, string | Uint8Array>();
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
-  const eos = stopTokens.length > 0 ? { eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens } : {};
-  files.set("config.json", json({ ...config, ...eos, dtype: torchNames[stored], torch_dtype: torchNames[stored] }));
-  const source = tokenizer === undefined ? origin : await folderOf(tokenizer);
+  const source = tokenizer === undefined ? model.origin : await folderOf(tokenizer);
   for (const name of source ? tokenizerFiles : []) {
     const bytes = await readBytes(source!, name);
     if (bytes) files.set(name, bytes);
   }
-  const generation = origin && (await readBytes(origin, "generation_config.json"));
+  const generation = model.origin && (await readBytes(model.origin, "generation_config.json"));
   if (generation) files.set("generation_config.json", generation);
-  const tensors = [...weights].map(([name, weight]) => weightToWrite(name, weight, dtype));
-  await writeModel(directory, tensors, files);
+  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
+  const stored = new Set([...model.weights.values()].map((weight) => dtype ?? weight.dtype));
+  files.set("config.json", json(configToWrite(model, stored)));
+  const shards = splitIntoShards(
+    Array.from(model.weights, ([name, weight]) => weightToWrite(name, weight, dtype)),
+    maxShardBytes,
+  );
+  if (shards.length > 1) files.set("model.safetensors.index.json", json(shardIndex(shards)));
+  // A tokenizer that was put there for this model stays where the model brings none.
+  const replaced: readonly string[] = tokenizerFiles.some((name) => files.has(name)) ? tokenizerFiles : [];
+  await writeModel(directory, shards, files, (file) => ofCheckpoint.test(file) || replaced.includes(file));
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { ModelError } from "../errors.ts";
+import { finishReplacing } from "../saving/replace-directory.node.ts";
 
 /** `org/name`, and after an `@` a branch, a tag or a commit. */
 const named = /^(?<org>\w[\w.-]*)\/(?<name>\w[\w.-]*)(?:@(?<revision>\w[\w./-]*))?$/;
@@ -17,6 +18,7 @@ export async function modelDirectory(place: string): Promise<string> {
   const directoryExpected = "expected a model's directory, with config.json and *.safetensors";
   if (found && !found.isDirectory()) throw new ModelError(`${place} is a file; ${directoryExpected}`);
   if (found) return basename(place).startsWith("models--") ? snapshot(place, place) : place;
+  if (await finishReplacing(place)) return place;
   const { org, name, revision } = named.exec(place)?.groups ?? {};
   if (!org || revision?.includes("..")) throw new ModelError(`${place} is not there; ${directoryExpected}`);
   const cache = hubCache();

@@ -1,14 +1,13 @@
 import {
-  type Device,
   type FloatDType,
   fromFloat32,
   type SafetensorsDtype,
-  type Tensor,
   type TensorToWrite,
   toFloat32,
   type Weight,
 } from "@lethe/tensor";
 
+const widths = { f32: 4, f16: 2, bf16: 2 } as const;
 const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const satisfies Record<FloatDType, SafetensorsDtype>;
 
 /** Bytes that are on their way from the device to a file at a time. */
@@ -16,40 +15,35 @@ const pieceBytes = 16 * 2 ** 20;
 
 type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined>;
 
+export interface WeightToWrite extends TensorToWrite<() => Pieces> {
+  /** What it takes in the file. */
+  readonly bytes: number;
+}
+
 /**
  * A weight as the safetensors writer takes it, read back from the device when its turn comes, in pieces that need little memory
  * here. In its own dtype it is written bit for bit.
  */
-export function weightToWrite(
-  name: string,
-  weight: Weight,
-  dtype: FloatDType = weight.dtype,
-): TensorToWrite<() => Pieces> {
+export function weightToWrite(name: string, weight: Weight, dtype: FloatDType = weight.dtype): WeightToWrite {
   async function* data(): Pieces {
     for await (const bytes of readBits(weight)) {
       if (dtype === weight.dtype) yield bytes;
       else yield fromFloat32(toFloat32(bytes, stored[weight.dtype]), stored[dtype]);
     }
   }
-  return { name, dtype: stored[dtype], shape: weight.shape, data };
+  return { name, dtype: stored[dtype], shape: weight.shape, bytes: weight.size * widths[dtype], data };
 }
 
 /** The bits on the device, through words that nothing interprets: numbers would lose what a NaN carries. */
 async function* readBits(weight: Weight): Pieces {
   const { device } = weight;
   // A packed weight with an odd number of elements ends in half a word of padding.
-  const end = weight.size * (weight.dtype === "f32" ? 4 : 2);
+  const end = weight.size * widths[weight.dtype];
   for (let offset = 0; offset < end; offset += pieceBytes) {
     const length = Math.min(pieceBytes, weight.bytes - offset);
-    using piece = words(device, length);
+    using piece = device.lasting([length / 4], "u32", "piece of a weight");
     device.copyBytes(weight, offset, piece, 0, length);
     const { buffer } = await piece.read();
     yield new Uint8Array(buffer as ArrayBuffer, 0, Math.min(length, end - offset));
   }
-}
-
-/** Owned by no scope: the scopes that are open change while a piece is read. */
-function words(device: Device, bytes: number): Tensor<readonly [number], "u32"> {
-  using _scope = device.scope("piece of a weight");
-  return device.empty([bytes / 4], "u32", "piece of a weight").retain();
 }

@@ -1,0 +1,23 @@
+import type { FloatDType } from "@lethe/tensor";
+import type { Decoder } from "../decoder.ts";
+
+const torchNames = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
+
+/**
+ * What `config.json` says of a model whose weights are stored in these dtypes, in the spellings of `transformers` 4 and 5: `torch_dtype`
+ * and `dtype`; `rope_theta` with `rope_scaling` and `rope_parameters`, where the model has the latter.
+ */
+export function configToWrite({ config, stopTokens }: Decoder, stored: ReadonlySet<FloatDType>): object {
+  // By default `transformers` holds all weights in this one: f32 holds any mixture exactly.
+  const dtype = torchNames[stored.size === 1 ? [...stored][0]! : "f32"];
+  const eos = stopTokens.length > 0 ? { eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens } : {};
+  return { ...config, ...formerRope(config), ...eos, dtype, torch_dtype: dtype };
+}
+
+/** `rope_parameters`, which `transformers` 4 does not know, as it spells them. */
+function formerRope({ rope_parameters: given, rope_scaling: scaling }: Decoder["config"]): object {
+  if (!given || scaling) return {};
+  const { rope_theta, ...others } = given as Readonly<Record<string, unknown>>;
+  const kind = others.rope_type ?? others.type ?? "default";
+  return { ...(rope_theta ? { rope_theta } : {}), ...(kind === "default" ? {} : { rope_scaling: others }) };
+}

@@ -1,0 +1,38 @@
+/** A checkpoint's tensors, by the file that they go to. */
+export interface ShardToWrite<T> {
+  readonly file: string;
+  readonly tensors: readonly T[];
+}
+
+/**
+ * Splits a checkpoint between tensors, in their order, into files of at most `maxBytes` of data; a tensor that is larger has a file
+ * of its own. The files have the names that Hugging Face gives them.
+ */
+export function splitIntoShards<T extends { readonly bytes: number }>(
+  tensors: Iterable<T>,
+  maxBytes: number,
+): ShardToWrite<T>[] {
+  const shards: { bytes: number; tensors: T[] }[] = [];
+  for (const tensor of tensors) {
+    const last = shards.at(-1);
+    if (last && last.bytes + tensor.bytes <= maxBytes) {
+      last.tensors.push(tensor);
+      last.bytes += tensor.bytes;
+    } else shards.push({ tensors: [tensor], bytes: tensor.bytes });
+  }
+  if (shards.length === 1) return [{ file: "model.safetensors", tensors: shards[0]!.tensors }];
+  const number = (n: number) => String(n).padStart(5, "0");
+  return shards.map(({ tensors }, i) => ({
+    file: `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`,
+    tensors,
+  }));
+}
+
+/** What `model.safetensors.index.json` says of the shards. */
+export function shardIndex(shards: readonly ShardToWrite<{ readonly name: string; readonly bytes: number }>[]) {
+  const located = shards.flatMap(({ file, tensors }) => tensors.map(({ name, bytes }) => ({ name, bytes, file })));
+  return {
+    metadata: { total_size: located.reduce((sum, { bytes }) => sum + bytes, 0) },
+    weight_map: Object.fromEntries(located.map(({ name, file }) => [name, file])),
+  };
+}

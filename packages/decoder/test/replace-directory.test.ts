@@ -1,0 +1,182 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import fs, { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ModelError, modelDirectory } from "../src/index.ts";
+import { finishReplacing, type NewContent, replaceDirectory } from "../src/saving/replace-directory.node.ts";
+
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof fs>();
+  const spied = { ...real, rename: vi.fn(real.rename), link: vi.fn(real.link) };
+  return { ...spied, default: spied };
+});
+
+let parent: string;
+let directory: string;
+beforeEach(async () => {
+  parent = await realpath(await mkdtemp(join(tmpdir(), "lethe-replace-")));
+  directory = join(parent, "out");
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(parent, { recursive: true });
+});
+
+async function put(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [file, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), content);
+  }
+}
+
+/** All files below a directory, with their contents. */
+async function contents(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [file.slice(root.length + 1), await readFile(file, "utf8")])),
+  );
+}
+
+const model = (files: Readonly<Record<string, string>>): NewContent => ({
+  fill: (temporary) => put(temporary, files),
+  drops: (name) => name.startsWith("model"),
+});
+
+test("a directory is made with those above it", async () => {
+  const deep = join(directory, "a/b");
+  await replaceDirectory(deep, model({ config: "1" }));
+  expect(await contents(parent)).toEqual({ "out/a/b/config": "1" });
+});
+
+test("what is not replaced stays, with all that is in it", async () => {
+  await put(directory, { config: "1", "model-2": "1", "README.md": "read", "runs/a/log": "log", ".git/HEAD": "main" });
+  await symlink("README.md", join(directory, "link"));
+  const { mode } = await stat(directory);
+  await fs.chmod(directory, 0o750);
+  await replaceDirectory(directory, model({ config: "2", model: "2" }));
+  expect(await contents(parent)).toEqual({
+    "out/config": "2",
+    "out/model": "2",
+    "out/README.md": "read",
+    "out/link": "read",
+    "out/runs/a/log": "log",
+    "out/.git/HEAD": "main",
+  });
+  expect((await stat(directory)).mode & 0o777).toBe(0o750);
+  expect(mode & 0o777).not.toBe(0o750);
+});
+
+test("files that cannot be linked are copied", async () => {
+  await put(directory, { "README.md": "read" });
+  vi.mocked(fs.link).mockRejectedValueOnce(new Error("EPERM"));
+  await replaceDirectory(directory, model({ model: "2" }));
+  expect(await contents(parent)).toEqual({ "out/model": "2", "out/README.md": "read" });
+});
+
+test("a directory behind a link is replaced where it is", async () => {
+  await put(join(parent, "there"), { model: "1", "README.md": "read" });
+  await symlink("there", directory);
+  await replaceDirectory(directory, model({ model: "2" }));
+  expect(await contents(join(parent, "there"))).toEqual({ model: "2", "README.md": "read" });
+  expect(await contents(directory)).toEqual({ model: "2", "README.md": "read" });
+});
+
+test("a failure at any file leaves what was there, and nothing else", async () => {
+  const files = { config: "2", model: "2", tokenizer: "2" };
+  for (const before of [{}, { "out/config": "1", "out/model": "1" }]) {
+    await put(parent, before);
+    for (let written = 0; written <= 3; written++) {
+      const fill = async (temporary: string) => {
+        await put(temporary, Object.fromEntries(Object.entries(files).slice(0, written)));
+        throw new Error(`no space after ${written} files`);
+      };
+      await expect(replaceDirectory(directory, { ...model({}), fill })).rejects.toThrow(`after ${written} files`);
+      expect(await contents(parent)).toEqual(before);
+      expect(await readdir(parent)).toEqual(Object.keys(before).length > 0 ? ["out"] : []);
+    }
+  }
+});
+
+test.each([1, 2])("a failure of rename %i leaves what was there", async (failing) => {
+  await put(directory, { config: "1" });
+  let renames = 0;
+  const { rename } = await vi.importActual<typeof fs>("node:fs/promises");
+  vi.mocked(fs.rename).mockImplementation(async (from, to) => {
+    if (++renames === failing) throw new Error("busy");
+    await rename(from, to);
+  });
+  await expect(replaceDirectory(directory, model({ config: "2" }))).rejects.toThrow("busy");
+  expect(await contents(parent)).toEqual({ "out/config": "1" });
+});
+
+test("a crash between the two renames is mended by whoever comes next", async () => {
+  const crashed = async () => {
+    await rm(directory, { recursive: true, force: true });
+    await put(parent, { ".out.host.1.deadbeef.new/config": "2", ".out.host.1.deadbeef.old/config": "1" });
+  };
+  await crashed();
+  expect(await modelDirectory(directory)).toBe(directory);
+  expect(await contents(parent)).toEqual({ "out/config": "2" });
+  await crashed();
+  await replaceDirectory(directory, { ...model({ other: "3" }), drops: () => false });
+  expect(await contents(parent)).toEqual({ "out/config": "2", "out/other": "3" });
+  await rm(directory, { recursive: true });
+  expect(await finishReplacing(directory)).toBe(false);
+});
+
+test("a directory that somebody mends between the two renames is not an error", async () => {
+  await put(directory, { config: "1" });
+  const { rename } = await vi.importActual<typeof fs>("node:fs/promises");
+  let renames = 0;
+  vi.mocked(fs.rename).mockImplementation(async (from, to) => {
+    if (++renames === 2) await finishReplacing(directory);
+    await rename(from, to);
+  });
+  await replaceDirectory(directory, model({ config: "2" }));
+  expect(await contents(parent)).toEqual({ "out/config": "2" });
+});
+
+test("what a killed process of this machine left is removed, what others are at is not", async () => {
+  const left = {
+    [`.out.${hostname()}.${2 ** 22 + 1}.deadbeef.new/config`]: "dead",
+    [`.out.${hostname()}.${process.pid}.deadbeef.new/config`]: "alive",
+    ".out.elsewhere.1.deadbeef.new/config": "elsewhere",
+    [`.other.${hostname()}.${2 ** 22 + 1}.deadbeef.new/config`]: "another directory's",
+  };
+  await put(parent, left);
+  await replaceDirectory(directory, model({ config: "2" }));
+  expect(Object.values(await contents(parent)).toSorted()).toEqual(["2", "alive", "another directory's", "elsewhere"]);
+});
+
+test("what cannot be replaced is refused before anything is written", async () => {
+  const refused = { ...model({}), fill: () => expect.fail("written") };
+  await put(parent, { out: "a file" });
+  await expect(replaceDirectory(directory, refused)).rejects.toThrow(/out is a file; expected a directory/);
+  await expect(replaceDirectory(".", refused)).rejects.toThrow(ModelError);
+  await expect(replaceDirectory("..", refused)).rejects.toThrow(/the working directory cannot be replaced/);
+});
+
+test("a process that is killed while it saves leaves one whole model", async () => {
+  const path = fileURLToPath(new URL("support/save-for-ever.ts", import.meta.url));
+  for (const delay of [0, 5, 20, 60]) {
+    const child = fork(path, [directory], { execArgv: ["--conditions=lethe-source", "--import", "tsx"] });
+    await once(child, "message");
+    await setTimeout(delay);
+    child.kill("SIGKILL");
+    const [, signal] = await once(child, "exit");
+    expect(signal).toBe("SIGKILL");
+    const saved = await modelDirectory(directory);
+    const last = await Promise.all(
+      (await readdir(saved)).map(async (name) => (await readFile(join(saved, name))).at(-1)),
+    );
+    expect(last).toHaveLength(3);
+    expect(new Set(last).size).toBe(1);
+  }
+  await replaceDirectory(directory, model({}));
+  expect(await readdir(parent)).toEqual(["out"]);
+});
