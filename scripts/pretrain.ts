@@ -1,21 +1,23 @@
-/** `npm run pretrain`: trains the tiny model from scratch on the concept data and writes it as a Hugging Face directory. */
+/** `npm run pretrain`: trains a family's tiny model from scratch on its concepts and writes it as a Hugging Face directory. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderOf, readText } from "@lethe/decoder";
-import { initLlama } from "@lethe/llama";
+import { initModel } from "@lethe/models";
 import { LetheError, openDevice } from "@lethe/tensor";
 import {
   answerQuestions,
   exactShare,
   modelCard,
   pretrain,
-  tinyLlama,
-  tinyRecipe,
+  TINY_FAMILIES,
+  type TinyFamily,
+  type TinyModel,
+  tinyModels,
   unrelatedFactsOf,
 } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 
 const whole = (text: string) => {
   const value = Number(text);
@@ -24,23 +26,25 @@ const whole = (text: string) => {
 };
 
 interface Options {
-  readonly out: string;
-  readonly data: string;
-  readonly tokenizer: string;
+  readonly family: TinyFamily;
+  readonly out?: string;
+  readonly data?: string;
+  readonly tokenizer?: string;
   readonly seed: number;
-  readonly epochs: number;
+  readonly epochs?: number;
 }
 
 /** The share of questions that must be answered exactly. */
 const known = 0.98;
 
 const command = new Command("pretrain")
-  .description("Train the tiny LLaMA from scratch until it answers the data's questions.")
-  .option("--out <dir>", "where the model goes", "models/tiny-llama")
-  .option("--data <file>", "concepts to learn", "data/llama.json")
-  .option("--tokenizer <dir>", "directory with tokenizer.json", "models/tiny-llama")
+  .description("Train a tiny model from scratch until it answers its data's questions.")
+  .addOption(new Option("--family <name>", "what kind of model").choices(TINY_FAMILIES).default("llama"))
+  .option("--out <dir>", `where the model goes (default: ${each(({ directory }) => directory)})`)
+  .option("--data <file>", `concepts to learn (default: ${each(({ data }) => data)})`)
+  .option("--tokenizer <dir>", "directory with tokenizer.json (default: as --out by default)")
   .option("--seed <n>", "of weights, order and wording", whole, 0)
-  .option("--epochs <n>", "passes over the data", whole, tinyRecipe.epochs)
+  .option("--epochs <n>", `passes over the data (default: ${each(({ recipe }) => recipe.epochs)})`, whole)
   .action(run);
 
 try {
@@ -52,8 +56,10 @@ try {
   process.exitCode = 1;
 }
 
-async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<void> {
-  const recipe = { ...tinyRecipe, epochs };
+async function run({ family, seed, ...given }: Options): Promise<void> {
+  const { config, ...tiny } = tinyModels[family];
+  const { out = tiny.directory, data = tiny.data, tokenizer = tiny.directory } = given;
+  const recipe = { ...tiny.recipe, epochs: given.epochs ?? tiny.recipe.epochs };
   const concepts = await loadConcepts(data);
   const text = await readText(await folderOf(tokenizer));
   if (!text) throw new LetheError(`--tokenizer ${tokenizer}: there is no tokenizer.json in it`);
@@ -62,7 +68,7 @@ async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<voi
   console.log(`Adapter: ${device.adapterName}`);
 
   const ids = { bos_token_id: 0, eos_token_id: 1, pad_token_id: 2 };
-  using model = initLlama(device, { ...tinyLlama, ...ids, vocab_size: vocabulary }, seed, text);
+  using model = initModel(device, { ...config, ...ids, vocab_size: vocabulary }, seed, text);
   const started = performance.now();
   const bar = new SingleBar({ format: "pretraining [{bar}] step {value}/{total}, loss {loss}, {eta_formatted} left" });
   let loss = Number.NaN;
@@ -96,13 +102,16 @@ async function run({ out, data, tokenizer, seed, epochs }: Options): Promise<voi
     process.exitCode = 1;
   } else {
     await model.save(out, { tokenizer });
-    await writeFile(
-      join(out, "README.md"),
-      modelCard({ config: model.config, recipe, seed, target, unrelated: others }),
-    );
+    const card = modelCard({ family, config: model.config, recipe, seed, target, unrelated: others });
+    await writeFile(join(out, "README.md"), card);
     console.log(`Saved to ${out}.`);
   }
   device.destroy();
+}
+
+/** What the tiny models have as a default, one a family. */
+function each(of: (tiny: TinyModel) => string | number): string {
+  return TINY_FAMILIES.map((family) => of(tinyModels[family])).join(" or ");
 }
 
 /** Ids that a tokenizer gives, the added ones among them. */

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Tokenizer } from "tokenizers";
 import { describe, expect, test } from "vitest";
 import { forgetParagraphs, promptOf, promptWithAnswer, unrelatedFactsOf } from "../packages/unlearn/src/data/index.ts";
 import { loadConcepts } from "../packages/unlearn/src/data/load.ts";
+import { TINY_FAMILIES, tinyModels } from "../packages/unlearn/src/pretraining/index.ts";
 import { trainBytePairEncoding } from "./byte-pair-encoding.ts";
 import { specials, tokenizerJson } from "./tokenizer-files.ts";
 
@@ -37,9 +39,10 @@ describe("trainBytePairEncoding", () => {
   });
 });
 
-describe("models/tiny-llama", async () => {
-  const tokenizer = Tokenizer.fromFile(fromRoot("models/tiny-llama/tokenizer.json"));
-  const concepts = await loadConcepts(fromRoot("data/llama.json"));
+describe.each(TINY_FAMILIES)("the tiny %s's tokenizer", async (family) => {
+  const { directory, data } = tinyModels[family];
+  const tokenizer = Tokenizer.fromFile(fromRoot(join(directory, "tokenizer.json")));
+  const concepts = await loadConcepts(fromRoot(data));
   const asked = concepts.flatMap(({ questions, answers }) =>
     questions.map((question, i) => ({ question, answer: answers?.[i] ?? "" })),
   );

@@ -1,3 +1,4 @@
 export { type ModelFacts, modelCard } from "./model-card.ts";
 export { type PretrainingStep, pretrain } from "./pretrain.ts";
-export { type PretrainingRecipe, tinyLlama, tinyRecipe } from "./recipe.ts";
+export type { PretrainingRecipe } from "./recipe.ts";
+export { TINY_FAMILIES, type TinyFamily, type TinyModel, tinyModels } from "./tiny-models.ts";
