@@ -1,6 +1,6 @@
 /** `npm run generate -- --model DIR "prompt"`: continues a prompt and prints the text as it comes. */
 import type { GenerateOptions } from "@lethe/decoder";
-import { loadLlama } from "@lethe/llama";
+import { loadModel } from "@lethe/models";
 import { LetheError, openDevice } from "@lethe/tensor";
 import { Command, InvalidArgumentError } from "commander";
 
@@ -17,7 +17,7 @@ async function generate(typed: string, { model: directory, tokens, ...sampling }
   const prompt = typed.replaceAll("\\n", "\n");
   const device = await openDevice();
   try {
-    using model = await loadLlama(device, directory);
+    using model = await loadModel(device, directory);
     const pieces = model.stream(prompt, { ...sampling, maxNewTokens: tokens });
     process.stdout.write(prompt);
     const start = performance.now();
@@ -35,7 +35,7 @@ async function generate(typed: string, { model: directory, tokens, ...sampling }
 }
 
 const command = new Command("generate")
-  .description("Continues a prompt with a LLaMA in Hugging Face's format: greedily, unless a temperature is given.")
+  .description("Continues a prompt with a model in Hugging Face's format: greedily, unless a temperature is given.")
   .argument("<prompt>", "text to continue; \\n stands for a line break")
   .requiredOption("-m, --model <directory>", "directory with config.json, *.safetensors and tokenizer.json")
   .option("-n, --tokens <count>", "most tokens to add", number, 64)

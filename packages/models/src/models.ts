@@ -21,7 +21,7 @@ import { familyOf, modelTypes, nearestTo } from "./families.ts";
 export async function loadModel(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder> {
   const folder = await folderOf(place);
   const config = await readConfig(folder);
-  return loadFamily(device, folder, supported(config, `${folder.name}: config.json`), options);
+  return loadFamily(device, folder, supportedFamily(config, `${folder.name}: config.json`), options);
 }
 
 /**
@@ -35,10 +35,15 @@ export function initModel(
   seed: number,
   text?: Text,
 ): Decoder {
-  return initFamily(device, config, seed, supported(config, "config"), text);
+  return initFamily(device, config, seed, supportedFamily(config, "config"), text);
 }
 
-function supported({ model_type: type }: Readonly<Record<string, unknown>>, where: string): Family {
+/**
+ * The family that a `config.json` names.
+ * @param where what to call the config in an error
+ * @throws {ConfigError} when its `model_type` is not supported, naming the nearest that is
+ */
+export function supportedFamily({ model_type: type }: Readonly<Record<string, unknown>>, where: string): Family {
   const family = familyOf(type);
   if (family) return family;
   const known = modelTypes.map((type) => `"${type}"`).join(", ");

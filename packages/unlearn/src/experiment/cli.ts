@@ -1,8 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Concept } from "../data/concepts.ts";
+import { tinyModels } from "../pretraining/tiny-models.ts";
 import { type PlannedCell, planCells } from "./cells.ts";
-import { chooseConcepts, chooseMethods, choosePreset } from "./choose.ts";
+import { type ConceptFile, chooseConcepts, chooseMethods, choosePreset } from "./choose.ts";
 import { ExperimentError } from "./errors.ts";
+import { readModelKind } from "./model-kind.ts";
 import { METHODS, PRESETS, type PresetName, presets } from "./presets.ts";
 import { requireCells, runExperiment } from "./run-experiment.ts";
 import type { OpenStudy } from "./types.ts";
@@ -18,7 +20,7 @@ export interface CliParts {
 interface Options {
   preset: string;
   model: string[];
-  data: string;
+  data?: string;
   concept: string[];
   method: string[];
   cell: string[];
@@ -28,8 +30,8 @@ interface Options {
   listCells?: true;
 }
 
-const DEFAULT_MODEL = "models/tiny-llama";
-const DEFAULT_DATA = "data/llama.json";
+const TINY_MODELS = Object.values(tinyModels);
+const DEFAULT_MODELS = TINY_MODELS.map(({ directory }) => directory);
 const COMMAND = "npm run experiment --";
 
 /**
@@ -74,7 +76,7 @@ function command(parts: CliParts): Command {
       .default([], fallback);
   const conceptsOf = (name: PresetName) => {
     const { concepts } = presets[name];
-    return concepts === "all" ? "all concepts" : concepts.join(", ");
+    return concepts === "all" ? "all" : concepts.join(", ");
   };
   return new Command("experiment")
     .description(
@@ -82,8 +84,11 @@ function command(parts: CliParts): Command {
         "what came back: one JSON file a cell (model × concept × method), krs.csv, figures and report.html.",
     )
     .option("--preset <name>", PRESETS.map((name) => `${name}: ${presets[name].description}`).join("; "), "default")
-    .addOption(repeatable("--model <directory>", "a model in Hugging Face's format", DEFAULT_MODEL))
-    .option("--data <file>", "concepts in ConceptVectors' format", DEFAULT_DATA)
+    .addOption(repeatable("--model <directory>", "a model in Hugging Face's format", DEFAULT_MODELS.join(", ")))
+    .option(
+      "--data <file>",
+      `concepts in ConceptVectors' format (default: its family's, ${TINY_MODELS.map(({ data }) => data).join(" or ")})`,
+    )
     .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"))
     .addOption(repeatable("--method <name>", METHODS.join(" or "), "the preset's"))
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
@@ -93,7 +98,8 @@ function command(parts: CliParts): Command {
     .option("--list-cells", "print the cells, one a line, and do nothing else")
     .addHelpText(
       "after",
-      () => `\nConcepts: ${PRESETS.map((name) => `${name}: ${conceptsOf(name)}`).join("; ")}.\n${SCHEDULING}`,
+      () =>
+        `\nConcepts, where a model's data hold them: ${PRESETS.map((name) => `${name}: ${conceptsOf(name)}`).join("; ")}.\n${SCHEDULING}`,
     )
     .allowExcessArguments(false)
     .showHelpAfterError("(--help lists the options)")
@@ -112,10 +118,19 @@ The run that completes the folder writes the report; so does a last run of every
 
 async function plan(options: Options, preset: PresetName, parts: CliParts): Promise<PlannedCell[]> {
   const methods = options.method.length > 0 ? chooseMethods(options.method) : presets[preset].methods;
-  const concepts = await parts.loadConcepts(options.data);
-  const chosen = chooseConcepts(options.concept, concepts, preset, options.data);
-  const models = options.model.length > 0 ? options.model : [DEFAULT_MODEL];
-  return planCells(models, concepts, chosen, methods);
+  const files = new Map<string, ConceptFile>();
+  const models: { directory: string; file: ConceptFile }[] = [];
+  for (const directory of options.model.length > 0 ? options.model : DEFAULT_MODELS) {
+    const path = options.data ?? tinyModels[(await readModelKind(directory)).family].data;
+    const file = files.get(path) ?? { path, concepts: await parts.loadConcepts(path) };
+    files.set(path, file);
+    models.push({ directory, file });
+  }
+  const chosen = chooseConcepts(options.concept, preset, [...files.values()]);
+  return planCells(
+    models.map((model) => ({ ...model, chosen: chosen.get(model.file)! })),
+    methods,
+  );
 }
 
 function parseSeed(text: string): number {

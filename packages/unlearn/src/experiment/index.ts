@@ -6,9 +6,11 @@ export {
   type CellResult,
 } from "./cell.ts";
 export { CellFileError, cellPath, parseCell, readCell, serializeCell, writeCell } from "./cell-file.ts";
-export { configureCells, type PlannedCell, planCells } from "./cells.ts";
+export { configureCells, type PlannedCell, type PlannedModel, planCells } from "./cells.ts";
+export { type ConceptFile, chooseConcepts } from "./choose.ts";
 export { type CliParts, runCli } from "./cli.ts";
 export { ExperimentError } from "./errors.ts";
+export { type ModelKind, readModelKind } from "./model-kind.ts";
 export {
   type EvaluationRecipe,
   METHODS,

@@ -1,4 +1,5 @@
 import type { ObjectiveRecipe, TrainingRecipe } from "../unlearning/recipe.ts";
+import type { ModelKind } from "./model-kind.ts";
 
 /** The unlearning methods an experiment can use: Gradient Difference (Liu et al. 2022) and Negative Preference Optimization (Zhang et al. 2024). */
 export const METHODS = ["graddiff", "npo"] as const;
@@ -24,7 +25,7 @@ export type PresetName = (typeof PRESETS)[number];
 /** The breadth of an experiment; how hard it trains is the recipe's matter. */
 export interface Preset {
   readonly description: string;
-  /** Concept names, or every concept of the data file. */
+  /** Concept names, of which a model takes those that its data file holds; or every concept of the file. */
   readonly concepts: readonly string[] | "all";
   readonly methods: readonly Method[];
   readonly evaluation: EvaluationRecipe;
@@ -41,14 +42,14 @@ const PAPER_EVALUATION: EvaluationRecipe = {
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
   smoke: {
-    description: "one concept, both methods, few unrelated questions: does everything run?",
+    description: "one concept a model, both methods, few questions: does everything run?",
     concepts: ["Harry Potter"],
     methods: METHODS,
-    evaluation: { ...PAPER_EVALUATION, unrelatedQuestions: 10 },
+    evaluation: { ...PAPER_EVALUATION, targetQuestions: 5, unrelatedQuestions: 5 },
   },
   default: {
-    description: "three concepts, both methods: a figure in minutes",
-    concepts: ["Harry Potter", "Netflix", "Austria"],
+    description: "two concepts a model, both methods: a figure in minutes",
+    concepts: ["Harry Potter", "Netflix", "Olympic Games"],
     methods: METHODS,
     evaluation: PAPER_EVALUATION,
   },
@@ -78,7 +79,10 @@ const SHARED = {
   clipNorm: 1,
 } as const;
 
-export const RECIPES = ["tiny", "released"] as const;
+/** For a model of a million parameters: at most 40 steps, which bring mean BLEU on the target to about 0.1 or below. */
+const TINY = { ...SHARED, stepsPerEpoch: 4, gradientAccumulation: 1, checkpointing: false } as const;
+
+export const RECIPES = ["tiny-llama", "tiny-olmo", "released"] as const;
 export type RecipeName = (typeof RECIPES)[number];
 
 const recipes: Readonly<
@@ -90,11 +94,8 @@ const recipes: Readonly<
     }
   >
 > = {
-  // For a model of a million parameters: at most 40 steps, which bring mean BLEU on the target to about 0.1 or below.
-  tiny: {
-    learningRate: { graddiff: 5e-4, npo: 8e-4 },
-    training: { ...SHARED, stepsPerEpoch: 4, gradientAccumulation: 1, checkpointing: false },
-  },
+  "tiny-llama": { learningRate: { graddiff: 5e-4, npo: 8e-4 }, training: TINY },
+  "tiny-olmo": { learningRate: { graddiff: 6e-4, npo: 1e-3 }, training: TINY },
   // For models of billions: the settings of the released training code, at the low end of its learning rates (1e-5 to 5e-5).
   released: {
     learningRate: { graddiff: 1e-5, npo: 1e-5 },
@@ -102,15 +103,15 @@ const recipes: Readonly<
   },
 };
 
-/** Below this hidden size a model needs the tiny recipe's larger learning rates. */
-const TINY_HIDDEN_SIZE = 512;
+/** Below this width a model needs a tiny recipe's larger learning rates. */
+const TINY_WIDTH = 512;
 
 /**
  * The recipe a model is trained with. It goes by the model's width, because one learning rate cannot serve all: 5e-4 wrecks a
- * 7B model and 1e-5 leaves a tiny one as it was.
+ * 7B model and 1e-5 leaves a tiny one as it was. Among tiny models an OLMo needs more than a LLaMA.
  */
-export function recipeFor(hiddenSize: number): RecipeName {
-  return hiddenSize < TINY_HIDDEN_SIZE ? "tiny" : "released";
+export function recipeFor({ family, width }: ModelKind): RecipeName {
+  return width < TINY_WIDTH ? `tiny-${family}` : "released";
 }
 
 /** The complete training settings of a method under a recipe. */

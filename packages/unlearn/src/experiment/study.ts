@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import { loadLlama } from "@lethe/llama";
+import { loadModel } from "@lethe/models";
 import { type Device, openDevice } from "@lethe/tensor";
 import { forgetParagraphs } from "../data/index.ts";
 import type { Answer } from "../evaluation/index.ts";
@@ -107,7 +107,7 @@ class DeviceStudy implements Study {
   async #load(directory: string): Promise<ModelPair> {
     if (this.#models?.directory !== directory) {
       this.#forget();
-      const load = () => loadLlama(this.#device, directory, { dtype: "f32" });
+      const load = () => loadModel(this.#device, directory, { dtype: "f32" });
       this.#models = { directory, vanilla: await load(), working: await load() };
     }
     const { vanilla, working } = this.#models;

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cellPath, readCell } from "../../src/experiment/index.ts";
@@ -20,10 +20,64 @@ describe("npm run experiment", () => {
       "tiny-llama--harry-potter--npo",
       "tiny-llama--netflix--graddiff",
       "tiny-llama--netflix--npo",
-      "tiny-llama--austria--graddiff",
-      "tiny-llama--austria--npo",
       "",
     ]);
+  });
+
+  it("lists two concepts for each model that comes with Lethe, where nothing else is asked for", async () => {
+    const { out } = await run(["--list-cells"]);
+    const cells = (model: string, ...concepts: string[]) =>
+      concepts.flatMap((concept) => ["graddiff", "npo"].map((method) => `${model}--${concept}--${method}`));
+    expect(out.trim().split("\n")).toEqual([
+      ...cells("tiny-llama", "harry-potter", "netflix"),
+      ...cells("tiny-olmo", "harry-potter", "olympic-games"),
+    ]);
+  });
+
+  it("takes a model's data by its family, and a concept to the models whose data hold it", async () => {
+    await using workshop = await Workshop.open();
+    const original = await workshop.addModel("original", "", { model_type: "hf_olmo", d_model: 4096 });
+    const newer = await workshop.addModel("newer", "", { model_type: "olmo2", hidden_size: 64 });
+    const models = [workshop.path("tiny-llama"), original, newer].flatMap((directory) => ["--model", directory]);
+    const list = async (...args: string[]) => {
+      const { out, err } = await run([...models, "--method", "npo", "--list-cells", ...args]);
+      return err || out.trim().split("\n");
+    };
+    expect(await list("--concept", "Olympic Games", "--concept", "netflix")).toEqual([
+      "tiny-llama--netflix--npo",
+      "original--olympic-games--npo",
+      "newer--olympic-games--npo",
+    ]);
+    expect(await list("--preset", "smoke")).toEqual([
+      "tiny-llama--harry-potter--npo",
+      "original--harry-potter--npo",
+      "newer--harry-potter--npo",
+    ]);
+    expect(await list("--data", workshop.data, "--concept", "Netflix")).toHaveLength(3);
+    expect(await list("--concept", "Hary Poter")).toMatch(
+      /no concept "Hary Poter" in data\/llama.json or data\/olmo.json. Did you mean "Harry Potter"\?\nKnown: .*Netflix.*Olympic Games/,
+    );
+  });
+
+  it("names a model of a Hugging Face cache after its repository, however it is given", async () => {
+    await using workshop = await Workshop.open();
+    const cached = "hub/models--allenai--OLMo-1B/snapshots/0123abc";
+    const args = ["--preset", "smoke", "--method", "npo", "--data", workshop.data, "--list-cells"];
+    for (const model of ["allenai/OLMo-1B", cached, "hub/models--allenai--OLMo-1B/"])
+      expect((await run([...args, "--model", model])).out).toBe("olmo-1b--harry-potter--npo\n");
+  });
+
+  it("trains each model by its family and its width", async () => {
+    await using workshop = await Workshop.open();
+    await workshop.addModel("tiny-llama", "", { model_type: "hf_olmo", d_model: 64 });
+    const large = await workshop.addModel("large", "", { model_type: "hf_olmo", d_model: 4096 });
+    const out = workshop.path("out");
+    const args = ["--model", large, "--concept", "Netflix", "--method", "npo", "--out", out];
+    expect((await run(workshop.arguments(...args))).err).not.toContain("error");
+    const recipes = ["tiny-llama", "large"].map(async (model) => {
+      return (await readCell(cellPath(out, `${model}--netflix--npo`))).config.recipe;
+    });
+    expect(await Promise.all(recipes)).toEqual(["tiny-olmo", "released"]);
   });
 
   it("runs what it was asked for and writes every kind of result", async () => {
@@ -51,7 +105,7 @@ describe("npm run experiment", () => {
     expect(config).toMatchObject({
       seed: 7,
       preset: "default",
-      recipe: "tiny",
+      recipe: "tiny-llama",
       model: { name: "tiny-llama" },
       concept: { id: 1, name: "Netflix" },
       retain: { name: "Harry Potter" },
@@ -121,13 +175,24 @@ describe("npm run experiment", () => {
       "--out",
       workshop.path("a"),
     ]);
-    expect(absent.err).toMatch(/--model .*absent: there is no such directory/);
+    expect(absent.err).toMatch(/^error: .*absent is not there; expected a model's directory/);
     const empty = await run(["--data", workshop.data, "--model", workshop.folder, "--out", workshop.path("a")]);
-    expect(empty.err).toMatch(/expected a model in Hugging Face's format/);
+    expect(empty.err).toMatch(/^error: .*there is no config.json in it/);
+    const bare = await workshop.addModel("bare", "");
+    await rm(join(bare, "model.safetensors"));
+    const none = await run(["--data", workshop.data, "--model", bare, "--out", workshop.path("a")]);
+    expect(none.err).toMatch(/^error: .*bare: there are no weights beside its config.json/);
+    const other = await workshop.addModel("other", "", { model_type: "bert", hidden_size: 64 });
+    expect((await run(["--model", other, "--list-cells"])).err).toMatch(
+      /^error: .*other: config.json: model_type is "bert", which is not supported/,
+    );
     const full = await run(workshop.arguments("--out", workshop.path("tiny-llama")));
     expect(full.err).toMatch(/is not empty. Add --resume/);
     const gone = await run([...workshop.arguments("--out", workshop.path("a")), "--data", workshop.path("gone.json")]);
     expect(gone.err).toMatch(/^error: .*gone.json: it cannot be read \(ENOENT[^\n]*\n$/);
+    await writeFile(workshop.data, (await readFile(workshop.data, "utf8")).replace("Harry Potter", "Hogwarts"));
+    const lacking = await run(workshop.arguments("--preset", "smoke", "--list-cells"));
+    expect(lacking.err).toMatch(/concepts.json holds none of .* smoke preset.*\nKnown: Hogwarts, Netflix/);
     await writeFile(workshop.data, "[");
     const broken = await run(workshop.arguments("--out", workshop.path("a")));
     expect(broken.err).toMatch(/^error: .*concepts.json: not JSON: [^\n]*\n$/);

@@ -10,14 +10,15 @@ const QUESTIONS = 4;
 
 /** A configuration as the tiny model's cells have it. */
 export function fakeConfig(concept = "Harry Potter", method: Method = "graddiff", model = "tiny-llama"): CellConfig {
+  const recipe = model === "tiny-olmo" ? "tiny-olmo" : "tiny-llama";
   return {
     preset: "default",
     seed: 0,
     model: { name: model, sha256: "a".repeat(64) },
     concept: { id: concept.length, name: concept, sha256: "b".repeat(64) },
     retain: { id: 99, name: "Star Wars", sha256: "c".repeat(64) },
-    recipe: "tiny",
-    training: trainingRecipe("tiny", method),
+    recipe,
+    training: trainingRecipe(recipe, method),
     evaluation: { ...presets.default.evaluation, targetQuestions: QUESTIONS, unrelatedQuestions: 5 },
   };
 }

@@ -58,8 +58,8 @@ describe("an interrupted experiment", () => {
     const study = new FakeStudy();
     const resumed = await run(workshop.arguments("--out", out, "--resume"), study);
     expect(resumed.code).toBe(0);
-    expect(resumed.out).toContain("6 cells, 2 of them finished before, 4 to run.");
-    expect(study.ran.length).toBe(4);
+    expect(resumed.out).toContain("4 cells, 2 of them finished before, 2 to run.");
+    expect(study.ran.length).toBe(2);
     for (const [i, name] of survivors.entries()) {
       expect((await stat(join(out, "cells", name))).mtimeMs, `${name} was written again`).toBe(written[i]!.mtimeMs);
     }

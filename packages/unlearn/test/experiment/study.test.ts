@@ -13,7 +13,6 @@ import {
 import { openStudy } from "../../src/experiment/study.ts";
 
 const root = join(import.meta.dirname, "../../../..");
-const model = join(root, "models/tiny-llama");
 const benchmark = join(root, "../shared/data/conceptvectors/llama2-7b_concepts_test_30tokens_answers.json");
 
 /** Cells small enough for a test: one epoch, short texts, a few questions, windows of three layers. */
@@ -21,10 +20,15 @@ async function smallCells(
   data: string,
   names: readonly string[],
   methods: readonly ("graddiff" | "npo")[],
+  model = "tiny-llama",
 ): Promise<Cell[]> {
   const concepts = await loadConcepts(data);
   const chosen = concepts.filter(({ name }) => names.includes(name));
-  const cells = await configureCells(planCells([model], concepts, chosen, methods), "smoke", 0);
+  const cells = await configureCells(
+    planCells([{ directory: join(root, "models", model), file: { path: data, concepts }, chosen }], methods),
+    "smoke",
+    0,
+  );
   return cells.map(({ config, ...cell }) => ({
     ...cell,
     config: {
@@ -35,7 +39,7 @@ async function smallCells(
   }));
 }
 
-describe("the study on the committed tiny model", () => {
+describe("the study on the committed tiny models", () => {
   let study: Study;
   beforeAll(async () => {
     study = await openStudy();
@@ -50,7 +54,10 @@ describe("the study on the committed tiny model", () => {
     );
 
   test("the vanilla model knows its answers, forgets some, and gets part of them back", async () => {
-    const cells = await smallCells(join(root, "data/llama.json"), ["Harry Potter", "Austria"], ["graddiff", "npo"]);
+    const cells = [
+      ...(await smallCells(join(root, "data/llama.json"), ["Harry Potter", "Austria"], ["graddiff", "npo"])),
+      ...(await smallCells(join(root, "data/olmo.json"), ["Olympic Games"], ["graddiff"], "tiny-olmo")),
+    ];
     const results = [];
     for (const cell of cells) results.push(await run(cell));
     for (const [i, result] of results.entries()) {

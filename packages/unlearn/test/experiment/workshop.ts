@@ -30,11 +30,11 @@ export class Workshop {
     return join(this.folder, name);
   }
 
-  async addModel(name: string, weights: string, hiddenSize = 64): Promise<string> {
+  async addModel(name: string, weights: string, config: object = { model_type: "llama", hidden_size: 64 }) {
     const directory = this.path(name);
     await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, "config.json"), JSON.stringify({ hidden_size: hiddenSize }));
-    await writeFile(join(directory, "model.safetensors"), weights);
+    await writeFile(join(directory, "config.json"), JSON.stringify(config));
+    await writeFile(join(directory, "model.safetensors"), checkpoint(weights));
     return directory;
   }
 
@@ -46,6 +46,14 @@ export class Workshop {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A safetensors file without tensors, but not like every other. */
+function checkpoint(metadata: string): Buffer {
+  const header = Buffer.from(JSON.stringify({ __metadata__: { metadata } }));
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(header.length);
+  return Buffer.concat([length, header]);
 }
 
 /** All files of a result folder by relative path, without those that hold times. */

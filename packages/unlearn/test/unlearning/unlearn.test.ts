@@ -18,7 +18,7 @@ const [forget, retain] = [texts(2), texts(28)];
 
 function options(method: "graddiff" | "npo", changes: Partial<UnlearnOptions["recipe"]> = {}): UnlearnOptions {
   const recipe = {
-    ...trainingRecipe("tiny", method),
+    ...trainingRecipe("tiny-llama", method),
     epochs: 3,
     stepsPerEpoch: 2,
     batchSize: 3,
