@@ -40,15 +40,16 @@ export function panelsOf(cells: readonly CellResult[]): Panel[] {
   return [...panels.values()];
 }
 
-/** Longer lists of concepts are counted rather than named under a panel's title. */
-const NAMED_CONCEPTS = 3;
+/** Concepts whose names together are longer, and so the panel wider, are counted rather than named. */
+const LONGEST_NAMES = 30;
 
 /** A panel's title, and under it what its lines are. */
 export function headingOf({ title, cells }: Panel): { readonly text: string; readonly subtitle: string } {
   const names = cells.map(({ config }) => config.concept.name);
-  const listed =
-    names.length > NAMED_CONCEPTS ? `${names.length} concepts` : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-  return { text: title, subtitle: names.length === 1 ? names[0]! : `mean of ${listed}, each thin` };
+  const listed = names.join(", ");
+  const several =
+    listed.length > LONGEST_NAMES ? `mean of ${names.length} concepts, each thin` : `mean (thin: ${listed})`;
+  return { text: title, subtitle: names.length === 1 ? listed : several };
 }
 
 /** KRS per centre layer of one cell. */

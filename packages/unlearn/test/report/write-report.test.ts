@@ -89,8 +89,8 @@ describe("the report", () => {
     expect(row("models")).toEqual(["tiny-llama", "tiny-olmo"]);
     expect(row("recipe")).toEqual(["tiny-llama", "tiny-olmo"]);
     const figure = await readFile(join(out, "figures", "krs.svg"), "utf8");
-    expect(figure).toContain(">mean of Netflix and Harry Potter, each thin<");
-    expect(figure).toContain(">mean of Harry Potter and Olympic Games, each thin<");
+    expect(figure).toContain(">mean (thin: Netflix, Harry Potter)<");
+    expect(figure).toContain(">mean (thin: Harry Potter, Olympic Games)<");
   });
 
   it("shows adapters by what is on record with the cells", async () => {
