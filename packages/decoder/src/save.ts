@@ -3,7 +3,7 @@ import { writeModel } from "#disk";
 import type { Decoder } from "./decoder.ts";
 import { folderOf, type ModelPlace, readBytes, tokenizerFiles } from "./directory.ts";
 import { ModelUseError } from "./errors.ts";
-import { configToWrite } from "./saving/config.ts";
+import { configText } from "./saving/config.ts";
 import { shardIndex, splitIntoShards } from "./saving/shards.ts";
 import { weightToWrite } from "./saving/weight-data.ts";
 
@@ -33,14 +33,13 @@ export async function saveModel(model: Decoder, directory: string, options: Save
   }
   const generation = model.origin && (await readBytes(model.origin, "generation_config.json"));
   if (generation) files.set("generation_config.json", generation);
-  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   const stored = new Set([...model.weights.values()].map((weight) => dtype ?? weight.dtype));
-  files.set("config.json", json(configToWrite(model, stored)));
+  files.set("config.json", configText(model, stored));
   const shards = splitIntoShards(
     Array.from(model.weights, ([name, weight]) => weightToWrite(name, weight, dtype)),
     maxShardBytes,
   );
-  if (shards.length > 1) files.set("model.safetensors.index.json", json(shardIndex(shards)));
+  if (shards.length > 1) files.set("model.safetensors.index.json", shardIndex(shards));
   // A tokenizer that was put there for this model stays where the model brings none.
   const replaced: readonly string[] = tokenizerFiles.some((name) => files.has(name)) ? tokenizerFiles : [];
   await writeModel(directory, shards, files, (file) => ofCheckpoint.test(file) || replaced.includes(file));

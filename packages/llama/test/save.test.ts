@@ -137,6 +137,17 @@ test("rotary parameters are in the spellings of transformers 4 and 5", async () 
   });
 });
 
+test("whole numbers that are floats in Python keep their point", async () => {
+  const fields = { initializer_range: 1, rope_theta: 500, rope_scaling: { type: "linear", factor: 4 } };
+  using model = initLlama(device, { ...sizes, ...fields }, 1);
+  await model.save(directory);
+  const text = await readFile(join(directory, "config.json"), "utf8");
+  expect(text).toContain('"initializer_range": 1.0,\n');
+  expect(text).toContain('"factor": 4.0\n');
+  expect(text).toContain('"rope_theta": 500.0,\n');
+  expect(text).toContain('"hidden_size": 8,\n');
+});
+
 test("a save that fails leaves the model that was there", async () => {
   using before = initLlama(device, sizes, 1);
   await before.save(directory);

@@ -3,15 +3,20 @@ import type { Decoder } from "../decoder.ts";
 
 const torchNames = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
 
+/** Fields that are floats to `transformers`, which refuses some of them without a point: `clip_qkv` 8.0 must not become 8. */
+const wholeFloats =
+  /^( *"(?:attention_dropout|clip_qkv|initializer_range|rms_norm_eps|rope_theta|(?:low_freq_|high_freq_)?factor)": -?\d+)(?=,?$)/gm;
+
 /**
- * What `config.json` says of a model whose weights are stored in these dtypes, in the spellings of `transformers` 4 and 5: `torch_dtype`
+ * `config.json` of a model whose weights are stored in these dtypes, in the spellings of `transformers` 4 and 5: `torch_dtype`
  * and `dtype`; `rope_theta` with `rope_scaling` and `rope_parameters`, where the model has the latter.
  */
-export function configToWrite({ config, stopTokens }: Decoder, stored: ReadonlySet<FloatDType>): object {
+export function configText({ config, stopTokens }: Decoder, stored: ReadonlySet<FloatDType>): string {
   // By default `transformers` holds all weights in this one: f32 holds any mixture exactly.
   const dtype = torchNames[stored.size === 1 ? [...stored][0]! : "f32"];
   const eos = stopTokens.length > 0 ? { eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens } : {};
-  return { ...config, ...formerRope(config), ...eos, dtype, torch_dtype: dtype };
+  const text = JSON.stringify({ ...config, ...formerRope(config), ...eos, dtype, torch_dtype: dtype }, null, 2);
+  return `${text.replace(wholeFloats, "$1.0")}\n`;
 }
 
 /** `rope_parameters`, which `transformers` 4 does not know, as it spells them. */

@@ -28,11 +28,12 @@ export function splitIntoShards<T extends { readonly bytes: number }>(
   }));
 }
 
-/** What `model.safetensors.index.json` says of the shards. */
-export function shardIndex(shards: readonly ShardToWrite<{ readonly name: string; readonly bytes: number }>[]) {
+/** The text of `model.safetensors.index.json`. */
+export function shardIndex(shards: readonly ShardToWrite<{ readonly name: string; readonly bytes: number }>[]): string {
   const located = shards.flatMap(({ file, tensors }) => tensors.map(({ name, bytes }) => ({ name, bytes, file })));
-  return {
+  const index = {
     metadata: { total_size: located.reduce((sum, { bytes }) => sum + bytes, 0) },
     weight_map: Object.fromEntries(located.map(({ name, file }) => [name, file])),
   };
+  return `${JSON.stringify(index, null, 2)}\n`;
 }
