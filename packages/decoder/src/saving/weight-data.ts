@@ -11,7 +11,7 @@ const widths = { f32: 4, f16: 2, bf16: 2 } as const;
 const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const satisfies Record<FloatDType, SafetensorsDtype>;
 
 /** Bytes that are on their way from the device to a file at a time. */
-const pieceBytes = 16 * 2 ** 20;
+const pieceBytes = 8 * 2 ** 20;
 
 type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined>;
 
