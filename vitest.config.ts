@@ -5,7 +5,7 @@ export default defineConfig({
   resolve: { conditions: ["lethe-source"] },
   ssr: { resolve: { conditions: ["lethe-source"], externalConditions: ["lethe-source"] } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "bench/**/*.test.ts", "parity/**/*.test.ts", "scripts/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,

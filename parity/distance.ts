@@ -1,0 +1,39 @@
+/** How far apart two results are, in the terms in which tolerances are stated. NaN is never near. */
+
+/** The farthest so far, and what it belongs to. */
+export interface Distance {
+  readonly error: number;
+  readonly where: string;
+}
+
+/** The farthest of several, of which there is at least one; NaN is farther than any number. */
+export function farthest<D extends Distance>(distances: readonly D[]): D {
+  return distances.reduce((worst, distance) => (distance.error <= worst.error ? worst : distance));
+}
+
+/** The largest |a − e| / (1 + |e|): within t of 0 where every element is within t + t·|e|. */
+export function elementwise(where: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
+  let error = actual.length === expected.length ? 0 : Number.NaN;
+  for (let i = 0; i < expected.length; i++) {
+    const one = Math.abs(actual[i]! - expected[i]!) / (1 + Math.abs(expected[i]!));
+    if (!(one <= error)) error = one;
+  }
+  return { error, where };
+}
+
+/** ‖a − e‖ / ‖e‖, in float64. */
+export function normwise(where: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
+  let [difference, size] = [actual.length === expected.length ? 0 : Number.NaN, 0];
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i]! - expected[i]!) ** 2;
+    size += expected[i]! ** 2;
+  }
+  return { error: difference === 0 ? 0 : Math.sqrt(difference / size), where };
+}
+
+/** How many values are not the same. */
+export function unequal(where: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
+  let error = Math.abs(actual.length - expected.length);
+  for (let i = 0; i < Math.min(actual.length, expected.length); i++) if (actual[i] !== expected[i]) error++;
+  return { error, where };
+}

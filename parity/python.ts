@@ -1,0 +1,57 @@
+/** `reference.py` at work in a process of its own. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Description } from "./draw.ts";
+
+/** What keeps the comparison from being made at all. */
+export class ParityError extends Error {
+  override readonly name = "ParityError";
+}
+
+const script = fileURLToPath(new URL("reference.py", import.meta.url));
+
+/**
+ * Has `transformers` make and run the described models under a directory, and yields each when its folder there is complete.
+ * @throws {ParityError} when there is no such Python, a package that it needs is missing, or it fails
+ */
+export async function* references<D extends Description>(
+  python: string,
+  directory: string,
+  descriptions: readonly D[],
+): AsyncGenerator<D, void, void> {
+  const child = spawn(python, ["-B", script, directory], { stdio: ["pipe", "pipe", "pipe"] });
+  const ended = once(child, "close").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") throw new ParityError(`There is no ${python} here. ${remedy}`);
+    throw error;
+  });
+  // Heard below; until then it must not end the process as one that nobody waits for.
+  ended.catch(() => {});
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaints += text;
+  });
+  // A process that died does not read on; its exit status says more.
+  child.stdin.on("error", () => {});
+  child.stdin.end(descriptions.map((description) => `${JSON.stringify(description)}\n`).join(""));
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const name = JSON.parse(line) as string;
+      yield descriptions.find((description) => description.name === name)!;
+    }
+    const [status] = await ended;
+    if (status === 0) return;
+    const missing = /ModuleNotFoundError: No module named '([^']+)'/.exec(complaints);
+    throw new ParityError(
+      missing
+        ? `${python} does not have the package ${missing[1]}. ${remedy}`
+        : `reference.py ended with status ${status}:\n${complaints.trim().split("\n").slice(-12).join("\n")}`,
+    );
+  } finally {
+    child.kill();
+  }
+}
+
+const remedy =
+  "This comparison needs Python 3 with PyTorch and transformers: `pip install -r parity/requirements.txt`, or name one that has them with --python.";
