@@ -11,7 +11,7 @@ import { finishReplacing, type NewContent, replaceDirectory } from "../src/savin
 
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof fs>();
-  const spied = { ...real, rename: vi.fn(real.rename), link: vi.fn(real.link) };
+  const spied = { ...real, rename: vi.fn(real.rename), link: vi.fn(real.link), stat: vi.fn(real.stat) };
   return { ...spied, default: spied };
 });
 
@@ -156,9 +156,24 @@ test("what a killed process of this machine left is removed, what others are at 
 test("what cannot be replaced is refused before anything is written", async () => {
   const refused = { ...model({}), fill: () => expect.fail("written") };
   await put(parent, { out: "a file" });
-  await expect(replaceDirectory(directory, refused)).rejects.toThrow(/out is a file; expected a directory/);
-  await expect(replaceDirectory(".", refused)).rejects.toThrow(ModelError);
-  await expect(replaceDirectory("..", refused)).rejects.toThrow(/the working directory cannot be replaced/);
+  const messageOf = async (place: string) => {
+    const error = await replaceDirectory(place, refused).catch((error) => error);
+    expect(error).toBeInstanceOf(ModelError);
+    return error.message.replace(parent, "~");
+  };
+  expect(await messageOf(directory)).toMatchInlineSnapshot(
+    `"~/out is a file, which cannot be replaced; choose a directory of another name"`,
+  );
+  expect(await messageOf(".")).toMatchInlineSnapshot(
+    `". holds the working directory, which cannot be replaced; choose a directory within it"`,
+  );
+  expect(await messageOf("..")).toContain("holds the working directory");
+  const root = await stat(parent);
+  vi.mocked(fs.stat).mockResolvedValueOnce(Object.assign(root, { dev: root.dev + 1 }));
+  expect(await messageOf(parent)).toMatchInlineSnapshot(
+    `"~ is where a file system is mounted, which cannot be replaced; choose a directory within it"`,
+  );
+  expect(await readdir(parent)).toEqual(["out"]);
 });
 
 test("a process that is killed while it saves leaves one whole model", async () => {

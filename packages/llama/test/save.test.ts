@@ -163,5 +163,9 @@ test("what cannot be saved so is refused", async () => {
   using model = initLlama(device, sizes, 1);
   await expect(model.save(directory, { maxShardBytes: 0 })).rejects.toThrow(ModelUseError);
   await expect(model.save(directory, { tokenizer: join(parent, "absent") })).rejects.toThrow(ModelError);
-  expect(await readdir(parent)).toEqual([]);
+  await writeFile(directory, "a file");
+  const inside = await model.save(join(directory, "model")).catch((error) => error);
+  expect(inside).toBeInstanceOf(ModelError);
+  expect(inside.message).toMatch(/model\/model could not be written \(E.*; what was there before is as it was$/);
+  expect(await readdir(parent)).toEqual(["model"]);
 });

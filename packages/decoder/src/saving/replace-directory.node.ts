@@ -1,5 +1,5 @@
 import { chmod, cp, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { ModelError } from "../errors.ts";
 import { newTemporary, removeAbandoned, type Temporary, temporariesOf } from "./temporary.node.ts";
 
@@ -22,10 +22,13 @@ export async function replaceDirectory(directory: string, { fill, drops }: NewCo
   await finishReplacing(directory);
   const target = await realpath(directory).catch(() => resolve(directory));
   const old = await stat(target).catch(() => undefined);
-  if (old && !old.isDirectory()) throw new ModelError(`${directory} is a file; expected a directory to write into`);
-  if (old && !relative(target, process.cwd()).startsWith(".."))
-    throw new ModelError(`${directory}: the working directory cannot be replaced; choose a directory within it`);
   await mkdir(dirname(target), { recursive: true });
+  const refuse = (why: string, instead: string) => {
+    throw new ModelError(`${directory} ${why}, which cannot be replaced; choose a directory ${instead}`);
+  };
+  if (old && !old.isDirectory()) refuse("is a file", "of another name");
+  if (old && `${process.cwd()}${sep}`.startsWith(target + sep)) refuse("holds the working directory", "within it");
+  if (old && old.dev !== (await stat(dirname(target))).dev) refuse("is where a file system is mounted", "within it");
   await removeAbandoned(target);
   const temporary = newTemporary(target);
   const { incoming, outgoing } = temporary;
@@ -45,7 +48,8 @@ export async function replaceDirectory(directory: string, { fill, drops }: NewCo
   } finally {
     await rm(incoming, { recursive: true, force: true });
   }
-  await rm(outgoing, { recursive: true, force: true });
+  // The new one is in place. What cannot be removed now, a later save removes.
+  await rm(outgoing, { recursive: true, force: true }).catch(() => {});
 }
 
 /**
