@@ -145,7 +145,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
   }
 
   /**
-   * Continues one prompt and yields the text of each new token: empty while the bytes of a character are still to come.
+   * Continues one prompt and yields the text of each new token: empty while a later token may change it, as within a character.
    * @throws {ModelUseError} when the model has no tokenizer
    */
   stream(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {

@@ -22,11 +22,13 @@ export { type Family, initFamily, type LoadOptions, loadFamily } from "./load.ts
 export { modules } from "./names.ts";
 export type { Norm } from "./norm.ts";
 export type { ForwardOptions } from "./pass.ts";
-export type { Prompt } from "./prompts.ts";
+export { type Prompt, textOf } from "./prompts.ts";
 export { inverseFrequencies, type Rope, type RopeFields, ropeOf } from "./rope.ts";
 export type { Sampling } from "./sampling.ts";
 export type { SaveOptions } from "./save.ts";
 export { type OwnWeights, shapesOf } from "./shapes.ts";
+export type { ChatMessage, ChatOptions } from "./text/chat.ts";
+export type { DecodeStream } from "./text/decode-stream.ts";
 export type { Text } from "./text/text.ts";
 export type { WeightShapes, WeightSource, WeightSources } from "./weight-sources.ts";
 export { type ReadWeightsOptions, readWeights } from "./weights.ts";

@@ -1,39 +1,79 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { bytesSource, type Folder } from "@lethe/tensor";
 import { describe, expect, test } from "vitest";
-import { folderOf, ModelError, readText } from "../src/index.ts";
+import { ModelError, readText, type Text } from "../src/index.ts";
+import { golden, goldenFiles, textFolder } from "./text-folders.ts";
 
 interface TextCase {
   readonly text: string;
   readonly ids: readonly number[];
-  readonly decoded: string;
+  /** Without the tokens that come around a text. */
+  readonly plain: readonly number[];
+  /** Decoded with special tokens skipped, and spelt out. */
+  readonly skipped: string;
+  readonly spelt: string;
 }
 
-describe.each(["sentencepiece-style", "byte-level"])("%s", async (name) => {
-  const directory = fileURLToPath(new URL(`golden/${name}`, import.meta.url));
-  const { cases } = JSON.parse(await readFile(`${directory}/expected.json`, "utf8")) as { cases: TextCase[] };
-  const text = (await readText(await folderOf(directory)))!;
+async function check(text: Text, cases: readonly TextCase[]): Promise<void> {
+  for (const one of cases) {
+    const got = {
+      text: one.text,
+      ids: await text.encode(one.text),
+      plain: await text.encode(one.text, { special: false }),
+      skipped: await text.decode(one.ids),
+      spelt: await text.decode(one.ids, { special: true }),
+    };
+    expect(got).toEqual(one);
+  }
+}
 
-  test.each(cases)("$text", async ({ text: given, ids, decoded }) => {
-    expect(await text.encode(given)).toEqual(ids);
-    expect(await text.decode(ids)).toBe(decoded);
+describe.each(["llama-2", "llama-2-metaspace", "llama-3", "olmo"])("%s", async (name) => {
+  const expected = JSON.parse(await golden(`${name}/expected.json`));
+  const text = (await readText(textFolder(await goldenFiles(name))))!;
+
+  test("texts", () => check(text, expected.cases));
+
+  test("tokens that no text has", async () => {
+    for (const { ids, skipped, spelt } of expected.anything)
+      expect([ids, await text.decode(ids), await text.decode(ids, { special: true })]).toEqual([ids, skipped, spelt]);
   });
 
-  test("without special tokens there is no BOS, and with them they are spelt out", async () => {
-    expect((await text.encode("a", { special: false })).includes(1)).toBe(false);
-    expect(await text.decode([1, ...(await text.encode("a", { special: false }))], { special: true })).toMatch(
-      /^<s> ?a$/,
-    );
+  test("one token at a time, and texts cut anywhere", async () => {
+    for (const { ids, each, heads, tails } of expected.pieces) {
+      const all = <T>(length: number, of: (i: number) => T) => Promise.all(Array.from({ length }, (_, i) => of(i)));
+      expect(await all(ids.length, (i) => text.decode([ids[i]], { special: true }))).toEqual(each);
+      expect(await all(ids.length + 1, (i) => text.decode(ids.slice(0, i)))).toEqual(heads);
+      expect(await all(ids.length + 1, (i) => text.decode(ids.slice(i)))).toEqual(tails);
+    }
   });
 });
 
-test("a directory without tokenizer.json has no text, and one with a broken file says so", async () => {
-  const folder = (file?: string): Folder => ({
-    name: "models/x",
-    open: async (name) => (file && name === "tokenizer.json" ? bytesSource(new TextEncoder().encode(file)) : undefined),
-  });
-  expect(await readText(folder())).toBeUndefined();
-  await expect(readText(folder("{}"))).rejects.toThrow(ModelError);
-  await expect(readText(folder("{}"))).rejects.toThrow("models/x: tokenizer.json cannot be read");
+describe("what the files beside tokenizer.json change", async () => {
+  const { rules } = JSON.parse(await golden("rules.json"));
+  test.each(rules as { name: string; base: string; files: Record<string, object>; cases: TextCase[] }[])(
+    "$name",
+    async ({ base, files, cases }) => {
+      const tokenizer = JSON.parse((await goldenFiles(base))["tokenizer.json"] as string);
+      const replaced = { ...files, "tokenizer.json": { ...tokenizer, ...files["tokenizer.json"] } };
+      await check((await readText(textFolder(replaced)))!, cases);
+    },
+  );
+});
+
+test("a field that would change the result and is not supported is refused", async () => {
+  const files = { ...(await goldenFiles("olmo")), "tokenizer_config.json": { split_special_tokens: true } };
+  await expect(readText(textFolder(files))).rejects.toThrow(
+    "models/x: tokenizer_config.json: split_special_tokens is true, which is not supported; expected false",
+  );
+});
+
+test.each([
+  ["no JSON", "version https://git-lfs.github.com/spec/v1\n"],
+  ["cut short", '{"version": "1.0", "model": {"type": "BPE"'],
+  ["without a model", "{}"],
+  ["not a tokenizer's", { model: { type: "BPE", vocab: { a: "b" } } }],
+])("a broken tokenizer.json (%s) says what to do", async (_, content) => {
+  const read = readText(textFolder({ "tokenizer.json": content }));
+  await expect(read).rejects.toThrow(ModelError);
+  await expect(read).rejects.toThrow(
+    /^models\/x: tokenizer\.json cannot be read \(.+\)\. It may be cut short, .*: download it again\. Without/,
+  );
 });

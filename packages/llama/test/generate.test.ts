@@ -94,13 +94,14 @@ test("text is streamed as whole characters", async () => {
   device.writeBytes(small.weights.get("lm_head.weight")!, 0, new Uint8Array(head.buffer));
   const pieces: string[] = [];
   for await (const piece of small.stream("a", { maxNewTokens: 4 })) pieces.push(piece);
-  expect(pieces).toEqual(["", "é", "a", "", "\uFFFD"]);
+  // Bytes are given out when their run has ended: a wrong one would make all of it unreadable.
+  expect(pieces).toEqual(["", "", "éa", "", "\uFFFD"]);
   const [made] = await small.generate(["a"], { maxNewTokens: 3 });
   expect(made!.text).toBe("éa");
 });
 
 test("what cannot be generated is refused", async () => {
-  expect(() => model.stream("text")).toThrow(ModelUseError);
+  await expect(model.stream("text").next()).rejects.toThrow(ModelUseError);
   await expect(model.generate(["text"])).rejects.toThrow("has no tokenizer");
   await expect(model.generate([[1, 67]])).rejects.toThrow("token 67 is outside its vocabulary of 67");
   await expect(model.generate([[1]], { topP: 0 })).rejects.toThrow("topP is 0, expected a probability");

@@ -1,53 +1,49 @@
-"""Two small tokenizers and what `transformers` makes of some texts with them. Run: python3 make.py."""
+"""
+Four tiny tokenizers and what `transformers` makes of texts, of configurations and of chats with them.
+Run: python3 make.py. It needs transformers, sentencepiece and protobuf.
+"""
 
-import json
+import os
+import shutil
 from pathlib import Path
 
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import tokenizers
 import transformers
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import AutoTokenizer
 
+import chats
+import rules
+import trained
+from record import anything, cases, pieces, write
+from texts import TEXTS
+
 HERE = Path(__file__).parent
-TEXTS = ["a bab ab", "  two  spaces\n", "Zürich, 東京 🙂", "<s> spelt out </s>", "", "\ta"]
-SPECIALS = ["<unk>", "<s>", "</s>"]
+CUT = ["Zü 東京 🙂\n\n🙂", "👩🏿‍🚀 é", "한 a<s>נ", "\n\n▁ 𠀀"]
+VERSIONS = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__}
 
 
-def sentencepiece_style():
-    """As LLaMA-2 has it: spaces as ▁, unknown characters as bytes, BOS before every text."""
-    tokens = SPECIALS + [f"<0x{byte:02X}>" for byte in range(256)] + list("▁abspcet") + ["▁a", "ab", "▁ab"]
-    vocabulary = {token: id for id, token in enumerate(tokens)}
-    merges = [("▁", "a"), ("a", "b"), ("▁", "ab")]
-    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    tokenizer.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
-    )
-    tokenizer.add_special_tokens(SPECIALS)
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    return tokenizer
-
-
-def byte_level():
-    """As LLaMA-3 and GPT-2 have it, without BOS."""
-    tokens = SPECIALS + sorted(pre_tokenizers.ByteLevel.alphabet()) + ["Ġa", "ab"]
-    vocabulary = {token: id for id, token in enumerate(tokens)}
-    tokenizer = Tokenizer(models.BPE(vocabulary, [("Ġ", "a"), ("a", "b")]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(SPECIALS)
-    return tokenizer
-
-
-for name, tokenizer in {"sentencepiece-style": sentencepiece_style(), "byte-level": byte_level()}.items():
+def fresh(name):
     directory = HERE / name
-    directory.mkdir(exist_ok=True)
-    tokenizer.save(str(directory / "tokenizer.json"), pretty=False)
-    config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    (directory / "tokenizer_config.json").write_text(json.dumps(config | {"clean_up_tokenization_spaces": False}) + "\n")
-    loaded = AutoTokenizer.from_pretrained(directory)
-    cases = []
-    for text in TEXTS:
-        ids = loaded(text).input_ids
-        cases.append({"text": text, "ids": ids, "decoded": loaded.decode(ids, skip_special_tokens=True)})
-    expected = {"transformers": transformers.__version__, "cases": cases}
-    (directory / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory
+
+
+trained.llama_2_metaspace(fresh("llama-2-metaspace"))
+trained.llama_2(fresh("llama-2"), HERE / "llama-2-metaspace")
+trained.llama_3(fresh("llama-3"))
+trained.olmo(fresh("olmo"))
+for name in ["llama-2", "llama-2-metaspace", "llama-3", "olmo"]:
+    loaded = AutoTokenizer.from_pretrained(HERE / name)
+    write(
+        HERE / name / "expected.json",
+        versions=VERSIONS,
+        cases=cases(loaded, TEXTS),
+        pieces=pieces(loaded, CUT),
+        anything=anything(loaded, 40),
+    )
+write(HERE / "rules.json", versions=VERSIONS, rules=list(rules.record(HERE)))
+files, rows = chats.record(HERE)
+write(HERE / "chats.json", versions=VERSIONS, files=files, chats=rows)

@@ -1,0 +1,113 @@
+import { Environment, Interpreter, Template } from "@huggingface/jinja";
+import { ModelUseError } from "../errors.ts";
+import { strftime } from "./strftime.ts";
+import type { TokenizerFiles } from "./tokenizer-files.ts";
+
+/** One turn of a conversation. Templates may read further fields, such as `tool_calls`. */
+export interface ChatMessage {
+  /** Such as "system", "user", "assistant". */
+  readonly role: string;
+  /** Text, or for some templates a list of parts. */
+  readonly content?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** How a conversation is written. */
+export interface ChatOptions {
+  /** Ends with what opens the assistant's turn, for the model to go on from. Default: false. */
+  readonly addGenerationPrompt?: boolean;
+  /** The name of one of the directory's templates, or a Jinja template. Default: "tool_use" for tools where there is one, else "default". */
+  readonly template?: string;
+  /** Tools as JSON schemas, for templates that know them. */
+  readonly tools?: readonly object[];
+  /** Documents to answer from, for templates that know them. */
+  readonly documents?: readonly object[];
+  /** Further variables of the template, such as `date_string`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** The chat templates of a directory, and what they see of its tokenizer. */
+export interface ChatTemplates {
+  /** Name of the directory, for errors. */
+  readonly name: string;
+  /** Jinja templates by name. */
+  readonly templates: ReadonlyMap<string, string>;
+  /** Special tokens by role, such as `bos_token`. */
+  readonly tokens: Readonly<Record<string, string>>;
+}
+
+/**
+ * The templates of `chat_template.jinja` or, where there is no such file, of `tokenizer_config.json`: one, or a list with names. Those
+ * in a folder `additional_chat_templates` are not looked for; their text can be given as the template.
+ */
+export function chatTemplatesOf({ config, chatTemplate }: TokenizerFiles): ReadonlyMap<string, string> {
+  const given = chatTemplate ?? config.chat_template;
+  if (typeof given === "string") return new Map([["default", given]]);
+  return new Map(Array.isArray(given) ? given.map(({ name, template }) => [name, template]) : []);
+}
+
+/**
+ * A conversation as a template writes it, by what `apply_chat_template` of `transformers` gives to templates.
+ * @throws {ModelUseError} when there is no such template, or when it cannot be rendered or refuses the messages
+ */
+export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[], options: ChatOptions = {}): string {
+  const { name, source } = choose(chat, options);
+  const fail = (why: string, cause?: unknown) =>
+    new ModelUseError(`${chat.name}: chat template ${name} ${why}`, { cause });
+  if (messages.length === 0) throw fail("was given no messages; give at least one");
+  const variables: Record<string, unknown> = {
+    true: true,
+    True: true,
+    false: false,
+    False: false,
+    none: null,
+    None: null,
+    range,
+    strftime_now: (format: string) => strftime(new Date(), format),
+    raise_exception: (message: string) => {
+      throw fail(`refuses these messages: ${message}`);
+    },
+    ...chat.tokens,
+    // A field without a value is to a template as a field that is not there.
+    messages: messages.map((message) =>
+      Object.fromEntries(Object.entries(message).filter(([, value]) => value != null)),
+    ),
+    tools: options.tools ?? null,
+    documents: options.documents ?? null,
+    add_generation_prompt: options.addGenerationPrompt ?? false,
+    ...options.variables,
+  };
+  try {
+    const environment = new Environment();
+    for (const [variable, value] of Object.entries(variables)) environment.set(variable, value);
+    return String(new Interpreter(environment).run(new Template(source).parsed).value);
+  } catch (cause) {
+    if (cause instanceof ModelUseError) throw cause;
+    throw fail(`cannot be rendered: ${(cause as Error).message}`, cause);
+  }
+}
+
+function choose(
+  { name: where, templates }: ChatTemplates,
+  { template, tools }: ChatOptions,
+): { name: string; source: string } {
+  const wanted = template ?? (tools && templates.has("tool_use") ? "tool_use" : "default");
+  const source = templates.get(wanted);
+  if (source !== undefined) return { name: JSON.stringify(wanted), source };
+  if (template && /\{[{%]/.test(template)) return { name: "given", source: template };
+  if (templates.size > 0) {
+    const known = [...templates.keys()].map((one) => JSON.stringify(one)).join(", ");
+    throw new ModelUseError(
+      `${where}: there is no chat template "${wanted}"; there are ${known}. Give one of these, or a Jinja template.`,
+    );
+  }
+  throw new ModelUseError(
+    `${where}: there is no chat template, neither chat_template.jinja nor chat_template in tokenizer_config.json; a model that was not ` +
+      "trained on chats has none. Write the prompt as text, or give a Jinja template with { template }.",
+  );
+}
+
+function range(start: number, stop?: number, step = 1): number[] {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  return Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
+}

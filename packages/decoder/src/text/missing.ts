@@ -1,0 +1,33 @@
+import type { Folder } from "@lethe/tensor";
+
+/** Files that `transformers` can make a `tokenizer.json` from. */
+const convertible = [["tokenizer.model"], ["vocab.json", "merges.txt"]];
+
+const tokenIds = "Token ids work without one.";
+
+/**
+ * Why a model has no tokenizer, and what to do about it.
+ * @param label what the model is called
+ * @param origin the directory that it was read from
+ */
+export async function whyNoText(label: string, origin: Folder | undefined): Promise<string> {
+  if (!origin) return `${label} has no tokenizer: it was made without one. Give token ids instead of text.`;
+  const has = async (file: string) => {
+    const source = await origin.open(file);
+    await source?.close?.();
+    return source !== undefined;
+  };
+  if (await has("tokenizer.json"))
+    return `${label} has no tokenizer here: the library that reads its tokenizer.json is native and runs in Node, not in a browser. Give token ids instead of text.`;
+  for (const files of convertible) {
+    if (!(await Promise.all(files.map(has))).every(Boolean)) continue;
+    return (
+      `${label} has no tokenizer.json, only ${files.join(" and ")}, from which \`transformers\` makes one. In Python, with sentencepiece and ` +
+      `protobuf beside it: AutoTokenizer.from_pretrained(directory).save_pretrained(directory). ${tokenIds}`
+    );
+  }
+  return (
+    `${label} has no tokenizer: looked for tokenizer.json, and for tokenizer.model or vocab.json and merges.txt to make one from. ` +
+    `Put tokenizer.json and tokenizer_config.json of the model that it was made from beside its config.json. ${tokenIds}`
+  );
+}
