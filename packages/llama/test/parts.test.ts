@@ -34,6 +34,17 @@ test("a run up to the residual stream stops there", async () => {
   expect(await resid.read()).toEqual(await seen.get("resid_post", 2).read());
 });
 
+test("asked for some rows, it gives their logits alone", async () => {
+  const batch = batchOf(device, prompts);
+  const rows = [batch.row(2, -1), batch.row(0, 3)];
+  const all = await model.forward(batch).read();
+  const some = model.forward(batch, { rows: device.tensor(rows, [2], "u32") });
+  const width = model.config.vocab_size;
+  expect(some.shape).toEqual([2, width]);
+  const wanted = rows.flatMap((row) => [...all.slice(row * width, (row + 1) * width)]);
+  expectClose(await some.read(), wanted);
+});
+
 test("a step goes on where its cache stands, and nowhere else", async () => {
   using cache = model.newCache(2, 6);
   model.forward(batchOf(device, [[5, 6, 7], [8]]), { cache });

@@ -1,34 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { batchOf } from "@lethe/decoder";
-import { type Device, openSafetensors, toFloat32 } from "@lethe/tensor";
-import { fileSource } from "@lethe/tensor/safetensors/node";
+import type { Device } from "@lethe/tensor";
 import { type Llama, type LoadOptions, loadLlama } from "../../src/index.ts";
 
-/** Names of the golden models; `golden/make.py` says how they differ. */
-export const cases = ["gqa-tied-f32", "mha-untied-bf16"] as const;
-export type Case = (typeof cases)[number];
+/** Two of the models that `parity/golden.py` makes; it says how they differ. */
+export type Case = "gqa-tied-f32" | "mha-untied-bf16";
 
 export interface Golden {
   readonly prompts: readonly (readonly number[])[];
   /** New tokens of each prompt, with the EOS that ended them. */
   readonly greedy: readonly (readonly number[])[];
-  /** Logits and activations of the first prompt, by name. */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
 }
 
 export function goldenDirectory(name: Case): string {
-  return fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`../../../../parity/golden/llama-${name}`, import.meta.url));
 }
 
 export async function golden(name: Case): Promise<Golden> {
-  const directory = goldenDirectory(name);
-  const { prompts, greedy } = JSON.parse(await readFile(`${directory}/expected.json`, "utf8"));
-  const file = await openSafetensors(await fileSource(`${directory}/expected.safetensors`));
-  const tensors = new Map<string, Float32Array>();
-  for (const tensor of file.names()) tensors.set(tensor, toFloat32(await file.read(tensor), "F32"));
-  await file.close();
-  return { prompts, greedy, tensors };
+  const { prompts, greedy } = JSON.parse(await readFile(`${goldenDirectory(name)}/expected.json`, "utf8"));
+  return { prompts, greedy: greedy.cache };
 }
 
 /** A golden model whose lazily made tables are already there, so that tests can count bytes. */
