@@ -152,6 +152,13 @@ test("GGUF", async () => {
   );
 });
 
+test("a clone without Git LFS", async () => {
+  await put({ "config.json": "{}", "model.safetensors": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n" });
+  expect(await mistake(directory, SafetensorsError)).toMatchInlineSnapshot(
+    `"DIR/model.safetensors: it is a Git LFS pointer, and the file is not there. Expected: the file itself; run \`git lfs pull\` in the clone."`,
+  );
+});
+
 test("a truncated shard", async () => {
   await cp(sharded, directory, { recursive: true });
   await put({ "config.json": "{}" });

@@ -125,6 +125,10 @@ test("a crash between the two renames is mended by whoever comes next", async ()
   await crashed();
   await replaceDirectory(directory, { ...model({ other: "3" }), drops: () => false });
   expect(await contents(parent)).toEqual({ "out/config": "2", "out/other": "3" });
+  await crashed();
+  await rm(join(parent, ".out.host.1.deadbeef.new"), { recursive: true });
+  expect(await finishReplacing(directory)).toBe(true);
+  expect(await contents(parent)).toEqual({ "out/config": "1" });
   await rm(directory, { recursive: true });
   expect(await finishReplacing(directory)).toBe(false);
 });

@@ -61,7 +61,7 @@ export async function finishReplacing(directory: string): Promise<boolean> {
   if (await isThere(target)) return true;
   for (const { incoming, outgoing } of await temporariesOf(target)) {
     if (!(await isThere(outgoing))) continue;
-    await rename(incoming, target);
+    await rename((await isThere(incoming)) ? incoming : outgoing, target);
     await rm(outgoing, { recursive: true, force: true });
     return true;
   }

@@ -37,6 +37,11 @@ export async function readHeader(source: ByteSource): Promise<Header> {
   }
   const prefix = await source.read(0, 8);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  if (new TextDecoder().decode(prefix) === "version ") {
+    const problem = "it is a Git LFS pointer, and the file is not there";
+    const expected = "the file itself; run `git lfs pull` in the clone";
+    throw new SafetensorsError("header-too-large", { file, problem, expected });
+  }
   if (length > MAX_HEADER_BYTES) {
     const problem = `the header claims to be ${length} bytes long`;
     const expected = `at most ${MAX_HEADER_BYTES}; the file may not be safetensors`;
