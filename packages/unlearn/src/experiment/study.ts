@@ -1,10 +1,11 @@
 import type { Decoder } from "@lethe/decoder";
 import { loadModel } from "@lethe/models";
-import { type Device, openDevice } from "@lethe/tensor";
+import { type Device, openDevice, requireMemory } from "@lethe/tensor";
 import { forgetParagraphs } from "../data/index.ts";
 import type { Answer } from "../evaluation/index.ts";
 import { answerBleu } from "../metrics/index.ts";
 import { sweepRestoration } from "../restoration/index.ts";
+import { selectTrainable, trainingMemory } from "../training/index.ts";
 import { unlearn } from "../unlearning/index.ts";
 import type { CellMeasurements } from "./cell.ts";
 import type { Cell, Progress, Remark, Study } from "./types.ts";
@@ -108,7 +109,14 @@ class DeviceStudy implements Study {
     if (this.#models?.directory !== directory) {
       this.#forget();
       const load = () => loadModel(this.#device, directory, { dtype: "f32" });
-      this.#models = { directory, vanilla: await load(), working: await load() };
+      const vanilla = await load();
+      try {
+        requireUnlearning(vanilla);
+        this.#models = { directory, vanilla, working: await load() };
+      } catch (error) {
+        vanilla.dispose();
+        throw error;
+      }
     }
     const { vanilla, working } = this.#models;
     for (const [name, weight] of vanilla.weights)
@@ -134,6 +142,18 @@ class DeviceStudy implements Study {
     this.#known = null;
     this.#models = null;
   }
+}
+
+/** Makes sure that a copy of a model has room beside it, and all that the copy's training takes. */
+function requireUnlearning({ device, weights, label }: Decoder): void {
+  const copy = Array.from(weights, ([name, { bytes }]) => ({ part: "weights of the copy", name, bytes }));
+  const training = trainingMemory(selectTrainable(weights, "all"));
+  requireMemory(
+    device,
+    `unlearning a copy of ${label}`,
+    [...copy, ...training],
+    "Take a smaller model, or another adapter.",
+  );
 }
 
 function meanBleu(before: readonly Answer[], after: readonly Answer[]): number {

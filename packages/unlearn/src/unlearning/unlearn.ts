@@ -1,8 +1,16 @@
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { LetheError, ops, type Shape, type Tensor } from "@lethe/tensor";
+import { LetheError, ops, requireMemory, type Shape, type Tensor } from "@lethe/tensor";
 import { type LabelledBatch, labelledBatch } from "../data/index.ts";
 import { gradientDifference, npo, type Objective, type Role, referenceOf } from "../objectives/index.ts";
-import { AdamW, linearDecay, type MicroBatch, type StepRecord, selectTrainable, train } from "../training/index.ts";
+import {
+  AdamW,
+  linearDecay,
+  type MicroBatch,
+  type StepRecord,
+  selectTrainable,
+  train,
+  trainingMemory,
+} from "../training/index.ts";
 import { pairTexts, stepsOfEpoch, type TextPair } from "./batches.ts";
 import type { TrainingRecipe } from "./recipe.ts";
 
@@ -25,6 +33,7 @@ const zeroLoss = 5e-5;
  * next, so that the model can be measured in between. The model as it is given is the frozen reference. NPO ends early when an
  * epoch's loss has fallen to 0.
  * @throws {NonFiniteError} when the loss or the gradient stops being finite
+ * @throws {OutOfMemoryError} before anything is computed, when gradients and moments do not fit the device, with the bytes needed by part
  * @throws {LetheError} when there is no forget or no retain text, or a text has fewer than two tokens
  */
 export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
@@ -38,8 +47,15 @@ export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGe
   const warmupSteps = Math.round(recipe.warmupEpochs * stepsPerEpoch);
   const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
 
+  const trainables = selectTrainable(model.weights, "all");
+  requireMemory(
+    device,
+    `unlearning ${model.label}`,
+    trainingMemory(trainables),
+    "Take a smaller model, or another adapter.",
+  );
   using references = referencesFor(model, objective, pairs);
-  using optimiser = new AdamW(selectTrainable(model.weights, "all"), recipe);
+  using optimiser = new AdamW(trainables, recipe);
   const microBatch = (index: number): MicroBatch => ({
     name: `text pair ${index + 1} of ${pairs.length}`,
     loss: (tape) => {
