@@ -3,6 +3,7 @@ Four tiny tokenizers and what `transformers` makes of texts, of configurations a
 Run: python3 make.py. It needs transformers, sentencepiece and protobuf.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -36,6 +37,8 @@ trained.llama_2(fresh("llama-2"), HERE / "llama-2-metaspace")
 trained.llama_3(fresh("llama-3"))
 trained.olmo(fresh("olmo"))
 for name in ["llama-2", "llama-2-metaspace", "llama-3", "olmo"]:
+    file = HERE / name / "tokenizer.json"
+    file.write_text(json.dumps(json.loads(file.read_text()), ensure_ascii=False) + "\n")
     loaded = AutoTokenizer.from_pretrained(HERE / name)
     write(
         HERE / name / "expected.json",
