@@ -1,9 +1,10 @@
 import type { Folder } from "@lethe/tensor";
 
-/** Files that `transformers` can make a `tokenizer.json` from. */
-const convertible = [["tokenizer.model"], ["vocab.json", "merges.txt"]];
-
-const tokenIds = "Token ids work without one.";
+/** Files that `transformers` makes a `tokenizer.json` from, and how. */
+const convertible = [
+  { files: ["tokenizer.model"], how: "AutoTokenizer, with sentencepiece and protobuf installed" },
+  { files: ["vocab.json", "merges.txt"], how: "AutoTokenizer, or GPT2Tokenizer where that finds no class" },
+];
 
 /**
  * Why a model has no tokenizer, and what to do about it.
@@ -19,15 +20,15 @@ export async function whyNoText(label: string, origin: Folder | undefined): Prom
   };
   if (await has("tokenizer.json"))
     return `${label} has no tokenizer here: the library that reads its tokenizer.json is native and runs in Node, not in a browser. Give token ids instead of text.`;
-  for (const files of convertible) {
+  for (const { files, how } of convertible) {
     if (!(await Promise.all(files.map(has))).every(Boolean)) continue;
     return (
-      `${label} has no tokenizer.json, only ${files.join(" and ")}, from which \`transformers\` makes one. In Python, with sentencepiece and ` +
-      `protobuf beside it: AutoTokenizer.from_pretrained(directory).save_pretrained(directory). ${tokenIds}`
+      `${label} has no tokenizer.json, only ${files.join(" and ")}, from which \`transformers\` makes one. In Python (${how}): ` +
+      "AutoTokenizer.from_pretrained(directory).save_pretrained(directory). Token ids work without one."
     );
   }
   return (
-    `${label} has no tokenizer: looked for tokenizer.json, and for tokenizer.model or vocab.json and merges.txt to make one from. ` +
-    `Put tokenizer.json and tokenizer_config.json of the model that it was made from beside its config.json. ${tokenIds}`
+    `${label} has no tokenizer: looked for tokenizer.json, and for tokenizer.model or vocab.json and merges.txt to make one from. Put ` +
+    "tokenizer.json and tokenizer_config.json of the model that it was made from beside its config.json. Token ids work without one."
   );
 }
