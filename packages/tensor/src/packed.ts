@@ -1,51 +1,65 @@
 import type { ArrayOf, DType } from "./dtype.ts";
 
-const f32 = new Float32Array(1);
-const bits = new Uint32Array(f32.buffer);
+/** Floating-point types of 16 bits. */
+export type HalfDType = "f16" | "bf16";
 
-/** Bits of the bf16 nearest to a number, ties to even; NaN stays NaN. */
-export function toBf16(value: number): number {
-  f32[0] = value;
-  const u = bits[0]!;
+// Numbers are converted by their bits, in whole arrays: a checkpoint has billions.
+
+/** The numbers that 16-bit floats stand for: each has an exact f32, and NaN stays NaN. */
+export function widen(halves: Uint16Array, dtype: HalfDType): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(halves.length);
+  const bits = new Uint32Array(values.buffer);
+  if (dtype === "bf16") for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
+  else {
+    f16Bits ??= Uint32Array.from({ length: 65_536 }, (_, half) => f16ToBits(half));
+    for (let i = 0; i < bits.length; i++) bits[i] = f16Bits[halves[i]!]!;
+  }
+  return values;
+}
+
+/** The 16-bit floats nearest to numbers, ties to even; too large becomes infinity, NaN stays NaN. */
+export function round(values: Float32Array, dtype: HalfDType): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  if (dtype === "bf16") for (let i = 0; i < bits.length; i++) halves[i] = bitsToBf16(bits[i]!);
+  else for (let i = 0; i < bits.length; i++) halves[i] = bitsToF16(bits[i]!);
+  return halves;
+}
+
+function bitsToBf16(u: number): number {
   if ((u & 0x7fffffff) > 0x7f800000) return (u >>> 16) | 0x40;
-  return ((u + 0x7fff + ((u >>> 16) & 1)) >>> 16) & 0xffff;
+  return (u + 0x7fff + ((u >>> 16) & 1)) >>> 16;
 }
 
-/** The number that bf16 bits stand for. */
-export function fromBf16(half: number): number {
-  bits[0] = half << 16;
-  return f32[0]!;
-}
-
-/** Bits of the f16 nearest to a number, ties to even; too large becomes infinity, NaN stays NaN. */
-export function toF16(value: number): number {
-  f32[0] = value;
-  const u = bits[0]!;
+function bitsToF16(u: number): number {
   const sign = (u >>> 16) & 0x8000;
   const magnitude = u & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00;
-  if (magnitude < 0x38800000) {
-    // Subnormal: in units of 2⁻²⁴. f32 arithmetic on exact powers of two leaves only the rounding below.
-    f32[0] = Math.abs(f32[0]!) * 2 ** 24;
-    const whole = Math.floor(f32[0]!);
-    const rest = f32[0]! - whole;
-    return sign | (whole + (rest > 0.5 || (rest === 0.5 && whole % 2 === 1) ? 1 : 0));
-  }
-  return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  // Below half of the smallest subnormal, 2⁻²⁵, or at it, which ties to even.
+  if (magnitude <= 0x33000000) return sign;
+  if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  // Subnormal, in units of 2⁻²⁴: the significand moves right by what the exponent lacks.
+  const significand = (magnitude & 0x7fffff) | 0x800000;
+  const shift = 126 - (magnitude >>> 23);
+  const whole = significand >>> shift;
+  const rest = significand & ((1 << shift) - 1);
+  const middle = 1 << (shift - 1);
+  return sign | (whole + (rest > middle || (rest === middle && whole & 1) ? 1 : 0));
 }
 
-// 2^(e − 15) for each exponent field: a power computed for each element costs more than all else in a large readback.
-const f16Scale = Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 15));
+let f16Bits: Uint32Array | undefined;
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
 
-/** The number that f16 bits stand for. */
-export function fromF16(half: number): number {
+function f16ToBits(half: number): number {
   const exponent = (half >>> 10) & 0x1f;
   const fraction = half & 0x3ff;
-  const sign = half & 0x8000 ? -1 : 1;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * f16Scale[exponent]!;
+  const sign = (half & 0x8000) << 16;
+  if (exponent === 31) return (sign | 0x7f800000 | (fraction << 13)) >>> 0;
+  if (exponent > 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0;
+  scratch[0] = fraction * 2 ** -24;
+  return (sign | scratchBits[0]!) >>> 0;
 }
 
 /** Values as device bytes of a dtype, padded to whole 32-bit words. */
@@ -53,10 +67,9 @@ export function encode(values: ArrayLike<number>, dtype: DType): ArrayBufferView
   if (dtype === "f32") return values instanceof Float32Array ? values : Float32Array.from(values);
   if (dtype === "i32") return values instanceof Int32Array ? values : Int32Array.from(values);
   if (dtype === "u32") return values instanceof Uint32Array ? values : Uint32Array.from(values);
-  const convert = dtype === "f16" ? toF16 : toBf16;
-  const halves = new Uint16Array(Math.ceil(values.length / 2) * 2);
-  for (let i = 0; i < values.length; i++) halves[i] = convert(values[i]!);
-  return halves;
+  const padded = new Float32Array(Math.ceil(values.length / 2) * 2);
+  padded.set(values);
+  return round(padded, dtype);
 }
 
 /** The inverse of {@link encode}, for `count` elements; f16 and bf16 are widened to f32. */
@@ -64,6 +77,5 @@ export function decode<D extends DType>(buffer: ArrayBuffer, dtype: D, count: nu
   if (dtype === "f32") return new Float32Array(buffer, 0, count) as ArrayOf<D>;
   if (dtype === "i32") return new Int32Array(buffer, 0, count) as ArrayOf<D>;
   if (dtype === "u32") return new Uint32Array(buffer, 0, count) as ArrayOf<D>;
-  const convert = dtype === "f16" ? fromF16 : fromBf16;
-  return Float32Array.from(new Uint16Array(buffer, 0, count), convert) as ArrayOf<D>;
+  return widen(new Uint16Array(buffer, 0, count), dtype as HalfDType) as ArrayOf<D>;
 }

@@ -1,4 +1,4 @@
-import { fromBf16, fromF16, toBf16, toF16 } from "../packed.ts";
+import { round, widen } from "../packed.ts";
 import { SafetensorsError } from "./error.ts";
 
 // Typed arrays have the host's byte order and the format is little-endian, as is every host that has WebGPU.
@@ -6,17 +6,15 @@ import { SafetensorsError } from "./error.ts";
 /** Dtypes of the format that a Float32Array can stand for. */
 type FloatTensor = "F32" | "F16" | "BF16";
 
+const halfDtypes = { F16: "f16", BF16: "bf16" } as const;
+
 /**
  * A tensor's bytes, as `Checkpoint.read` gives them, as f32. Every f16 and bf16 has an exact one: subnormals, infinities and
  * the sign of zero are kept, NaN stays NaN. `F32` is a view, not a copy.
  */
 export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: FloatTensor): Float32Array<ArrayBuffer> {
   if (dtype === "F32") return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  const widen = dtype === "F16" ? fromF16 : fromBf16;
-  const result = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) result[i] = widen(halves[i]!);
-  return result;
+  return widen(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2), halfDtypes[dtype]);
 }
 
 /**
@@ -25,10 +23,7 @@ export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: FloatTensor): F
  */
 export function fromFloat32(values: Float32Array<ArrayBuffer>, dtype: FloatTensor): Uint8Array<ArrayBuffer> {
   if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const round = dtype === "F16" ? toF16 : toBf16;
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) halves[i] = round(values[i]!);
-  return new Uint8Array(halves.buffer);
+  return new Uint8Array(round(values, halfDtypes[dtype]).buffer);
 }
 
 /**
