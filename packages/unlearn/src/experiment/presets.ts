@@ -49,7 +49,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   default: {
     description: "two concepts a model, both methods: a figure in minutes",
-    concepts: ["Harry Potter", "Netflix", "Olympic Games"],
+    concepts: ["Harry Potter", "Netflix", "EBay"],
     methods: METHODS,
     evaluation: PAPER_EVALUATION,
   },
@@ -95,7 +95,7 @@ const recipes: Readonly<
   >
 > = {
   "tiny-llama": { learningRate: { graddiff: 5e-4, npo: 8e-4 }, training: TINY },
-  "tiny-olmo": { learningRate: { graddiff: 6e-4, npo: 1e-3 }, training: TINY },
+  "tiny-olmo": { learningRate: { graddiff: 8e-4, npo: 1.4e-3 }, training: TINY },
   // For models of billions: the settings of the released training code, at the low end of its learning rates (1e-5 to 5e-5).
   released: {
     learningRate: { graddiff: 1e-5, npo: 1e-5 },

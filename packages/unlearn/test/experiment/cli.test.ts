@@ -30,7 +30,7 @@ describe("npm run experiment", () => {
       concepts.flatMap((concept) => ["graddiff", "npo"].map((method) => `${model}--${concept}--${method}`));
     expect(out.trim().split("\n")).toEqual([
       ...cells("tiny-llama", "harry-potter", "netflix"),
-      ...cells("tiny-olmo", "harry-potter", "olympic-games"),
+      ...cells("tiny-olmo", "harry-potter", "ebay"),
     ]);
   });
 
