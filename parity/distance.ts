@@ -8,15 +8,16 @@ export interface Distance {
 
 /** The farthest of several, of which there is at least one; NaN is farther than any number. */
 export function farthest<D extends Distance>(distances: readonly D[]): D {
-  return distances.reduce((worst, distance) => (distance.error <= worst.error ? worst : distance));
+  const beyond = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+  return distances.reduce((worst, distance) => (beyond(distance.error, worst.error) ? distance : worst));
 }
 
 /** The largest |a − e| / (1 + |e|): within t of 0 where every element is within t + t·|e|. */
 export function elementwise(where: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
   let error = actual.length === expected.length ? 0 : Number.NaN;
   for (let i = 0; i < expected.length; i++) {
-    const one = Math.abs(actual[i]! - expected[i]!) / (1 + Math.abs(expected[i]!));
-    if (!(one <= error)) error = one;
+    // Math.max keeps a NaN.
+    error = Math.max(error, Math.abs(actual[i]! - expected[i]!) / (1 + Math.abs(expected[i]!)));
   }
   return { error, where };
 }

@@ -16,16 +16,17 @@ interface Flags {
   readonly keep?: string;
 }
 
-function whole(text: string): number {
+/** Reads a whole number that is not below `least`. */
+const whole = (least: number) => (text: string) => {
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError("Expected a whole number.");
-}
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+};
 
 const { seed, count, python, keep } = new Command("parity")
   .description("Hold Lethe against the transformers that is installed here, on random small models.")
-  .option("--seed <number>", "draw the models of an earlier run again", whole, Date.now() % 1_000_000)
-  .option("--count <number>", "how many models", whole, 20)
+  .option("--seed <number>", "draw the models of an earlier run again", whole(0), Date.now() % 1_000_000)
+  .option("--count <number>", "how many models", whole(1), 20)
   .option("--python <command>", "a Python that has transformers", "python3")
   .option("--keep <directory>", "leave the models and what is expected of them here")
   .parse()
