@@ -61,7 +61,7 @@ def random_model(description: dict) -> PreTrainedModel:
         if name.endswith("norm.weight"):
             parameter.data = (1 + 0.3 * torch.randn(parameter.shape)).to(dtype)
         elif name.endswith(".bias"):
-            parameter.data = (0.5 * torch.randn(parameter.shape)).to(dtype)
+            parameter.data = (0.1 * torch.randn(parameter.shape)).to(dtype)
     if not config.tie_word_embeddings:
         # As small as those of trained models, so that the first norm's epsilon shows.
         model.model.embed_tokens.weight.data *= 0.1
