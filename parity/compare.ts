@@ -79,16 +79,20 @@ async function activations({ device, directory, expected }: Subject): Promise<Di
   return farthest(distances);
 }
 
-/** The rows of a padded batch that hold tokens. */
+/** The rows of a padded batch that hold tokens, against such a batch and against single runs wherever those are to be the same. */
 async function padded({ device, directory, expected }: Subject, pad: "left" | "right"): Promise<Distance> {
   using model = await loadModel(device, directory);
   const batch = batchOf(device, expected.prompts, { pad, padId: 1 });
   const all = await model.forward(batch).read();
   const width = model.config.vocab_size;
   return farthest(
-    expected.padded.map((values, i) => {
+    expected.padded.flatMap((values, i) => {
       const from = batch.row(i, 0) * width;
-      return elementwise(`prompt ${i}`, all.slice(from, from + values.length), values);
+      const actual = all.slice(from, from + values.length);
+      const alone = expected.logits[i]!;
+      const same = elementwise("", values, alone).error <= float;
+      const distance = elementwise(`prompt ${i}`, actual, values);
+      return same ? [distance, elementwise(`prompt ${i}, alone`, actual, alone)] : [distance];
     }),
   );
 }
