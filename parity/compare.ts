@@ -1,6 +1,6 @@
 /** One directory that `reference.py` wrote, held against Lethe. */
 import { join } from "node:path";
-import { type Batch, batchOf, type Decoder } from "@lethe/decoder";
+import { type Batch, batchOf, type Decoder, ropeOf, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { loadModel } from "@lethe/models";
 import { type Device, ops } from "@lethe/tensor";
@@ -41,6 +41,7 @@ const exact = 0;
 export const comparisons: readonly Comparison[] = [
   { what: "logits", tolerance: float, measure: logits },
   { what: "activations", tolerance: float, measure: activations },
+  { what: "cached", tolerance: float, measure: cached },
   { what: "left pad", tolerance: float, measure: (subject) => padded(subject, "left") },
   { what: "right pad", tolerance: float, measure: (subject) => padded(subject, "right") },
   { what: "gradients", tolerance: gradient, measure: gradients },
@@ -64,6 +65,26 @@ async function logits({ device, directory, expected }: Subject): Promise<Distanc
   for (const [i, prompt] of expected.prompts.entries()) {
     const actual = await model.forward(batchOf(device, [prompt])).read();
     distances.push(elementwise(`prompt ${i}`, actual, expected.logits[i]!));
+  }
+  return farthest(distances);
+}
+
+/** Logits of prompts that come through a cache: the first token in a pass of its own, then the others one by one. */
+async function cached({ device, directory, expected }: Subject): Promise<Distance> {
+  using model = await loadModel(device, directory);
+  const rope = ropeOf(model.config)!;
+  const distances: Distance[] = [{ error: 0, where: "no prompt within the limit" }];
+  for (const [i, prompt] of expected.prompts.entries()) {
+    // Beyond its limit the dynamic kind gives other logits with a cache than without one.
+    if (rope.kind === "dynamic" && prompt.length > rope.trained) continue;
+    using cache = model.newCache(1, prompt.length);
+    const rows: number[] = [];
+    for (const [t, token] of prompt.entries()) {
+      using _scope = device.scope("step");
+      const batch = t === 0 ? batchOf(device, [[token]]) : stepOf(device, [token], { starts: [0], lengths: [t] });
+      rows.push(...(await model.forward(batch, { cache }).read()));
+    }
+    distances.push(elementwise(`prompt ${i}`, rows, expected.logits[i]!));
   }
   return farthest(distances);
 }
