@@ -85,7 +85,7 @@ export async function configureCells(
       concept: conceptReference(concept),
       retain: conceptReference(retain),
       recipe,
-      training: trainingRecipe(recipe, method),
+      training: trainingRecipe(recipe, method, presets[preset].epochs),
       evaluation: presets[preset].evaluation,
     };
     cells.push({ id, config, modelDirectory, concept, retain });

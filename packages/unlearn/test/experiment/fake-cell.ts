@@ -18,7 +18,7 @@ export function fakeConfig(concept = "Harry Potter", method: Method = "graddiff"
     concept: { id: concept.length, name: concept, sha256: "b".repeat(64) },
     retain: { id: 99, name: "Star Wars", sha256: "c".repeat(64) },
     recipe,
-    training: trainingRecipe(recipe, method),
+    training: trainingRecipe(recipe, method, presets.default.epochs),
     evaluation: { ...presets.default.evaluation, targetQuestions: QUESTIONS, unrelatedQuestions: 5 },
   };
 }

@@ -17,7 +17,7 @@ test("moments take what the plan says, and gradients as much as each of them", a
   const needs = trainingMemory(trainables);
   const sum = (part: RegExp) => needs.reduce((total, need) => total + (part.test(need.part) ? need.bytes : 0), 0);
   const before = device.memory().bytesInUse;
-  using _ = new AdamW(trainables, trainingRecipe("tiny-llama", "npo"));
+  using _ = new AdamW(trainables, trainingRecipe("tiny-llama", "npo", 10));
   expect(sum(/moments$/)).toBe(device.memory().bytesInUse - before);
   expect(sum(/^gradients$/)).toBe(sum(/first moments$/));
   expect(sum(/^gradients$/)).toBeGreaterThanOrEqual(trainables.reduce((total, t) => total + t.parameter.bytes, 0));
@@ -25,7 +25,7 @@ test("moments take what the plan says, and gradients as much as each of them", a
 
 test("unlearning that does not fit says so before it starts", async () => {
   const { device, model } = await setUp(100_000);
-  const recipe = trainingRecipe("tiny-llama", "npo");
+  const recipe = trainingRecipe("tiny-llama", "npo", 10);
   const run = unlearn(model, { recipe, forget: [[1, 2, 3]], retain: [[4, 5, 6]], seed: 1 });
   const before = device.dispatches;
   const error = await run.next().catch((error) => error);

@@ -18,8 +18,7 @@ const [forget, retain] = [texts(2), texts(28)];
 
 function options(method: "graddiff" | "npo", changes: Partial<UnlearnOptions["recipe"]> = {}): UnlearnOptions {
   const recipe = {
-    ...trainingRecipe("tiny-llama", method),
-    epochs: 3,
+    ...trainingRecipe("tiny-llama", method, 3),
     stepsPerEpoch: 2,
     batchSize: 3,
     learningRate: 5e-3,
