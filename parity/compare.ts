@@ -1,6 +1,6 @@
 /** One directory that `reference.py` wrote, held against Lethe. */
 import { join } from "node:path";
-import { type Batch, batchOf, type Decoder, ropeOf, stepOf } from "@lethe/decoder";
+import { type Batch, batchOf, type Decoder, dependsOnLength, readRope, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { loadModel } from "@lethe/models";
 import { type Device, ops } from "@lethe/tensor";
@@ -72,11 +72,11 @@ async function logits({ device, directory, expected }: Subject): Promise<Distanc
 /** Logits of prompts that come through a cache: the first token in a pass of its own, then the others one by one. */
 async function cached({ device, directory, expected }: Subject): Promise<Distance> {
   using model = await loadModel(device, directory);
-  const rope = ropeOf(model.config)!;
+  const rope = readRope(model.config).rope!;
   const distances: Distance[] = [{ error: 0, where: "no prompt within the limit" }];
   for (const [i, prompt] of expected.prompts.entries()) {
     // Beyond its limit the dynamic kind gives other logits with a cache than without one.
-    if (rope.kind === "dynamic" && prompt.length > rope.trained) continue;
+    if (dependsOnLength(rope, prompt.length)) continue;
     using cache = model.newCache(1, prompt.length);
     const rows: number[] = [];
     for (const [t, token] of prompt.entries()) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfigError } from "./errors.ts";
-import { type RopeFields, ropeOf } from "./rope.ts";
+import { faultsOf } from "./faults.ts";
+import { type RopeFields, readRope } from "./rope.ts";
 
 const count = z.int().positive();
 const tokenId = z.int().nonnegative();
@@ -63,10 +64,7 @@ export function checkConfig<S extends z.ZodObject>(
   const fields = raw as Readonly<Record<string, unknown>>;
   const faults = [...foreign(fields, modelType, architecture), ...unsupportedFields(fields)];
   const parsed = schema.loose().safeParse(raw);
-  for (const { path, message } of parsed.error?.issues ?? []) {
-    const value = JSON.stringify(fields[String(path[0])]);
-    faults.push(`${path.join(".")} is ${value ?? "missing"}: ${message.toLowerCase()}`);
-  }
+  if (parsed.error) faults.push(...faultsOf(parsed.error, raw));
   if (parsed.data) {
     const data = parsed.data as z.infer<typeof commonFields>;
     const { num_attention_heads: heads, hidden_size: width } = data;
@@ -79,7 +77,7 @@ export function checkConfig<S extends z.ZodObject>(
         `head_dim is ${headWidth} (by default hidden_size / num_attention_heads), expected a multiple of 4 up to 256`,
       );
     const config = { ...data, model_type: modelType, num_key_value_heads: groups, head_dim: headWidth };
-    ropeOf(config, (fault) => faults.push(fault));
+    faults.push(...readRope(config).faults);
     if (faults.length === 0) return config as z.infer<S> & DecoderConfig;
   }
   throw new ConfigError(`${where}:\n  ${faults.join("\n  ")}`);

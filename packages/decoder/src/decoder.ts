@@ -11,7 +11,7 @@ import { modules } from "./names.ts";
 import { type Norm, normalizeAt } from "./norm.ts";
 import type { ForwardOptions, Pass } from "./pass.ts";
 import { type Prompt, streamText, tokensOf } from "./prompts.ts";
-import { ropeOf } from "./rope.ts";
+import { readRope } from "./rope.ts";
 import { RotaryTables } from "./rotary-tables.ts";
 import { type SaveOptions, saveModel } from "./save.ts";
 import { Stages } from "./stages.ts";
@@ -56,7 +56,8 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     this.stopTokens = stopTokens ?? [];
     this.origin = origin;
     this.label = label ?? config.model_type;
-    this.#rotary = new RotaryTables(device, ropeOf(config)!);
+    // A config that was checked has no fault.
+    this.#rotary = new RotaryTables(device, readRope(config).rope!);
   }
 
   /** What normalises where in a block. */

@@ -14,6 +14,7 @@ export {
   tokenizerFiles,
 } from "./directory.ts";
 export * from "./errors.ts";
+export { faultsOf } from "./faults.ts";
 export type { GatedMlp } from "./gated-mlp.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generate.ts";
 export { KVCache, type KVCacheShape } from "./kv-cache.ts";
@@ -23,7 +24,7 @@ export { modules } from "./names.ts";
 export type { Norm } from "./norm.ts";
 export type { ForwardOptions } from "./pass.ts";
 export { type Prompt, textOf } from "./prompts.ts";
-export { inverseFrequencies, type Rope, type RopeFields, ropeOf } from "./rope.ts";
+export { dependsOnLength, inverseFrequencies, type Rope, type RopeFields, readRope } from "./rope.ts";
 export type { Sampling } from "./sampling.ts";
 export type { SaveOptions } from "./save.ts";
 export { type OwnWeights, shapesOf } from "./shapes.ts";

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { faultsOf } from "./faults.ts";
+
 /** What `config.json` says of rotary positions, in the spellings of `transformers` 4 and 5. */
 export interface RopeFields {
   readonly head_dim: number;
@@ -11,72 +14,48 @@ export interface RopeFields {
   readonly original_max_position_embeddings?: unknown;
 }
 
-/** Rotary positions: their base, and how they are stretched over texts longer than those first trained on. */
-export type Rope = { readonly theta: number; readonly width: number } & (
-  | { readonly kind: "default" }
-  | { readonly kind: "linear"; readonly factor: number }
-  | { readonly kind: "dynamic"; readonly factor: number; readonly trained: number }
-  | {
-      readonly kind: "llama3";
-      readonly factor: number;
-      readonly lowFrequencyFactor: number;
-      readonly highFrequencyFactor: number;
-      readonly trained: number;
-    }
-);
+const above0 = z.number().positive();
+const factor = z.number().min(1);
+const common = { rope_theta: above0, partial_rotary_factor: z.literal(1) };
 
-const kinds = ["default", "linear", "dynamic", "llama3"];
+const schema = z.discriminatedUnion("rope_type", [
+  z.object({ ...common, rope_type: z.literal("default") }),
+  z.object({ ...common, rope_type: z.literal("linear"), factor }),
+  z.object({ ...common, rope_type: z.literal("dynamic"), factor }),
+  z.object({
+    ...common,
+    rope_type: z.literal("llama3"),
+    factor,
+    low_freq_factor: above0,
+    high_freq_factor: above0,
+    original_max_position_embeddings: above0,
+  }),
+]);
+
+/** Rotary positions: their base, and how they are stretched over texts longer than those first trained on. */
+export type Rope = z.infer<typeof schema> & Pick<RopeFields, "head_dim" | "max_position_embeddings">;
 
 /**
  * Reads the rotary fields as `transformers` 5 does: `rope_scaling` goes before `rope_parameters`, a base inside either before the
  * field `rope_theta`, and `rope_type` before its old name `type`.
- * @param fault is told of each field that is wrong or not supported
- * @returns undefined after a fault
+ * @returns what it is, or a line for each field that is wrong or not supported
  */
-export function ropeOf(config: RopeFields, fault: (message: string) => void = fail): Rope | undefined {
-  const faults: string[] = [];
+export function readRope(config: RopeFields): { readonly rope?: Rope; readonly faults: readonly string[] } {
+  const { head_dim, max_position_embeddings } = config;
   const field = config.rope_scaling ? "rope_scaling" : "rope_parameters";
   const given = (config[field] ?? {}) as Readonly<Record<string, unknown>>;
-  const number = (name: string, value: unknown, expected: string, fits: (value: number) => boolean): number => {
-    if (typeof value === "number" && fits(value)) return value;
-    faults.push(`${name} is ${JSON.stringify(value) ?? "missing"}, expected ${expected}`);
-    return Number.NaN;
+  const fields = {
+    ...given,
+    rope_type: given.rope_type ?? given.type ?? "default",
+    rope_theta: given.rope_theta ?? config.rope_theta ?? 10_000,
+    partial_rotary_factor: given.partial_rotary_factor ?? config.partial_rotary_factor ?? 1,
+    original_max_position_embeddings:
+      config.original_max_position_embeddings ?? given.original_max_position_embeddings ?? max_position_embeddings,
   };
-  const positive = (name: string, value: unknown) => number(name, value, "a number above 0", (value) => value > 0);
-  const theta = positive("rope_theta", given.rope_theta ?? config.rope_theta ?? 10_000);
-  const part = given.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
-  if (part !== 1) faults.push(`partial_rotary_factor is ${JSON.stringify(part)}, which is not supported; expected 1`);
-  const kind = given.rope_type ?? given.type ?? "default";
-  const factor = () => number(`${field}.factor`, given.factor, "a number from 1", (value) => value >= 1);
-  const rope = ((): Rope | undefined => {
-    const common = { theta, width: config.head_dim };
-    const { max_position_embeddings: longest } = config;
-    switch (kind) {
-      case "default":
-        return { ...common, kind: "default" };
-      case "linear":
-        return { ...common, kind: "linear", factor: factor() };
-      case "dynamic":
-        return { ...common, kind: "dynamic", factor: factor(), trained: longest };
-      case "llama3": {
-        const trained = config.original_max_position_embeddings ?? given.original_max_position_embeddings ?? longest;
-        return {
-          ...common,
-          kind: "llama3",
-          factor: factor(),
-          lowFrequencyFactor: positive(`${field}.low_freq_factor`, given.low_freq_factor),
-          highFrequencyFactor: positive(`${field}.high_freq_factor`, given.high_freq_factor),
-          trained: positive(`${field}.original_max_position_embeddings`, trained),
-        };
-      }
-      default:
-        faults.push(
-          `${field}.rope_type is ${JSON.stringify(kind)}, which is not supported; expected one of ${kinds.join(", ")}`,
-        );
-    }
-  })();
-  for (const message of faults) fault(message);
-  return faults.length === 0 ? rope : undefined;
+  const { data, error } = schema.safeParse(fields);
+  if (data) return { rope: { ...data, head_dim, max_position_embeddings }, faults: [] };
+  const where = (name: string) => (name in given || !(name in config) ? `${field}.` : "");
+  return { faults: faultsOf(error, fields, where) };
 }
 
 /**
@@ -85,10 +64,10 @@ export function ropeOf(config: RopeFields, fault: (message: string) => void = fa
  * @param length positions of the run: beyond the trained ones the dynamic kind depends on it
  */
 export function inverseFrequencies(rope: Rope, length: number): number[] {
-  const { theta, width } = rope;
+  const { rope_theta: theta, head_dim: width, max_position_embeddings: trained } = rope;
   const plain = (base: number) =>
     Array.from({ length: width / 2 }, (_, i) => Math.fround(1 / Math.fround(base ** Math.fround((2 * i) / width))));
-  switch (rope.kind) {
+  switch (rope.rope_type) {
     case "default":
       return plain(theta);
     // Positions are divided (Chen et al. 2023).
@@ -96,15 +75,14 @@ export function inverseFrequencies(rope: Rope, length: number): number[] {
       return plain(theta).map((frequency) => Math.fround(frequency / rope.factor));
     // The base grows with the text ("NTK-aware scaling"), so that the slowest pair turns no further than it did in training.
     case "dynamic": {
-      const { factor, trained } = rope;
-      const stretch = (factor * Math.max(length, trained)) / trained - (factor - 1);
+      const stretch = (rope.factor * Math.max(length, trained)) / trained - (rope.factor - 1);
       return plain(theta * stretch ** (width / (width - 2)));
     }
     // Slow pairs are divided, fast ones kept, and those between are mixed (Grattafiori et al. 2024, as released).
     case "llama3": {
-      const { factor, lowFrequencyFactor: low, highFrequencyFactor: high, trained } = rope;
+      const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: before } = rope;
       return plain(theta).map((frequency) => {
-        const turns = (trained * frequency) / (2 * Math.PI);
+        const turns = (before * frequency) / (2 * Math.PI);
         const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
         return Math.fround(((1 - kept) * frequency) / factor + kept * frequency);
       });
@@ -112,6 +90,7 @@ export function inverseFrequencies(rope: Rope, length: number): number[] {
   }
 }
 
-function fail(message: string): never {
-  throw new Error(message);
+/** Whether a run of that many positions has frequencies that no other length has. */
+export function dependsOnLength(rope: Rope, length: number): boolean {
+  return rope.rope_type === "dynamic" && length > rope.max_position_embeddings;
 }

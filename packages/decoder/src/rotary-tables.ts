@@ -1,5 +1,5 @@
 import { type Device, type F32, ropeTable } from "@lethe/tensor";
-import { inverseFrequencies, type Rope } from "./rope.ts";
+import { dependsOnLength, inverseFrequencies, type Rope } from "./rope.ts";
 
 /** A model's rotary tables `[P, D]`, made when a run first needs that many positions. They belong to no scope. */
 export class RotaryTables implements Disposable {
@@ -12,9 +12,9 @@ export class RotaryTables implements Disposable {
     this.#rope = rope;
   }
 
-  /** Whether a run of that many positions needs frequencies that no other length has. */
+  /** Whether a run of that many positions needs a table that no other length can use. */
   ownAt(length: number): boolean {
-    return this.#rope.kind === "dynamic" && length > this.#rope.trained;
+    return dependsOnLength(this.#rope, length);
   }
 
   /**

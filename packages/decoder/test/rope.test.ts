@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { inverseFrequencies, type RopeFields, ropeOf } from "../src/index.ts";
+import { inverseFrequencies, type RopeFields, readRope } from "../src/index.ts";
 
-const read = (fields: Partial<RopeFields>) => ropeOf({ head_dim: 8, max_position_embeddings: 64, ...fields });
+const read = (fields: Partial<RopeFields>) => readRope({ head_dim: 8, max_position_embeddings: 64, ...fields }).rope;
 
 test("every spelling of the rotary base is read", () => {
-  const base = (fields: Partial<RopeFields>) => read(fields)!.theta;
+  const base = (fields: Partial<RopeFields>) => read(fields)!.rope_theta;
   expect(base({})).toBe(10_000);
   expect(base({ rope_theta: 500 })).toBe(500);
   expect(base({ rope_parameters: { rope_type: "default", rope_theta: 700 } })).toBe(700);
@@ -16,8 +16,11 @@ test("old and new spellings of scaling are the same", () => {
   const scaling = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
   const old = read({ rope_theta: 500, rope_scaling: { type: "llama3", ...scaling } });
   expect(old).toEqual(read({ rope_parameters: { rope_type: "llama3", rope_theta: 500, ...scaling } }));
-  expect(old).toMatchObject({ kind: "llama3", trained: 32, lowFrequencyFactor: 1 });
-  expect(read({ rope_scaling: { rope_type: "dynamic", factor: 2 } })).toMatchObject({ kind: "dynamic", trained: 64 });
+  expect(old).toMatchObject({ rope_type: "llama3", original_max_position_embeddings: 32, low_freq_factor: 1 });
+  expect(read({ rope_scaling: { rope_type: "dynamic", factor: 2 } })).toMatchObject({
+    rope_type: "dynamic",
+    max_position_embeddings: 64,
+  });
 });
 
 test("frequencies of each kind", () => {
@@ -40,17 +43,19 @@ test("frequencies of each kind", () => {
 });
 
 test("what is wrong is told field by field", () => {
-  const faults: string[] = [];
-  const rope_scaling = { rope_type: "llama3", factor: 0.5, low_freq_factor: "1" };
-  expect(
-    ropeOf({ head_dim: 8, max_position_embeddings: 64, rope_theta: -1, rope_scaling }, (fault) => faults.push(fault)),
-  ).toBe(undefined);
-  expect(faults).toMatchInlineSnapshot(`
+  const faults = (rope_scaling: object) =>
+    readRope({ head_dim: 8, max_position_embeddings: 64, rope_theta: -1, rope_scaling }).faults;
+  expect(faults({ rope_type: "llama3", factor: 0.5, low_freq_factor: "1" })).toMatchInlineSnapshot(`
     [
-      "rope_theta is -1, expected a number above 0",
-      "rope_scaling.factor is 0.5, expected a number from 1",
-      "rope_scaling.low_freq_factor is "1", expected a number above 0",
-      "rope_scaling.high_freq_factor is missing, expected a number above 0",
+      "rope_theta is -1: too small: expected number to be >0",
+      "rope_scaling.factor is 0.5: too small: expected number to be >=1",
+      "rope_scaling.low_freq_factor is "1": invalid input: expected number, received string",
+      "rope_scaling.high_freq_factor is missing: invalid input: expected number, received undefined",
+    ]
+  `);
+  expect(faults({ rope_type: "yarn", factor: 2 })).toMatchInlineSnapshot(`
+    [
+      "rope_scaling.rope_type is "yarn": invalid discriminator value. expected 'default' | 'linear' | 'dynamic' | 'llama3'",
     ]
   `);
 });

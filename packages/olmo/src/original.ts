@@ -1,4 +1,4 @@
-import { ConfigError, modules, type WeightSource, type WeightSources } from "@lethe/decoder";
+import { ConfigError, faultsOf, modules, type WeightSource, type WeightSources } from "@lethe/decoder";
 import { z } from "zod";
 import type { OlmoConfig } from "./config.ts";
 
@@ -61,10 +61,7 @@ export function fromOriginal(raw: object, where = "config"): object {
     faults.push(`${field} ${found} ${value}, which is not supported; expected ${JSON.stringify(fine[0])}`);
   }
   const parsed = schema.safeParse(raw);
-  for (const { path, message } of parsed.error?.issues ?? []) {
-    const value = JSON.stringify(fields[String(path[0])]);
-    faults.push(`${path.join(".")} is ${value ?? "missing"}: ${message.toLowerCase()}`);
-  }
+  if (parsed.error) faults.push(...faultsOf(parsed.error, raw));
   if (faults.length > 0 || !parsed.data) throw new ConfigError(`${where}:\n  ${faults.join("\n  ")}`);
   const { data } = parsed;
   const groups = data.n_kv_heads ?? (data.multi_query_attention ? 1 : data.n_heads);
