@@ -84,10 +84,16 @@ function command(parts: CliParts): Command {
         "what came back: one JSON file a cell (model × concept × method), krs.csv, figures and report.html.",
     )
     .option("--preset <name>", PRESETS.map((name) => `${name}: ${presets[name].description}`).join("; "), "default")
-    .addOption(repeatable("--model <directory>", "a model in Hugging Face's format", DEFAULT_MODELS.join(", ")))
+    .addOption(
+      repeatable(
+        "--model <directory>",
+        "a model in Hugging Face's format, or org/name in its cache",
+        DEFAULT_MODELS.join(", "),
+      ),
+    )
     .option(
       "--data <file>",
-      `concepts in ConceptVectors' format (default: its family's, ${TINY_MODELS.map(({ data }) => data).join(" or ")})`,
+      `concepts in ConceptVectors' format (default: those of the model's family, ${TINY_MODELS.map(({ data }) => data).join(" or ")})`,
     )
     .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"))
     .addOption(repeatable("--method <name>", METHODS.join(" or "), "the preset's"))
