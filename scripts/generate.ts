@@ -37,7 +37,10 @@ async function generate(typed: string, { model: directory, tokens, ...sampling }
 const command = new Command("generate")
   .description("Continues a prompt with a model in Hugging Face's format: greedily, unless a temperature is given.")
   .argument("<prompt>", "text to continue; \\n stands for a line break")
-  .requiredOption("-m, --model <directory>", "directory with config.json, *.safetensors and tokenizer.json")
+  .requiredOption(
+    "-m, --model <directory>",
+    "directory with config.json, *.safetensors and tokenizer.json, or org/name in the Hugging Face cache",
+  )
   .option("-n, --tokens <count>", "most tokens to add", number, 64)
   .option("-t, --temperature <number>", "draw tokens rather than take the likeliest; 1 is the model's own odds", number)
   .option("--top-k <count>", "draw among this many likeliest tokens", number)

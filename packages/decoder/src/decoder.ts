@@ -155,7 +155,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
 
   /**
    * Writes the model as Hugging Face's directory: `config.json`, `model.safetensors` or shards and their index, and the tokenizer's files
-   * where it has any. The directory has its old content or the new one, whenever this is interrupted.
+   * where it has any. Whatever interrupts it, no half of a checkpoint is left.
    * @throws {ModelError} in a browser, or where the directory cannot be replaced
    */
   save(directory: string, options: SaveOptions = {}): Promise<void> {

@@ -6,6 +6,7 @@ import { folderOf, type ModelPlace, openModelCheckpoint, readConfig, readStopTok
 import { ConfigError } from "./errors.ts";
 import { ignoredTensors } from "./shapes.ts";
 import type { Text } from "./text/text.ts";
+import { checkTied } from "./tied.ts";
 import type { WeightShapes, WeightSources } from "./weight-sources.ts";
 import { type ReadWeightsOptions, readWeights } from "./weights.ts";
 
@@ -50,6 +51,7 @@ export async function loadFamily<C extends DecoderConfig, M extends Decoder<C>>(
   const stopTokens = await readStopTokens(folder, raw);
   const checkpoint = await openModelCheckpoint(folder);
   try {
+    await checkTied(checkpoint, config, where);
     const sources = family.sources?.(raw, config);
     const weights = await readWeights(device, checkpoint, family.shapes(config), {
       ...options,

@@ -22,14 +22,19 @@ const schema = z.discriminatedUnion("rope_type", [
   z.object({ ...common, rope_type: z.literal("default") }),
   z.object({ ...common, rope_type: z.literal("linear"), factor }),
   z.object({ ...common, rope_type: z.literal("dynamic"), factor }),
-  z.object({
-    ...common,
-    rope_type: z.literal("llama3"),
-    factor,
-    low_freq_factor: above0,
-    high_freq_factor: above0,
-    original_max_position_embeddings: above0,
-  }),
+  z
+    .object({
+      ...common,
+      rope_type: z.literal("llama3"),
+      factor,
+      low_freq_factor: above0,
+      high_freq_factor: above0,
+      original_max_position_embeddings: above0,
+    })
+    .refine(({ low_freq_factor: low, high_freq_factor: high }) => high > low, {
+      path: ["high_freq_factor"],
+      error: "expected a number above low_freq_factor",
+    }),
 ]);
 
 /** Rotary positions: their base, and how they are stretched over texts longer than those first trained on. */

@@ -53,6 +53,12 @@ test("what is wrong is told field by field", () => {
       "rope_scaling.high_freq_factor is missing: invalid input: expected number, received undefined",
     ]
   `);
+  expect(faults({ rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 4 })).toMatchInlineSnapshot(`
+    [
+      "rope_theta is -1: too small: expected number to be >0",
+      "rope_scaling.high_freq_factor is 4: expected a number above low_freq_factor",
+    ]
+  `);
   expect(faults({ rope_type: "yarn", factor: 2 })).toMatchInlineSnapshot(`
     [
       "rope_scaling.rope_type is "yarn": invalid discriminator value. expected 'default' | 'linear' | 'dynamic' | 'llama3'",

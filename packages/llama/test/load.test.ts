@@ -81,6 +81,26 @@ test("weights that are quantised are refused by the name of what says so", async
   `);
 });
 
+test("a tied model may hold its embedding twice, and no other unembedding beside it", async () => {
+  const tied = { ...sizes, tie_word_embeddings: true };
+  const values = (first: number) =>
+    fromFloat32(
+      Float32Array.from({ length: 96 }, (_, i) => first + i),
+      "F32",
+    );
+  const folder = (unembedding: number) => {
+    const tensors = Array.from(weightShapes(llamaConfig(tied)), ([name, shape]) => {
+      const zeros = new Uint8Array(4 * shape.reduce((product, dim) => product * dim, 1));
+      return { name, dtype: "F32" as const, shape, data: name.includes("embed") ? values(0) : zeros };
+    });
+    const head = { name: "lm_head.weight", dtype: "F32" as const, shape: [12, 8], data: values(unembedding) };
+    return memoryFolder({ "config.json": tied, "model.safetensors": encodeSafetensors([...tensors, head]) });
+  };
+  using model = await loadLlama(device, folder(0));
+  expect(model.weights.has("lm_head.weight")).toBe(false);
+  expect(await messageOf(loadLlama(device, folder(1)), ConfigError)).toContain("tie_word_embeddings is true");
+});
+
 test("a model in shards is the model in one file", async () => {
   using whole = await goldenModel(device, "mha-untied-bf16");
   const names = [...whole.weights.keys()];

@@ -43,8 +43,9 @@ const choices: Readonly<Record<string, { readonly fine: readonly unknown[]; read
 };
 
 /** Whether `config.json` is of the original form. */
-export function isOriginal(raw: object): boolean {
-  return "d_model" in raw;
+export function isOriginal(raw: { readonly model_type?: unknown }): boolean {
+  // The original was once called `olmo` too.
+  return "d_model" in raw || raw.model_type === "hf_olmo";
 }
 
 /**

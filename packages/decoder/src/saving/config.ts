@@ -14,7 +14,8 @@ const wholeFloats =
 export function configText({ config, stopTokens }: Decoder, stored: ReadonlySet<FloatDType>): string {
   // By default `transformers` holds all weights in this one: f32 holds any mixture exactly.
   const dtype = torchNames[stored.size === 1 ? [...stored][0]! : "f32"];
-  const eos = stopTokens.length > 0 ? { eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens } : {};
+  const ends = stopTokens.length === 1 ? stopTokens[0] : stopTokens;
+  const eos = config.eos_token_id == null && stopTokens.length > 0 ? { eos_token_id: ends } : {};
   const text = JSON.stringify({ ...config, ...formerRope(config), ...eos, dtype, torch_dtype: dtype }, null, 2);
   return `${text.replace(wholeFloats, "$1.0")}\n`;
 }

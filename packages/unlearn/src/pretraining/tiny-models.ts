@@ -49,7 +49,7 @@ export const tinyModels: Readonly<Record<TinyFamily, TinyModel>> = {
     config: { model_type: "llama", architectures: ["LlamaForCausalLM"], ...shape, rms_norm_eps: 1e-5 },
     recipe: { ...shared, epochs: 30, learningRate: 4e-3 },
   },
-  // An OLMo's norms have no gains to learn; it needs about 1.4 times the steps.
+  // An OLMo of that size needs about 1.4 times the steps of a LLaMA.
   olmo: {
     directory: "models/tiny-olmo",
     data: "data/olmo.json",
