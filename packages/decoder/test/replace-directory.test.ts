@@ -133,6 +133,13 @@ test("a crash between the two renames is mended by whoever comes next", async ()
   expect(await finishReplacing(directory)).toBe(false);
 });
 
+test("such a crash is mended behind a link, too", async () => {
+  await put(parent, { ".there.host.1.deadbeef.new/config": "2", ".there.host.1.deadbeef.old/config": "1" });
+  await symlink("there", directory);
+  expect(await finishReplacing(directory)).toBe(true);
+  expect(await contents(directory)).toEqual({ config: "2" });
+});
+
 test("a directory that somebody mends between the two renames is not an error", async () => {
   await put(directory, { config: "1" });
   const { rename } = await vi.importActual<typeof fs>("node:fs/promises");

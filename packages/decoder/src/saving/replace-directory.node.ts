@@ -1,5 +1,5 @@
-import { chmod, cp, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve, sep } from "node:path";
+import { chmod, cp, link, lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { ModelError } from "../errors.ts";
 import { newTemporary, removeAbandoned, type Temporary, temporariesOf } from "./temporary.node.ts";
 
@@ -20,7 +20,7 @@ export interface NewContent {
  */
 export async function replaceDirectory(directory: string, { fill, drops }: NewContent): Promise<void> {
   await finishReplacing(directory);
-  const target = await realpath(directory).catch(() => resolve(directory));
+  const target = await targetOf(directory);
   const old = await stat(target).catch(() => undefined);
   await mkdir(dirname(target), { recursive: true });
   const refuse = (why: string, instead: string) => {
@@ -57,7 +57,7 @@ export async function replaceDirectory(directory: string, { fill, drops }: NewCo
  * @returns whether there is such a directory now
  */
 export async function finishReplacing(directory: string): Promise<boolean> {
-  const target = resolve(directory);
+  const target = await targetOf(directory);
   if (await isThere(target)) return true;
   for (const { incoming, outgoing } of await temporariesOf(target)) {
     if (!(await isThere(outgoing))) continue;
@@ -66,6 +66,12 @@ export async function finishReplacing(directory: string): Promise<boolean> {
     return true;
   }
   return false;
+}
+
+/** The directory that a path means: through a link also where the link's end is not there just now. */
+async function targetOf(path: string): Promise<string> {
+  const end = async () => resolve(dirname(path), await readlink(path).catch(() => basename(path)));
+  return realpath(path).catch(end);
 }
 
 async function swap(target: string, { incoming, outgoing }: Temporary): Promise<void> {
