@@ -16,7 +16,7 @@ function describeHost(): void {
     const files = driverFolders.filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder));
     row("Vulkan drivers", files.length > 0 ? files.join(", ") : "none installed (SwiftShader will stand in)");
   }
-  for (const name of ["LETHE_ADAPTER", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
+  for (const name of ["LETHE_ADAPTER", "LETHE_MEMORY_BYTES", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
     if (process.env[name]) row(name, process.env[name]);
   }
 }

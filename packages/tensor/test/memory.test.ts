@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { OutOfMemoryError, openDevice, requireMemory } from "../src/index.ts";
 import { testDevice } from "./support/device.ts";
 
@@ -29,6 +29,17 @@ test("free bytes are those stated, without what is in use and with what is poole
   a.dispose();
   expect(own.memory().bytesPooled).toBe(4000);
   expect(own.freeBytes()).toBe(10_000);
+});
+
+test("the environment can state a device's memory, and must give a number", async () => {
+  onTestFinished(() => vi.unstubAllEnvs());
+  vi.stubEnv("LETHE_MEMORY_BYTES", "24e3");
+  const own = await openDevice();
+  onTestFinished(() => own.destroy());
+  expect(own.freeBytes()).toBe(24_000);
+  expect((await deviceOf(10_000)).freeBytes()).toBe(10_000);
+  vi.stubEnv("LETHE_MEMORY_BYTES", "24 GB");
+  await expect(openDevice()).rejects.toThrow('LETHE_MEMORY_BYTES is "24 GB"; expected a number of bytes, such as 24e9');
 });
 
 test("a software adapter has what the machine has free, and a GPU does not say", () => {

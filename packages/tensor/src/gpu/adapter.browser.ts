@@ -22,3 +22,8 @@ export async function findAdapter(_choice: AdapterChoice): Promise<GPUAdapter> {
 export function freeHostBytes(): null {
   return null;
 }
+
+/** A page has no environment that could state it. */
+export function statedMemoryBytes(): undefined {
+  return undefined;
+}

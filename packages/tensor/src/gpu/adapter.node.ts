@@ -47,3 +47,14 @@ export function freeHostBytes(): number {
   // Not `process.availableMemory()`, which counts the cache of files that were read against a control group's limit.
   return Math.max(0, Math.min(freemem(), limit - process.memoryUsage.rss()));
 }
+
+/**
+ * The device's memory, as `LETHE_MEMORY_BYTES` in the environment states it: the drivers of GPUs do not tell.
+ * @throws {AdapterError} when it is no number of bytes
+ */
+export function statedMemoryBytes(): number | undefined {
+  const given = process.env.LETHE_MEMORY_BYTES;
+  if (!given) return undefined;
+  if (Number(given) > 0) return Number(given);
+  throw new AdapterError(`LETHE_MEMORY_BYTES is "${given}"; expected a number of bytes, such as 24e9`);
+}

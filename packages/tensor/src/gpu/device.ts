@@ -30,7 +30,10 @@ export interface DeviceOptions {
   readonly poison?: boolean;
   /** Pretends that the adapter's largest storage binding is this small. For tests of splitting. */
   readonly maxBindingBytes?: number;
-  /** Bytes of memory that may be counted on, where the adapter does not say; see {@link Device.freeBytes}. */
+  /**
+   * Bytes of memory that may be counted on, where the adapter does not say; see {@link Device.freeBytes}. Default in Node: what
+   * `LETHE_MEMORY_BYTES` in the environment says.
+   */
   readonly memoryBytes?: number;
 }
 

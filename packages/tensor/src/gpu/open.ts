@@ -1,4 +1,4 @@
-import { findAdapter } from "#adapter";
+import { findAdapter, statedMemoryBytes } from "#adapter";
 import { LetheError } from "../errors.ts";
 import type { AdapterChoice } from "./adapter.ts";
 import { Device, type DeviceOptions } from "./device.ts";
@@ -12,6 +12,7 @@ const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "t
  * @throws {AdapterError} when no adapter can be had, saying what was tried and what to do.
  */
 export async function openDevice(options: DeviceOptions & { adapter?: AdapterChoice } = {}): Promise<Device> {
+  const memoryBytes = options.memoryBytes ?? statedMemoryBytes();
   const adapter = await findAdapter(options.adapter ?? "best");
   const { limits } = adapter;
   const requiredLimits: Record<string, number> = {};
@@ -33,7 +34,7 @@ export async function openDevice(options: DeviceOptions & { adapter?: AdapterCho
       requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
       requiredLimits,
     });
-    return new Device(gpu, adapter.info, options);
+    return new Device(gpu, adapter.info, { ...options, ...(memoryBytes !== undefined && { memoryBytes }) });
   } catch (cause) {
     throw new LetheError(`the adapter ${adapter.info.description} refused to open a device: ${cause}`, { cause });
   }
