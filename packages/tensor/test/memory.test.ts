@@ -32,7 +32,9 @@ test("free bytes are those stated, without what is in use and with what is poole
 });
 
 test("the environment can state a device's memory, and must give a number", async () => {
-  onTestFinished(() => vi.unstubAllEnvs());
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
   vi.stubEnv("LETHE_MEMORY_BYTES", "24e3");
   const own = await openDevice();
   onTestFinished(() => own.destroy());
