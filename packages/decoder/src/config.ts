@@ -31,6 +31,12 @@ export type DecoderConfig = Omit<z.infer<typeof commonFields>, "num_key_value_he
     readonly head_dim: number;
   };
 
+/** What every family's config takes beside the fields of its schema. */
+export type CommonInput = Pick<
+  Partial<DecoderConfig>,
+  "model_type" | "rope_theta" | "rope_scaling" | "rope_parameters"
+>;
+
 /** How a family's `config.json` is checked. */
 export interface ConfigRules<S extends z.ZodObject> {
   /** {@link commonFields}, extended by the family's own. */

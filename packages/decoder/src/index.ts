@@ -3,7 +3,7 @@ export { readText } from "#text";
 export type { Attention } from "./attention.ts";
 export { type Batch, type BatchOptions, batchOf, stepOf } from "./batch.ts";
 export type { BlockStyle } from "./block.ts";
-export { type ConfigRules, checkConfig, commonFields, type DecoderConfig } from "./config.ts";
+export { type CommonInput, type ConfigRules, checkConfig, commonFields, type DecoderConfig } from "./config.ts";
 export { Decoder, type DecoderParts } from "./decoder.ts";
 export {
   folderOf,

@@ -10,7 +10,8 @@ const parts: readonly (readonly [part: string, names: string])[] = [
   ["MLP", ".mlp."],
 ];
 
-const bytesPerElement = { f32: 4, f16: 2, bf16: 2 } as const;
+/** What an element of a weight takes, on the device and in a file. */
+export const bytesPerElement = { f32: 4, f16: 2, bf16: 2 } as const;
 
 /** What a weight takes on the device. */
 export function weightMemory(name: string, shape: readonly number[], dtype: FloatDType): MemoryNeed {

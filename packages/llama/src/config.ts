@@ -1,4 +1,4 @@
-import { checkConfig, commonFields, type DecoderConfig } from "@lethe/decoder";
+import { type CommonInput, checkConfig, commonFields, type DecoderConfig } from "@lethe/decoder";
 import { z } from "zod";
 
 const schema = commonFields.extend({
@@ -11,8 +11,7 @@ const schema = commonFields.extend({
 export type LlamaConfig = DecoderConfig & z.infer<typeof schema>;
 
 /** What {@link llamaConfig} takes: Hugging Face's fields, of which the sizes are required. */
-export type LlamaConfigInput = z.input<typeof schema> & Pick<Partial<DecoderConfig>, "model_type" | RotaryField>;
-type RotaryField = "rope_theta" | "rope_scaling" | "rope_parameters";
+export type LlamaConfigInput = z.input<typeof schema> & CommonInput;
 
 /**
  * Checks what `config.json` says: `LlamaForCausalLM` from LLaMA-1 to 3.x.

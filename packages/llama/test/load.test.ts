@@ -5,16 +5,9 @@ import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
 import { goldenModel } from "./support/golden.ts";
 import { memoryFolder, zeroWeights } from "./support/memory-folder.ts";
+import { sizes } from "./support/sizes.ts";
 
 const device = await testDevice();
-const sizes = {
-  model_type: "llama" as const,
-  vocab_size: 12,
-  hidden_size: 8,
-  intermediate_size: 10,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-};
 
 async function messageOf(work: Promise<unknown>, kind: new (...args: never[]) => Error): Promise<string> {
   const error = await work.then(

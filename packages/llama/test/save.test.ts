@@ -9,16 +9,9 @@ import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, type Llama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
 import { goldenDirectory, goldenModel } from "./support/golden.ts";
 import { memoryFolder } from "./support/memory-folder.ts";
+import { sizes } from "./support/sizes.ts";
 
 const device = await testDevice();
-const sizes = {
-  model_type: "llama" as const,
-  vocab_size: 12,
-  hidden_size: 8,
-  intermediate_size: 10,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-};
 
 let parent: string;
 let directory: string;

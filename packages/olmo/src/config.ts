@@ -1,9 +1,6 @@
-import { checkConfig, commonFields, type DecoderConfig } from "@lethe/decoder";
+import { type CommonInput, checkConfig, commonFields, type DecoderConfig } from "@lethe/decoder";
 import { z } from "zod";
 import { fromOriginal, isOriginal } from "./original.ts";
-
-type RotaryField = "rope_theta" | "rope_scaling" | "rope_parameters";
-type Rotary = Pick<Partial<DecoderConfig>, "model_type" | RotaryField>;
 
 const olmoSchema = commonFields.extend({
   attention_bias: z.boolean().default(false),
@@ -14,7 +11,7 @@ const olmoSchema = commonFields.extend({
 export type OlmoConfig = DecoderConfig & z.infer<typeof olmoSchema>;
 
 /** What {@link olmoConfig} takes: Hugging Face's fields, of which the sizes are required. */
-export type OlmoConfigInput = z.input<typeof olmoSchema> & Rotary;
+export type OlmoConfigInput = z.input<typeof olmoSchema> & CommonInput;
 
 /**
  * Checks what `config.json` of an OLMo-1 says. That of an original checkpoint (`hf_olmo`) is turned into what `transformers` calls `olmo`.
@@ -34,7 +31,7 @@ const olmo2Schema = commonFields.extend({
 export type Olmo2Config = DecoderConfig & z.infer<typeof olmo2Schema>;
 
 /** What {@link olmo2Config} takes: Hugging Face's fields, of which the sizes are required. */
-export type Olmo2ConfigInput = z.input<typeof olmo2Schema> & Rotary;
+export type Olmo2ConfigInput = z.input<typeof olmo2Schema> & CommonInput;
 
 /**
  * Checks what `config.json` of an OLMo-2 says.

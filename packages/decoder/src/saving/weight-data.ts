@@ -6,8 +6,8 @@ import {
   toFloat32,
   type Weight,
 } from "@lethe/tensor";
+import { bytesPerElement } from "../weight-memory.ts";
 
-const widths = { f32: 4, f16: 2, bf16: 2 } as const;
 const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const satisfies Record<FloatDType, SafetensorsDtype>;
 
 /** Bytes that are on their way from the device to a file at a time. */
@@ -31,14 +31,14 @@ export function weightToWrite(name: string, weight: Weight, dtype: FloatDType = 
       else yield fromFloat32(toFloat32(bytes, stored[weight.dtype]), stored[dtype]);
     }
   }
-  return { name, dtype: stored[dtype], shape: weight.shape, bytes: weight.size * widths[dtype], data };
+  return { name, dtype: stored[dtype], shape: weight.shape, bytes: weight.size * bytesPerElement[dtype], data };
 }
 
 /** The bits on the device, through words that nothing interprets: numbers would lose what a NaN carries. */
 async function* readBits(weight: Weight): Pieces {
   const { device } = weight;
   // A packed weight with an odd number of elements ends in half a word of padding.
-  const end = weight.size * widths[weight.dtype];
+  const end = weight.size * bytesPerElement[weight.dtype];
   for (let offset = 0; offset < end; offset += pieceBytes) {
     const length = Math.min(pieceBytes, weight.bytes - offset);
     using piece = device.lasting([length / 4], "u32", "piece of a weight");
