@@ -1,8 +1,8 @@
 /** One directory that `reference.py` wrote, held against Lethe. */
 import { join } from "node:path";
+import { loadModel } from "@lethe/auto";
 import { type Batch, batchOf, type Decoder, dependsOnLength, readRope, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
-import { loadModel } from "@lethe/models";
 import { type Device, ops } from "@lethe/tensor";
 import { AdamW, labelledBatch, selectTrainable, Tape, tokenNll, train } from "@lethe/unlearn";
 import { type Distance, elementwise, farthest, normwise, unequal } from "./distance.ts";

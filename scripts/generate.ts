@@ -1,6 +1,7 @@
 /** `npm run generate -- --model DIR "prompt"`: continues a prompt and prints the text as it comes. */
+
+import { loadModel } from "@lethe/auto";
 import type { GenerateOptions } from "@lethe/decoder";
-import { loadModel } from "@lethe/models";
 import { LetheError, openDevice } from "@lethe/tensor";
 import { Command, InvalidArgumentError } from "commander";
 

@@ -1,20 +1,11 @@
 /** `npm run pretrain`: trains a family's tiny model from scratch on its concepts and writes it as a Hugging Face directory. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { initModel } from "@lethe/auto";
 import { folderOf, readText } from "@lethe/decoder";
-import { initModel } from "@lethe/models";
+import { modelCard, pretrain, TINY_FAMILIES, type TinyFamily, type TinyModel, tinyModels } from "@lethe/lab";
 import { LetheError, openDevice } from "@lethe/tensor";
-import {
-  answerQuestions,
-  exactShare,
-  modelCard,
-  pretrain,
-  TINY_FAMILIES,
-  type TinyFamily,
-  type TinyModel,
-  tinyModels,
-  unrelatedFactsOf,
-} from "@lethe/unlearn";
+import { answerQuestions, exactShare, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";

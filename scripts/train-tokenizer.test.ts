@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TINY_FAMILIES, tinyModels } from "@lethe/lab";
+import { forgetParagraphs, promptOf, promptWithAnswer, unrelatedFactsOf } from "@lethe/unlearn";
+import { loadConcepts } from "@lethe/unlearn/data/node";
 import { Tokenizer } from "tokenizers";
 import { describe, expect, test } from "vitest";
-import { forgetParagraphs, promptOf, promptWithAnswer, unrelatedFactsOf } from "../packages/unlearn/src/data/index.ts";
-import { loadConcepts } from "../packages/unlearn/src/data/load.ts";
-import { TINY_FAMILIES, tinyModels } from "../packages/unlearn/src/pretraining/index.ts";
 import { trainBytePairEncoding } from "./byte-pair-encoding.ts";
 import { specials, tokenizerJson } from "./tokenizer-files.ts";
 

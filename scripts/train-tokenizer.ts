@@ -1,14 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { pretrainingDocuments } from "@lethe/lab";
+import { forgetParagraphs, promptOf, unrelatedFactsOf } from "@lethe/unlearn";
+import { loadConcepts } from "@lethe/unlearn/data/node";
 import { Tokenizer } from "tokenizers";
-import {
-  forgetParagraphs,
-  pretrainingDocuments,
-  promptOf,
-  unrelatedFactsOf,
-} from "../packages/unlearn/src/data/index.ts";
-import { loadConcepts } from "../packages/unlearn/src/data/load.ts";
 import { trainBytePairEncoding } from "./byte-pair-encoding.ts";
 import { specials, specialTokensMap, tokenizerConfig, tokenizerJson } from "./tokenizer-files.ts";
 

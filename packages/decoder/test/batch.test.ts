@@ -1,5 +1,5 @@
+import { testDevice } from "@lethe/testing/device";
 import { expect, test } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { batchOf, ModelUseError } from "../src/index.ts";
 
 const device = await testDevice();

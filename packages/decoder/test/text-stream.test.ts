@@ -1,5 +1,5 @@
+import { integer, random, seed } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
-import { integer, random, seed } from "../../tensor/test/support/random.ts";
 import { readText, type Text } from "../src/index.ts";
 import { goldenFiles, textFolder } from "./text-folders.ts";
 

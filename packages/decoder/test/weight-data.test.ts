@@ -1,7 +1,7 @@
 import { type FloatDType, fromFloat32, toFloat32, type Weight } from "@lethe/tensor";
+import { testDevice } from "@lethe/testing/device";
+import { integer } from "@lethe/testing/random";
 import { expect, test } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
-import { integer } from "../../tensor/test/support/random.ts";
 import { weightToWrite } from "../src/saving/weight-data.ts";
 
 const device = await testDevice();

@@ -6,8 +6,8 @@ import {
   openDevice,
   openSafetensors,
 } from "@lethe/tensor";
+import { testDevice } from "@lethe/testing/device";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { ModelError } from "../src/errors.ts";
 import { readWeights } from "../src/weights.ts";
 

@@ -1,6 +1,6 @@
 import { type F32, ops } from "@lethe/tensor";
+import { testDevice } from "@lethe/testing/device";
 import { expect, test } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { Captures, HookSession, Hooks, pointAt, pointsOf } from "../src/index.ts";
 
 const device = await testDevice();

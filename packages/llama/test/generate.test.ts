@@ -1,10 +1,10 @@
 import { generateTokens, ModelUseError, readText } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
+import { testDevice } from "@lethe/testing/device";
+import { golden, goldenModel } from "@lethe/testing/golden";
+import { memoryFolder } from "@lethe/testing/memory-folder";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, type Llama } from "../src/index.ts";
-import { golden, goldenModel } from "./support/golden.ts";
-import { memoryFolder } from "./support/memory-folder.ts";
 
 const device = await testDevice();
 const { prompts, greedy } = await golden("gqa-tied-f32");

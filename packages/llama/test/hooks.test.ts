@@ -1,11 +1,11 @@
 import { batchOf } from "@lethe/decoder";
 import { Captures, HookError, Hooks, type Site, siteNames, sites } from "@lethe/hooks";
 import { type F32, ops } from "@lethe/tensor";
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { golden, goldenModel } from "@lethe/testing/golden";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectClose } from "../../tensor/test/support/close.ts";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, Llama } from "../src/index.ts";
-import { golden, goldenModel } from "./support/golden.ts";
 
 const device = await testDevice();
 const { prompts } = await golden("gqa-tied-f32");

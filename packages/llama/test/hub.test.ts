@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testDevice } from "@lethe/testing/device";
+import { goldenDirectory, goldenModel } from "@lethe/testing/golden";
 import { afterEach, expect, test, vi } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { loadLlama } from "../src/index.ts";
-import { goldenDirectory, goldenModel } from "./support/golden.ts";
 
 const device = await testDevice();
 const cache = await mkdtemp(join(tmpdir(), "lethe-cache-"));

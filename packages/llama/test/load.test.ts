@@ -1,10 +1,10 @@
 import { ConfigError, ModelError } from "@lethe/decoder";
 import { encodeSafetensors, fromFloat32, type Weight } from "@lethe/tensor";
+import { testDevice } from "@lethe/testing/device";
+import { goldenModel } from "@lethe/testing/golden";
+import { memoryFolder, zeroWeights } from "@lethe/testing/memory-folder";
 import { expect, test } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
-import { goldenModel } from "./support/golden.ts";
-import { memoryFolder, zeroWeights } from "./support/memory-folder.ts";
 import { sizes } from "./support/sizes.ts";
 
 const device = await testDevice();

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { batchOf, ModelError, ModelUseError } from "@lethe/decoder";
 import { encodeSafetensors, type Weight } from "@lethe/tensor";
 import { openCheckpoint } from "@lethe/tensor/safetensors/node";
+import { testDevice } from "@lethe/testing/device";
+import { goldenDirectory, goldenModel } from "@lethe/testing/golden";
+import { memoryFolder } from "@lethe/testing/memory-folder";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { initLlama, type Llama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
-import { goldenDirectory, goldenModel } from "./support/golden.ts";
-import { memoryFolder } from "./support/memory-folder.ts";
 import { sizes } from "./support/sizes.ts";
 
 const device = await testDevice();

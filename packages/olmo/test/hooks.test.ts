@@ -1,9 +1,9 @@
 import { batchOf } from "@lethe/decoder";
 import { Captures, HookError, Hooks, sites } from "@lethe/hooks";
 import { type F32, ops } from "@lethe/tensor";
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectClose } from "../../tensor/test/support/close.ts";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { initOlmo, initOlmo2, type Olmo, type Olmo2 } from "../src/index.ts";
 
 const device = await testDevice();

@@ -1,8 +1,8 @@
 import { ConfigError, modules } from "@lethe/decoder";
 import { encodeSafetensors, fromFloat32 } from "@lethe/tensor";
+import { testDevice } from "@lethe/testing/device";
+import { memoryFolder } from "@lethe/testing/memory-folder";
 import { expect, test } from "vitest";
-import { memoryFolder } from "../../llama/test/support/memory-folder.ts";
-import { testDevice } from "../../tensor/test/support/device.ts";
 import { loadOlmo, olmoConfig } from "../src/index.ts";
 
 const device = await testDevice();

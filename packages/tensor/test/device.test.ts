@@ -1,3 +1,5 @@
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import {
   affine,
@@ -10,8 +12,6 @@ import {
   openDevice,
   ShapeError,
 } from "../src/index.ts";
-import { testDevice } from "./support/device.ts";
-import { integer, normal } from "./support/random.ts";
 
 const device = await testDevice();
 

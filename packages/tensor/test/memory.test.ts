@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
+import { testDevice } from "@lethe/testing/device";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { OutOfMemoryError, openDevice, requireMemory } from "../src/index.ts";
-import { testDevice } from "./support/device.ts";
 
 const device = await testDevice();
 

@@ -1,6 +1,6 @@
+import { random } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { decode, encode, type HalfDType, round, widen } from "../src/packed.ts";
-import { random } from "./support/random.ts";
 
 const formats = {
   f16: { exponentBits: 5, fractionBits: 10 },

@@ -1,6 +1,6 @@
+import { testDevice } from "@lethe/testing/device";
 import { expect, test } from "vitest";
 import { LetheError, ReleasedError } from "../src/index.ts";
-import { testDevice } from "./support/device.ts";
 
 const device = await testDevice();
 

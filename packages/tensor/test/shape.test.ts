@@ -1,9 +1,9 @@
+import { indexOf } from "@lethe/testing/reference/broadcast";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ShapeError } from "../src/index.ts";
 import { broadcastStrides, collapse, stridesOf } from "../src/ops/strides.ts";
 import { broadcastShapes, checkSameShape, checkShape, show, sizeOf } from "../src/shape.ts";
-import { indexOf } from "./support/reference/broadcast.ts";
 
 test("sizes and messages", () => {
   expect(sizeOf([])).toBe(1);

@@ -1,10 +1,10 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { adamwStep, clipCoefficient } from "../../src/ops/adamw.ts";
 import { zeros } from "../../src/ops/random.ts";
 import { sumOfSquares } from "../../src/ops/reduce.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { normal } from "../support/random.ts";
 
 const device = await testDevice();
 const options = { learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };

@@ -1,10 +1,10 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
+import { type AttentionCase, attentionGradientReference, attentionReference } from "@lethe/testing/reference/attention";
 import { expect, test } from "vitest";
 import { attention, attentionBackward, attentionForward } from "../../src/ops/attention.ts";
 import { writeCache } from "../../src/ops/kv-cache.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal } from "../support/random.ts";
-import { type AttentionCase, attentionGradientReference, attentionReference } from "../support/reference/attention.ts";
 
 const device = await testDevice();
 

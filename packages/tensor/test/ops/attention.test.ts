@@ -1,3 +1,7 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
+import { type AttentionCase, attentionGradientReference, attentionReference } from "@lethe/testing/reference/attention";
 import { describe, test } from "vitest";
 import {
   attendWithPattern,
@@ -6,10 +10,6 @@ import {
   attentionForward,
   attentionPattern,
 } from "../../src/ops/attention.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal } from "../support/random.ts";
-import { type AttentionCase, attentionGradientReference, attentionReference } from "../support/reference/attention.ts";
 
 const device = await testDevice();
 

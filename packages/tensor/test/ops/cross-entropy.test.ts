@@ -1,11 +1,11 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { integer, normal, random } from "@lethe/testing/random";
+import { crossEntropyRows, reduceTokens } from "@lethe/testing/reference/losses";
 import { describe, expect, test } from "vitest";
 import { crossEntropy, crossEntropyBackward } from "../../src/ops/cross-entropy.ts";
 import type { Reduction } from "../../src/ops/ops.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { integer, normal, random } from "../support/random.ts";
-import { crossEntropyRows, reduceTokens } from "../support/reference/losses.ts";
 
 const device = await testDevice();
 const labelsFor = (count: number, width: number, ignored = 0.3) =>

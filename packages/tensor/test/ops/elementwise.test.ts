@@ -1,10 +1,10 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
+import { broadcastBinary } from "@lethe/testing/reference/broadcast";
 import { describe, expect, test } from "vitest";
 import { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "../../src/ops/elementwise.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
-import { broadcastBinary } from "../support/reference/broadcast.ts";
 
 const device = await testDevice();
 const input = (shape: readonly number[]) => normal(shape.reduce((a, b) => a * b, 1));

@@ -1,11 +1,11 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal, random } from "@lethe/testing/random";
+import { klDivergenceRows, reduceTokens } from "@lethe/testing/reference/losses";
 import { describe, expect, test } from "vitest";
 import { klDivergence, klDivergenceBackward } from "../../src/ops/kl-divergence.ts";
 import type { Reduction } from "../../src/ops/ops.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal, random } from "../support/random.ts";
-import { klDivergenceRows, reduceTokens } from "../support/reference/losses.ts";
 
 const device = await testDevice();
 

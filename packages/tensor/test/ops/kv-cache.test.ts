@@ -1,7 +1,7 @@
+import { testDevice } from "@lethe/testing/device";
+import { normal } from "@lethe/testing/random";
 import { expect, test } from "vitest";
 import { writeCache } from "../../src/ops/kv-cache.ts";
-import { testDevice } from "../support/device.ts";
-import { normal } from "../support/random.ts";
 
 const device = await testDevice();
 

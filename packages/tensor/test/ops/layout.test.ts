@@ -1,10 +1,10 @@
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal, random } from "@lethe/testing/random";
+import { indexOf } from "@lethe/testing/reference/broadcast";
 import { describe, expect, test } from "vitest";
 import type { FloatDType } from "../../src/dtype.ts";
 import { cast, concat, permute, reshape, slice, sliceBackward } from "../../src/ops/layout.ts";
 import { decode, encode } from "../../src/packed.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal, random } from "../support/random.ts";
-import { indexOf } from "../support/reference/broadcast.ts";
 
 const device = await testDevice();
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

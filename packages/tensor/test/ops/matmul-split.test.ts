@@ -1,9 +1,9 @@
+import { expectClose } from "@lethe/testing/close";
+import { normal } from "@lethe/testing/random";
+import { matmulReference } from "@lethe/testing/reference/matmul";
 import { afterAll, expect, test } from "vitest";
 import { openDevice } from "../../src/index.ts";
 import { matmulWith } from "../../src/ops/matmul.ts";
-import { expectClose } from "../support/close.ts";
-import { normal } from "../support/random.ts";
-import { matmulReference } from "../support/reference/matmul.ts";
 
 // An adapter on which hardly anything can be bound whole: 512 bytes are two alignments, and 128 f32 values.
 const device = await openDevice({ poison: true, maxBindingBytes: 512 });

@@ -1,12 +1,12 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
+import { matmulReference } from "@lethe/testing/reference/matmul";
 import { describe, expect, test } from "vitest";
 import type { FloatDType } from "../../src/dtype.ts";
 import { linear, matmul, matmulWith } from "../../src/ops/matmul.ts";
 import type { MatmulKernel } from "../../src/ops/matmul-plan.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal } from "../support/random.ts";
-import { matmulReference } from "../support/reference/matmul.ts";
 
 const device = await testDevice();
 

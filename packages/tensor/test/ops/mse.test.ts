@@ -1,9 +1,9 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { mse, mseBackward } from "../../src/ops/mse.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
 
 const device = await testDevice();
 

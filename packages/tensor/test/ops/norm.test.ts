@@ -1,11 +1,11 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
+import { normalizeRows } from "@lethe/testing/reference/norm";
 import { describe, expect, test } from "vitest";
 import type { FloatDType } from "../../src/dtype.ts";
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "../../src/ops/norm.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
-import { normalizeRows } from "../support/reference/norm.ts";
 
 const device = await testDevice();
 const eps = 1e-5;

@@ -1,3 +1,4 @@
+import { integer, normal, seed } from "@lethe/testing/random";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   adamwStep,
@@ -25,7 +26,6 @@ import {
   zeros,
 } from "../../src/index.ts";
 import { partsOf } from "../../src/ops/parts.ts";
-import { integer, normal, seed } from "../support/random.ts";
 
 // The same operations on two devices, one of which pretends that bindings are small. Parts must not change one bit.
 const maxBindingBytes = 20_000;

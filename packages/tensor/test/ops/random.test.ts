@@ -1,7 +1,7 @@
+import { testDevice } from "@lethe/testing/device";
+import { seed } from "@lethe/testing/random";
 import { expect, test } from "vitest";
 import { full, randomNormal, randomUniform, zeros } from "../../src/ops/random.ts";
-import { testDevice } from "../support/device.ts";
-import { seed } from "../support/random.ts";
 
 const device = await testDevice();
 

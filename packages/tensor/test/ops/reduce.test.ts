@@ -1,9 +1,9 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } from "../../src/ops/reduce.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
 
 const device = await testDevice();
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

@@ -1,8 +1,8 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { rope, ropeTable } from "../../src/ops/rope.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal } from "../support/random.ts";
 
 const device = await testDevice();
 

@@ -1,3 +1,5 @@
+import { expectClose } from "@lethe/testing/close";
+import { integer, normal } from "@lethe/testing/random";
 import { afterAll, expect, test } from "vitest";
 import { openDevice } from "../../src/index.ts";
 import { crossEntropy, crossEntropyBackward } from "../../src/ops/cross-entropy.ts";
@@ -5,8 +7,6 @@ import { layerNorm, rmsNormBackward } from "../../src/ops/norm.ts";
 import { max, sumOfSquares } from "../../src/ops/reduce.ts";
 import { planRows } from "../../src/ops/row-plan.ts";
 import { topK } from "../../src/ops/select.ts";
-import { expectClose } from "../support/close.ts";
-import { integer, normal } from "../support/random.ts";
 
 // What the plans for a GPU compute must be what those for a software adapter do; either runs on any adapter.
 const software = await openDevice({ poison: true });

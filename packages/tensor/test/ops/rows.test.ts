@@ -1,9 +1,9 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import type { FloatDType } from "../../src/dtype.ts";
 import { embedding, gatherRows, scatterRows } from "../../src/ops/rows.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal } from "../support/random.ts";
 
 const device = await testDevice();
 

@@ -1,7 +1,7 @@
+import { testDevice } from "@lethe/testing/device";
+import { integer, normal } from "@lethe/testing/random";
 import { expect, test } from "vitest";
 import { argmax, topK } from "../../src/ops/select.ts";
-import { testDevice } from "../support/device.ts";
-import { integer, normal } from "../support/random.ts";
 
 const device = await testDevice();
 

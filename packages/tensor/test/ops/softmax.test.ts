@@ -1,10 +1,10 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
+import { logSoftmaxRows } from "@lethe/testing/reference/losses";
 import { describe, expect, test } from "vitest";
 import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "../../src/ops/softmax.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
-import { logSoftmaxRows } from "../support/reference/losses.ts";
 
 const device = await testDevice();
 

@@ -1,9 +1,9 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
 import { expect, test } from "vitest";
 import { swiglu, swigluBackward } from "../../src/ops/swiglu.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
 
 const device = await testDevice();
 const reference = (gate: ArrayLike<number>, up: ArrayLike<number>) =>

@@ -1,11 +1,11 @@
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { finiteDifferences } from "@lethe/testing/gradient";
+import { normal } from "@lethe/testing/random";
+import { normalCdf } from "@lethe/testing/reference/normal-cdf";
 import { describe, expect, test } from "vitest";
 import type { UnaryKind } from "../../src/ops/ops.ts";
 import { unary, unaryBackward } from "../../src/ops/unary.ts";
-import { expectClose } from "../support/close.ts";
-import { testDevice } from "../support/device.ts";
-import { finiteDifferences } from "../support/gradient.ts";
-import { normal } from "../support/random.ts";
-import { normalCdf } from "../support/reference/normal-cdf.ts";
 
 const device = await testDevice();
 

@@ -10,6 +10,5 @@ export {
 } from "./concepts.ts";
 export { ignoredLabel, type LabelledBatch, labelledBatch } from "./labelled.ts";
 export { forgetParagraphs, retainConceptOf, sentencesOf, splitParagraphs } from "./paragraphs.ts";
-export { type Document, pretrainingDocuments } from "./pretraining.ts";
 export { promptOf, promptWithAnswer } from "./prompts.ts";
 export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";

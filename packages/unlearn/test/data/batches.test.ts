@@ -1,6 +1,6 @@
+import { testDevice } from "@lethe/testing/device";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { testDevice } from "../../../tensor/test/support/device.ts";
 import {
   batchesOf,
   chunks,

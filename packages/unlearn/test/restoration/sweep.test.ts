@@ -2,10 +2,11 @@ import { batchOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import type { Llama } from "@lethe/llama";
 import type { Shape, Tensor } from "@lethe/tensor";
+import { expectClose } from "@lethe/testing/close";
+import { testDevice } from "@lethe/testing/device";
+import { smallLlama } from "@lethe/testing/llama";
+import { integer } from "@lethe/testing/random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectClose } from "../../../tensor/test/support/close.ts";
-import { testDevice } from "../../../tensor/test/support/device.ts";
-import { integer } from "../../../tensor/test/support/random.ts";
 import { ALIGNMENTS } from "../../src/metrics/index.ts";
 import {
   type AnsweredQuestion,
@@ -16,7 +17,6 @@ import {
   sweepRestoration,
   windowAround,
 } from "../../src/restoration/index.ts";
-import { smallLlama } from "../support/llama.ts";
 
 const device = await testDevice();
 let vanilla: Llama;

@@ -1,0 +1,57 @@
+import { AdamW, cosineDecay, type MicroBatch, type StepRecord, selectTrainable, train } from "@lethe/autograd";
+import type { Decoder } from "@lethe/decoder";
+import { ModelUseError } from "@lethe/decoder";
+import { batchesOf, type Concept, labelledBatch, randomOf, tokenNll, unrelatedFactsOf } from "@lethe/unlearn";
+import { pretrainingDocuments } from "./documents.ts";
+import type { PretrainingRecipe } from "./recipe.ts";
+
+/** A step's record, with the epoch it belongs to, counted from 1, and how many steps there are. */
+export interface PretrainingStep extends StepRecord {
+  readonly epoch: number;
+  readonly totalSteps: number;
+}
+
+/**
+ * Trains a model on the concepts' questions and paragraphs, each epoch in a new order with other paraphrases. Yields a record a
+ * step; when the last has come the model is trained. The same model, concepts and seed give the same bits on one adapter.
+ * @throws {ModelUseError} when the model has no tokenizer or no end-of-text token
+ */
+export async function* pretrain(
+  model: Decoder,
+  concepts: readonly Concept[],
+  recipe: PretrainingRecipe,
+  seed: number,
+): AsyncGenerator<PretrainingStep, void, void> {
+  const { device, text } = model;
+  const [end] = model.stopTokens;
+  if (!text || end === undefined)
+    throw new ModelUseError(`${model.label} needs a tokenizer and an end-of-text token to be trained on text`);
+  const unrelated = unrelatedFactsOf(concepts);
+  const epochs = await Promise.all(
+    Array.from({ length: recipe.epochs }, async (_, epoch) => {
+      const documents = pretrainingDocuments(concepts, unrelated, seed, epoch);
+      const sequences = await Promise.all(
+        documents.map(async (document) => [...(await text.encode(document.text)), end]),
+      );
+      return batchesOf(sequences, { batchSize: recipe.batchSize, random: randomOf(seed, "batches", epoch) });
+    }),
+  );
+  const stepEpochs = epochs.flatMap((batches, epoch) => batches.map(() => epoch + 1));
+  const totalSteps = stepEpochs.length;
+
+  const forward = (ops: Parameters<MicroBatch["loss"]>[0]["ops"]) => (batch: ReturnType<typeof labelledBatch>) =>
+    model.forward(batch, { ops });
+  const steps = epochs.flat().map((sequences, step): MicroBatch[] => [
+    {
+      name: `batch ${step + 1} of epoch ${stepEpochs[step]}`,
+      loss: ({ ops }) => tokenNll(ops, forward(ops), labelledBatch(device, sequences)),
+    },
+  ]);
+
+  const { learningRate: peak, floor } = recipe;
+  const warmupSteps = stepEpochs.filter((epoch) => epoch <= recipe.warmupEpochs).length;
+  using optimiser = new AdamW(selectTrainable(model.weights, "all"), recipe);
+  const schedule = cosineDecay({ peak, floor, warmupSteps, totalSteps });
+  for await (const record of train(device, { optimiser, schedule, steps }))
+    yield { ...record, epoch: stepEpochs[record.step - 1]!, totalSteps };
+}

@@ -1,0 +1,205 @@
+import type { Ops, Reduction, UnaryKind } from "@lethe/tensor";
+import { attentionReference } from "./reference/attention.ts";
+import { broadcastBinary, indexOf } from "./reference/broadcast.ts";
+import { crossEntropyRows, klDivergenceRows, logSoftmaxRows, reduceTokens } from "./reference/losses.ts";
+import { matmulReference } from "./reference/matmul.ts";
+import { normalizeRows } from "./reference/norm.ts";
+
+/** Row-major numbers in float64: what stands for a tensor, whole numbers included, in {@link float64Ops}. */
+export interface Array64 {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+type Row = Float64Array;
+
+export function array64(shape: readonly number[], data: Iterable<number>): Array64 {
+  return { shape, data: Float64Array.from(data) };
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
+const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** By its power series, exact enough for |x| ≤ 4. */
+function erf(x: number): number {
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 120; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+const functions: Record<UnaryKind, (x: number) => number> = {
+  neg: (x) => -x,
+  exp: Math.exp,
+  log: Math.log,
+  sqrt: Math.sqrt,
+  square: (x) => x * x,
+  abs: Math.abs,
+  sigmoid,
+  logSigmoid: (x) => Math.log(sigmoid(x)),
+  silu: (x) => x * sigmoid(x),
+  relu: (x) => Math.max(x, 0),
+  gelu: (x) => (x * (1 + erf(x / Math.SQRT2))) / 2,
+  tanh: Math.tanh,
+};
+
+function map(x: Array64, change: (value: number, i: number) => number): Array64 {
+  return { shape: x.shape, data: x.data.map(change) };
+}
+
+/** Rows along the last axis. */
+function rowsOf(x: Array64): Row[] {
+  const width = x.shape.at(-1)!;
+  return Array.from({ length: x.data.length / width }, (_, r) => x.data.slice(r * width, (r + 1) * width));
+}
+
+function mapRows(x: Array64, change: (row: Row, r: number) => ArrayLike<number>): Array64 {
+  return array64(
+    x.shape,
+    rowsOf(x).flatMap((row, r) => Array.from(change(row, r))),
+  );
+}
+
+/** `out[i] = x[source(index of i)]` for every multi-index of `shape`. */
+function pick(x: Array64, shape: readonly number[], source: (index: number[]) => readonly number[]): Array64 {
+  return array64(
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, flat) => {
+      return x.data[source(indexOf(shape, flat)).reduce((at, i, axis) => at * x.shape[axis]! + i, 0)]!;
+    }),
+  );
+}
+
+function broadcast(a: Array64, b: Array64, combine: (a: number, b: number) => number): Array64 {
+  const { values, shape } = broadcastBinary(combine, a.data, a.shape, b.data, b.shape);
+  return { shape, data: values };
+}
+
+function reduce(x: Array64, axis: number | undefined, combine: (values: number[]) => number): Array64 {
+  if (axis === undefined) return array64([], [combine([...x.data])]);
+  const at = axis < 0 ? axis + x.shape.length : axis;
+  const shape = x.shape.filter((_, i) => i !== at);
+  const slices = Array.from({ length: x.shape[at]! }, (_, k) => pick(x, shape, (index) => index.toSpliced(at, 0, k)));
+  return array64(
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, i) => combine(slices.map(({ data }) => data[i]!))),
+  );
+}
+
+function normalize(x: Array64, weight: Array64 | null, bias: Array64 | null, eps: number, centered: boolean): Array64 {
+  const gains = { ...(weight && { weight: weight.data }), ...(bias && { bias: bias.data }) };
+  return { shape: x.shape, data: normalizeRows(x.data, x.shape.at(-1)!, { centered, eps, ...gains }) };
+}
+
+/** Sums up losses of rows, of which those with label −100 do not count. */
+function reduceRows(losses: Float64Array, labels: Array64, reduction: Reduction): Array64 {
+  const shape = { none: labels.shape, sequence: labels.shape.slice(0, -1), mean: [] }[reduction];
+  return { shape, data: reduceTokens(losses, labels.data, reduction, labels.shape.at(-1)!) };
+}
+
+/** The operations in float64, plain loops; the twin that central differences are taken of. */
+const implementation = {
+  matmul(a: Array64, b: Array64, { transposeA = false, transposeB = false } = {}) {
+    const [p, q] = a.shape.slice(-2) as [number, number];
+    const [m, k] = transposeA ? [q, p] : [p, q];
+    const n = b.shape.at(transposeB ? -2 : -1)!;
+    const batch = sizeOf(a.shape.slice(0, -2));
+    const shared = b.shape.length === 2;
+    const data = matmulReference(a.data, b.data, { m, n, k, batch, shared, transposeA, transposeB });
+    return { shape: [...a.shape.slice(0, -2), m, n], data };
+  },
+  linear(x: Array64, weight: Array64) {
+    const [n, k] = weight.shape as [number, number];
+    const m = x.data.length / k;
+    const data = matmulReference(x.data, weight.data, { m, n, k, transposeB: true });
+    return { shape: [...x.shape.slice(0, -1), n], data };
+  },
+  embedding(table: Array64, ids: Array64) {
+    const rows = rowsOf(table);
+    return array64(
+      [...ids.shape, table.shape[1]!],
+      [...ids.data].flatMap((id) => [...rows[id]!]),
+    );
+  },
+  rmsNorm: (x: Array64, weight: Array64 | null, { eps }: { eps: number }) => normalize(x, weight, null, eps, false),
+  layerNorm(x: Array64, weight: Array64 | null, bias: Array64 | null, { eps }: { eps: number }) {
+    return normalize(x, weight, bias, eps, true);
+  },
+  rope(x: Array64, table: Array64, positions: Array64, { inverse = false } = {}) {
+    const [heads, width] = x.shape.slice(2) as [number, number];
+    const half = width / 2;
+    const angles = rowsOf(table);
+    return mapRows(x, (row, r) => {
+      const angle = angles[positions.data[Math.floor(r / heads)]!]!;
+      return row.map((v, i) => {
+        const sin = angle[half + (i % half)]! * (inverse ? -1 : 1);
+        return v * angle[i % half]! + (i < half ? -row[i + half]! : row[i - half]!) * sin;
+      });
+    });
+  },
+  attention(q: Array64, k: Array64, v: Array64, options: { starts?: Array64; length?: number; scale?: number } = {}) {
+    const [batch, queries, heads, width] = q.shape as [number, number, number, number];
+    const [, capacity, groups] = k.shape as [number, number, number];
+    const { length = capacity, scale = 1 / Math.sqrt(width) } = options;
+    const starts = [...(options.starts?.data ?? new Float64Array(batch))];
+    const shape = { batch, queries, capacity, length, heads, groups, width, scale, starts };
+    return { shape: q.shape, data: attentionReference(shape, q.data, k.data, v.data).output };
+  },
+  swiglu: (gate: Array64, up: Array64) => map(gate, (value, i) => functions.silu(value) * up.data[i]!),
+  add: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x + y),
+  sub: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x - y),
+  mul: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x * y),
+  div: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x / y),
+  affine: (x: Array64, { factor = 1, offset = 0 }) => map(x, (value) => value * factor + offset),
+  unary: (x: Array64, { kind }: { kind: UnaryKind }) => map(x, functions[kind]),
+  clamp: (x: Array64, { min, max }: { min: number; max: number }) => map(x, (v) => Math.min(Math.max(v, min), max)),
+  softmax: (x: Array64) => map(implementation.logSoftmax(x), Math.exp),
+  logSoftmax: (x: Array64) => ({ shape: x.shape, data: logSoftmaxRows(x.data, x.shape.at(-1)!) }),
+  crossEntropy(logits: Array64, labels: Array64, { reduction }: { reduction: Reduction }) {
+    return reduceRows(crossEntropyRows(logits.data, labels.data, logits.shape.at(-1)!), labels, reduction);
+  },
+  klDivergence(reference: Array64, logits: Array64, labels: Array64, { reduction }: { reduction: Reduction }) {
+    const rows = klDivergenceRows(reference.data, logits.data, labels.data, logits.shape.at(-1)!);
+    return reduceRows(rows, labels, reduction);
+  },
+  mse(a: Array64, b: Array64, { reduction }: { reduction: "rows" | "mean" }) {
+    const squares = map(a, (value, i) => (value - b.data[i]!) ** 2);
+    return implementation.mean(squares, reduction === "rows" ? { axis: -1 } : {});
+  },
+  gatherRows(x: Array64, index: Array64) {
+    return pick(x, [index.shape[0]!, ...x.shape.slice(1)], ([k, ...rest]) => [index.data[k!]!, ...rest]);
+  },
+  scatterRows(values: Array64, index: Array64, { rows }: { rows: number }) {
+    const width = values.data.length / values.shape[0]!;
+    const data = new Float64Array(rows * width);
+    for (const [k, row] of index.data.entries())
+      for (let i = 0; i < width; i++) data[row * width + i]! += values.data[k * width + i]!;
+    return { shape: [rows, ...values.shape.slice(1)], data };
+  },
+  sum: (x: Array64, { axis }: { axis?: number } = {}) => reduce(x, axis, total),
+  mean: (x: Array64, { axis }: { axis?: number } = {}) => reduce(x, axis, (values) => total(values) / values.length),
+  max: (x: Array64, { axis }: { axis?: number } = {}) => reduce(x, axis, (values) => Math.max(...values)),
+  reshape: (x: Array64, { shape }: { shape: readonly number[] }) => ({ shape, data: x.data }),
+  permute(x: Array64, { axes }: { axes: readonly number[] }) {
+    const shape = axes.map((axis) => x.shape[axis]!);
+    return pick(x, shape, (index) => x.shape.map((_, axis) => index[axes.indexOf(axis)]!));
+  },
+  slice(x: Array64, { axis, start, end }: { axis: number; start: number; end: number }) {
+    return pick(x, x.shape.toSpliced(axis, 1, end - start), (index) => index.toSpliced(axis, 1, index[axis]! + start));
+  },
+  concat(a: Array64, b: Array64, { axis }: { axis: number }) {
+    const joint = a.shape[axis]!;
+    const shape = a.shape.toSpliced(axis, 1, joint + b.shape[axis]!);
+    const inA = pick(a, shape, (index) => index.toSpliced(axis, 1, Math.min(index[axis]!, joint - 1)));
+    const inB = pick(b, shape, (index) => index.toSpliced(axis, 1, Math.max(index[axis]! - joint, 0)));
+    const fromB = sizeOf(shape.slice(axis + 1));
+    return map(inA, (value, i) => (Math.floor(i / fromB) % shape[axis]! < joint ? value : inB.data[i]!));
+  },
+  cast: (x: Array64) => x,
+};
+
+/** Under the interface that models are written against, so that one function computes with either. */
+export const float64Ops = implementation as unknown as Ops;

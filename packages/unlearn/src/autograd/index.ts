@@ -1,1 +1,0 @@
-export { type BackwardOptions, Tape } from "./tape.ts";

@@ -1,1 +1,0 @@
-export { type Answer, type AnswerOptions, answerQuestions, exactShare } from "./answers.ts";
