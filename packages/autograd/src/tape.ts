@@ -175,7 +175,7 @@ export class Tape {
     const rule = rules[name] as Rule<never> | undefined;
     if (!rule)
       throw new LetheError(`${name} has no gradient rule (autograd/rules), and an operand leads to a watched tensor`);
-    const ran = rule.forward?.(...(operands as never));
+    const ran = rule.forward?.(this.#base, ...(operands as never));
     const output = (ran?.output ?? base(...operands)) as F32;
     if (values.includes(output.storage)) return output; // A view: whatever reaches it has reached its operand.
     const saved: Tensor[] = [];
@@ -186,7 +186,7 @@ export class Tape {
       return held as unknown as T;
     };
     const wants = inputs.map((value) => value !== null);
-    const sendBack = rule.backward({ output, extra: ran?.extra, wants, save }, ...(operands as never));
+    const sendBack = rule.backward({ ops: this.#base, output, extra: ran?.extra, wants, save }, ...(operands as never));
     if (ran) ran.extra.dispose();
     this.#tracked.add(output.storage);
     this.#records.push({ output: output.storage, shape: output.shape, inputs, sendBack, saved });

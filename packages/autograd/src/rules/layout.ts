@@ -1,29 +1,28 @@
-import { permute, reshape, slice, sliceBackward } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
 export const layoutRules: RulesFor<"reshape" | "permute" | "slice" | "concat" | "cast"> = {
   reshape: {
-    backward(_call, x) {
-      return (gradient) => [reshape(gradient, { shape: x.shape })];
+    backward({ ops }, x) {
+      return (gradient) => [ops.reshape(gradient, { shape: x.shape })];
     },
   },
   permute: {
-    backward(_call, _x, { axes }) {
+    backward({ ops }, _x, { axes }) {
       const back = axes.map((_, axis) => axes.indexOf(axis));
-      return (gradient) => [permute(gradient, { axes: back })];
+      return (gradient) => [ops.permute(gradient, { axes: back })];
     },
   },
   slice: {
-    backward(_call, x, { axis, start }) {
-      return (gradient) => [sliceBackward(gradient, { axis, start, size: x.shape.at(axis)! })];
+    backward({ ops }, x, { axis, start }) {
+      return (gradient) => [ops.sliceBackward(gradient, { axis, start, size: x.shape.at(axis)! })];
     },
   },
   concat: {
-    backward({ wants }, a, b, { axis }) {
+    backward({ ops, wants }, a, b, { axis }) {
       const [joint, end] = [a.shape.at(axis)!, a.shape.at(axis)! + b.shape.at(axis)!];
       return (gradient) => [
-        wants[0] ? slice(gradient, { axis, start: 0, end: joint }) : null,
-        wants[1] ? slice(gradient, { axis, start: joint, end }) : null,
+        wants[0] ? ops.slice(gradient, { axis, start: 0, end: joint }) : null,
+        wants[1] ? ops.slice(gradient, { axis, start: joint, end }) : null,
       ];
     },
   },

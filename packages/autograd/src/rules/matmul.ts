@@ -1,23 +1,25 @@
-import { type F32, matmul, permute, reshape, type Shape, sum } from "@lethe/tensor";
+import type { F32, Ops, Shape } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
 /** `[…, M, N]` as one matrix `[rows, N]`. */
-function rows(x: F32): F32 {
+function rows(ops: Ops, x: F32): F32 {
   const width = x.shape.at(-1)!;
-  return reshape(x, { shape: [x.size / width, width] });
+  return ops.reshape(x, { shape: [x.size / width, width] });
 }
 
-function swapLastTwo(x: F32): F32 {
+function swapLastTwo(ops: Ops, x: F32): F32 {
   const axes = x.shape.map((_, axis) => axis);
   axes.push(...axes.splice(-2).reverse());
-  return permute(x, { axes });
+  return ops.permute(x, { axes });
 }
 
 /** Sums leading axes away until `rank` are left. */
-function sumLeading(x: F32, rank: number): F32 {
+function sumLeading(ops: Ops, x: F32, rank: number): F32 {
   if (x.shape.length <= rank) return x;
   const kept = x.shape.slice(-rank);
-  return reshape(sum(reshape(x, { shape: [x.size / size(kept), size(kept)] }), { axis: 0 }), { shape: kept });
+  return ops.reshape(ops.sum(ops.reshape(x, { shape: [x.size / size(kept), size(kept)] }), { axis: 0 }), {
+    shape: kept,
+  });
 }
 
 const size = (shape: Shape) => shape.reduce((product, dim) => product * dim, 1);
@@ -25,23 +27,23 @@ const size = (shape: Shape) => shape.reduce((product, dim) => product * dim, 1);
 export const matmulRules: RulesFor<"matmul" | "linear"> = {
   // C = op(A) op(B):  d op(A) = G op(B)ᵀ,  d op(B) = op(A)ᵀ G.
   matmul: {
-    backward({ wants, save }, a, b, { transposeA = false, transposeB = false } = {}) {
+    backward({ ops, wants, save }, a, b, { transposeA = false, transposeB = false } = {}) {
       const [savedA, savedB] = [wants[1] ? save(a) : null, wants[0] ? save(b) : null];
       return (gradient) => {
         let toA: F32 | null = null;
         let toB: F32 | null = null;
         if (savedB) {
-          toA = matmul(gradient, savedB, { transposeB: !transposeB });
-          if (transposeA) toA = swapLastTwo(toA);
+          toA = ops.matmul(gradient, savedB, { transposeB: !transposeB });
+          if (transposeA) toA = swapLastTwo(ops, toA);
         }
         if (savedA) {
           // One matrix B under many A without a transpose is a single product over all their rows.
           const flat = b.shape.length === 2 && a.shape.length > 2 && !transposeA;
-          const [x, g] = flat ? [rows(savedA), rows(gradient)] : [savedA, gradient];
+          const [x, g] = flat ? [rows(ops, savedA), rows(ops, gradient)] : [savedA, gradient];
           toB = transposeB
-            ? matmul(g, x, { transposeA: true, transposeB: transposeA })
-            : matmul(x, g, { transposeA: !transposeA });
-          toB = sumLeading(toB, b.shape.length);
+            ? ops.matmul(g, x, { transposeA: true, transposeB: transposeA })
+            : ops.matmul(x, g, { transposeA: !transposeA });
+          toB = sumLeading(ops, toB, b.shape.length);
         }
         return [toA, toB];
       };
@@ -49,11 +51,11 @@ export const matmulRules: RulesFor<"matmul" | "linear"> = {
   },
   // Y = X Wᵀ:  dX = G W,  dW = Gᵀ X.
   linear: {
-    backward({ wants, save }, x, weight) {
+    backward({ ops, wants, save }, x, weight) {
       const [savedX, savedWeight] = [wants[1] ? save(x) : null, wants[0] ? save(weight) : null];
       return (gradient) => [
-        savedWeight && reshape(matmul(rows(gradient), savedWeight), { shape: x.shape }),
-        savedX && matmul(rows(gradient), rows(savedX), { transposeA: true }),
+        savedWeight && ops.reshape(ops.matmul(rows(ops, gradient), savedWeight), { shape: x.shape }),
+        savedX && ops.matmul(rows(ops, gradient), rows(ops, savedX), { transposeA: true }),
       ];
     },
   },

@@ -1,21 +1,20 @@
-import { layerNormBackward, rmsNormBackward } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
 export const normaliseRules: RulesFor<"rmsNorm" | "layerNorm"> = {
   rmsNorm: {
-    backward({ save }, x, weight, options) {
+    backward({ ops, save }, x, weight, options) {
       const [savedX, savedWeight] = [save(x), save(weight)];
       return (gradient) => {
-        const to = rmsNormBackward(savedX, savedWeight, gradient, options);
+        const to = ops.rmsNormBackward(savedX, savedWeight, gradient, options);
         return [to.x, to.weight];
       };
     },
   },
   layerNorm: {
-    backward({ save }, x, weight, bias, options) {
+    backward({ ops, save }, x, weight, bias, options) {
       const [savedX, savedWeight, savedBias] = [save(x), save(weight), save(bias)];
       return (gradient) => {
-        const to = layerNormBackward(savedX, savedWeight, savedBias, gradient, options);
+        const to = ops.layerNormBackward(savedX, savedWeight, savedBias, gradient, options);
         return [to.x, to.weight, to.bias];
       };
     },

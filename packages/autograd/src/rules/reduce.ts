@@ -1,22 +1,21 @@
-import { affine, expand, maxBackward } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
 export const reduceRules: RulesFor<"sum" | "mean" | "max"> = {
   sum: {
-    backward(_call, x, options) {
-      return (gradient) => [expand(gradient, x.shape, options)];
+    backward({ ops }, x, options) {
+      return (gradient) => [ops.expand(gradient, x.shape, options)];
     },
   },
   mean: {
-    backward({ output }, x, options) {
+    backward({ ops, output }, x, options) {
       const factor = output.size / x.size;
-      return (gradient) => [expand(affine(gradient, { factor }), x.shape, options)];
+      return (gradient) => [ops.expand(ops.affine(gradient, { factor }), x.shape, options)];
     },
   },
   max: {
-    backward({ save, output }, x, options) {
+    backward({ ops, save, output }, x, options) {
       const [savedX, savedOutput] = [save(x), save(output)];
-      return (gradient) => [maxBackward(savedX, savedOutput, gradient, options)];
+      return (gradient) => [ops.maxBackward(savedX, savedOutput, gradient, options)];
     },
   },
 };

@@ -1,28 +1,27 @@
-import { gatherRows, reshape, scatterRows } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
-// Reading rows and adding into rows are each other's transpose.
+// Reading rows is the transpose of adding into rows, and the other way round.
 export const rowRules: RulesFor<"embedding" | "gatherRows" | "scatterRows"> = {
   embedding: {
-    backward({ save }, table, ids) {
+    backward({ ops, save }, table, ids) {
       const savedIds = save(ids);
       const [rows, width] = table.shape as readonly [number, number];
       return (gradient) => {
-        const flat = reshape(gradient, { shape: [savedIds.size, width] });
-        return [scatterRows(flat, savedIds.reshape([savedIds.size]), { rows })];
+        const flat = ops.reshape(gradient, { shape: [savedIds.size, width] });
+        return [ops.scatterRows(flat, savedIds.reshape([savedIds.size]), { rows })];
       };
     },
   },
   gatherRows: {
-    backward({ save }, x, index) {
+    backward({ ops, save }, x, index) {
       const savedIndex = save(index);
-      return (gradient) => [scatterRows(gradient, savedIndex, { rows: x.shape[0]! })];
+      return (gradient) => [ops.scatterRows(gradient, savedIndex, { rows: x.shape[0]! })];
     },
   },
   scatterRows: {
-    backward({ save }, _values, index) {
+    backward({ ops, save }, _values, index) {
       const savedIndex = save(index);
-      return (gradient) => [gatherRows(gradient, savedIndex)];
+      return (gradient) => [ops.gatherRows(gradient, savedIndex)];
     },
   },
 };

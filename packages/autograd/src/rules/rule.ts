@@ -2,24 +2,26 @@ import type { F32, OpName, Ops, Tensor } from "@lethe/tensor";
 
 /** One recorded call, as its rule sees it while the forward pass runs. */
 export interface Call {
-  /** What the operation gave. */
+  /** The operations under the tape: a rule computes with these alone, so that backward runs in the arithmetic of forward. */
+  readonly ops: Ops;
+  /** The operation's result. */
   readonly output: F32;
-  /** What the rule's own `forward` gave besides. */
+  /** The second result of the rule's own `forward`. */
   readonly extra: F32 | undefined;
-  /** For each operand, whether a gradient is asked for. */
+  /** For each operand, whether its gradient is needed. */
   readonly wants: readonly boolean[];
-  /** Keeps a tensor for the backward pass. Whatever is not saved is gone by then. */
+  /** Keeps a tensor for the backward pass. A tensor that is not saved may be released before it. */
   save<T extends Tensor | null | undefined>(tensor: T): T;
 }
 
-/** Sends the gradient of an operation's output back to its operands, in their order; `null` where none flows. */
+/** Gives the gradients of an operation's operands, in their order, from that of its output; `null` where there is none. */
 export type SendBack = (gradient: F32) => readonly (F32 | null)[];
 
 /** How one operation is differentiated. */
 export interface Rule<K extends OpName> {
-  /** Runs the operation, where its gradient needs more than operands and output. */
-  readonly forward?: (...operands: Parameters<Ops[K]>) => { readonly output: F32; readonly extra: F32 };
-  /** Called right after the operation: says what to save and how to send a gradient back. */
+  /** Runs the operation in place of `ops[K]`, where the gradient needs a second result (`extra`). */
+  readonly forward?: (ops: Ops, ...operands: Parameters<Ops[K]>) => { readonly output: F32; readonly extra: F32 };
+  /** Called right after the operation. It saves what the gradient reads. */
   readonly backward: (call: Call, ...operands: Parameters<Ops[K]>) => SendBack;
 }
 

@@ -1,17 +1,16 @@
-import { logSoftmaxBackward, softmaxBackward } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
 export const softmaxRules: RulesFor<"softmax" | "logSoftmax"> = {
   softmax: {
-    backward({ save, output }) {
+    backward({ ops, save, output }) {
       const saved = save(output);
-      return (gradient) => [softmaxBackward(saved, gradient)];
+      return (gradient) => [ops.softmaxBackward(saved, gradient)];
     },
   },
   logSoftmax: {
-    backward({ save, output }) {
+    backward({ ops, save, output }) {
       const saved = save(output);
-      return (gradient) => [logSoftmaxBackward(saved, gradient)];
+      return (gradient) => [ops.logSoftmaxBackward(saved, gradient)];
     },
   },
 };

@@ -1,18 +1,20 @@
-import { attention } from "./attention.ts";
-import { crossEntropy } from "./cross-entropy.ts";
-import { add, affine, clamp, div, mul, sub } from "./elementwise.ts";
-import { klDivergence } from "./kl-divergence.ts";
-import { cast, concat, permute, reshape, slice } from "./layout.ts";
+import { attendWithPattern, attention, attentionBackward, attentionForward, attentionPattern } from "./attention.ts";
+import { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
+import { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "./elementwise.ts";
+import { klDivergence, klDivergenceBackward } from "./kl-divergence.ts";
+import { writeCache } from "./kv-cache.ts";
+import { cast, concat, permute, reshape, slice, sliceBackward } from "./layout.ts";
 import { linear, matmul } from "./matmul.ts";
-import { mse } from "./mse.ts";
-import { layerNorm, rmsNorm } from "./norm.ts";
+import { mse, mseBackward } from "./mse.ts";
+import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm.ts";
 import type { Ops } from "./ops.ts";
-import { max, mean, sum } from "./reduce.ts";
+import { expand, max, maxBackward, mean, sum } from "./reduce.ts";
 import { rope } from "./rope.ts";
 import { embedding, gatherRows, scatterRows } from "./rows.ts";
-import { logSoftmax, softmax } from "./softmax.ts";
-import { swiglu } from "./swiglu.ts";
-import { unary } from "./unary.ts";
+import { argmax } from "./select.ts";
+import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./softmax.ts";
+import { swiglu, swigluBackward } from "./swiglu.ts";
+import { unary, unaryBackward } from "./unary.ts";
 
 export { type AdamWOptions, adamwStep, clipCoefficient } from "./adamw.ts";
 export * from "./attention.ts";
@@ -25,7 +27,17 @@ export * from "./matmul.ts";
 export type { MatmulKernel } from "./matmul-plan.ts";
 export * from "./mse.ts";
 export * from "./norm.ts";
-export type { AttentionOptions, F32, OpName, Ops, Reduction, UnaryKind, Weight } from "./ops.ts";
+export type {
+  AttentionOptions,
+  BackwardOps,
+  DifferentiableOps,
+  F32,
+  OpName,
+  Ops,
+  Reduction,
+  UnaryKind,
+  Weight,
+} from "./ops.ts";
 export * from "./random.ts";
 export { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } from "./reduce.ts";
 export * from "./rope.ts";
@@ -37,6 +49,7 @@ export * from "./unary.ts";
 
 /** The operations that run kernels. */
 export const ops: Ops = {
+  records: false,
   matmul,
   linear,
   embedding,
@@ -44,6 +57,8 @@ export const ops: Ops = {
   layerNorm,
   rope,
   attention,
+  attentionPattern,
+  attendWithPattern,
   swiglu,
   add,
   sub,
@@ -67,4 +82,23 @@ export const ops: Ops = {
   slice,
   concat,
   cast,
+  attentionForward,
+  attentionBackward,
+  rmsNormBackward,
+  layerNormBackward,
+  swigluBackward,
+  unaryBackward,
+  clampBackward,
+  softmaxBackward,
+  logSoftmaxBackward,
+  crossEntropyBackward,
+  klDivergenceBackward,
+  mseBackward,
+  maxBackward,
+  sliceBackward,
+  expand,
+  sumTo,
+  addInto,
+  writeCache,
+  argmax,
 };

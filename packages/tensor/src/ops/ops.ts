@@ -18,7 +18,7 @@ export type F32<S extends Shape = Shape> = Tensor<S, "f32">;
 /** What weights may be stored as. */
 export type Weight<S extends Shape = Shape> = Tensor<S, FloatDType>;
 
-/** Options of {@link Ops.attention}. */
+/** Options of {@link DifferentiableOps.attention}. */
 export interface AttentionOptions {
   /** Index of the first real key of each sequence `[B]`; what lies before it is left padding. */
   readonly starts?: Tensor<Shape, "u32">;
@@ -32,11 +32,11 @@ export interface AttentionOptions {
 export type Reduction = "none" | "sequence" | "mean";
 
 /**
- * The operations models are written against. Every method takes its tensors first and its options last, and gives one new
- * tensor, so that an implementation which records them (autograd) or counts them can stand in for the one that runs kernels.
- * Arithmetic is f32; weights may be packed f16 or bf16. Wrong shapes or dtypes throw a `ShapeError` naming the operation.
+ * The operations that have a gradient: autograd has a rule for each. Every method takes its tensors first and its options last, and
+ * gives one new tensor. Arithmetic is f32; weights may be packed f16 or bf16. Wrong shapes or dtypes throw a `ShapeError` that names
+ * the operation.
  */
-export interface Ops {
+export interface DifferentiableOps {
   /** `a @ b` over the last two axes, with leading axes broadcast when equal or when `b` is a matrix: `[…, M, K] @ […, K, N]`. */
   matmul<A extends Shape, B extends Shape, TA extends boolean = false, TB extends boolean = false>(
     a: F32<A>,
@@ -75,6 +75,10 @@ export interface Ops {
    * `[B, T, H, D]`. Scores are never stored. A query left of its sequence's start gives zeros.
    */
   attention<S extends Shape>(q: F32<S>, k: F32, v: F32, options?: AttentionOptions): F32<S>;
+  /** The pattern of {@link attention}, `[B, H, T, L]` over the L keys in use: the weight that each query gives to each key. */
+  attentionPattern(q: F32, k: F32, options?: AttentionOptions): F32;
+  /** Values `[B, S, G, D]` mixed by a pattern `[B, H, T, L]`, L ≤ S: `[B, T, H, D]`. With the pattern above it agrees with {@link attention}. */
+  attendWithPattern(pattern: F32, v: F32): F32;
   /** `silu(gate) · up` (Shazeer 2020). */
   swiglu<S extends Shape>(gate: F32<S>, up: F32<S>): F32<S>;
 
@@ -133,7 +137,85 @@ export interface Ops {
   cast<S extends Shape, D extends FloatDType>(x: Weight<S>, options: { readonly dtype: D }): Tensor<S, D>;
 }
 
-/** Functions that {@link Ops.unary} applies. */
+/**
+ * What gradient rules compute with. These have no gradient of their own. `gradient` is always that of the operation's output; each
+ * `…Backward` gives the gradients of the operation's inputs, in their shapes. Sums run in a fixed order.
+ */
+export interface BackwardOps {
+  /** Attention, and the logarithm of each query's sum of exponentials `[B, H, T]`, from which backward rebuilds the softmax (Dao et al. 2022). */
+  attentionForward(q: F32, k: F32, v: F32, options?: AttentionOptions): { output: F32; logSumExp: F32 };
+  attentionBackward(
+    q: F32,
+    k: F32,
+    v: F32,
+    output: F32,
+    logSumExp: F32,
+    gradient: F32,
+    options?: AttentionOptions,
+  ): { q: F32; k: F32; v: F32 };
+  rmsNormBackward(
+    x: F32,
+    weight: Weight | null,
+    gradient: F32,
+    options: { readonly eps: number },
+  ): { x: F32; weight: F32 | null };
+  layerNormBackward(
+    x: F32,
+    weight: Weight | null,
+    bias: Weight | null,
+    gradient: F32,
+    options: { readonly eps: number },
+  ): { x: F32; weight: F32 | null; bias: F32 | null };
+  swigluBackward(gate: F32, up: F32, gradient: F32): { gate: F32; up: F32 };
+  unaryBackward(x: F32, gradient: F32, options: { readonly kind: UnaryKind }): F32;
+  clampBackward(x: F32, gradient: F32, options: { readonly min: number; readonly max: number }): F32;
+  /** @param output what softmax gave */
+  softmaxBackward(output: F32, gradient: F32): F32;
+  /** @param output what logSoftmax gave */
+  logSoftmaxBackward(output: F32, gradient: F32): F32;
+  crossEntropyBackward(
+    logits: F32,
+    labels: Tensor<Shape, "i32">,
+    gradient: F32,
+    options: { readonly reduction: Reduction },
+  ): F32;
+  /** For the logits; the reference is a constant. */
+  klDivergenceBackward(
+    reference: F32,
+    logits: F32,
+    labels: Tensor<Shape, "i32">,
+    gradient: F32,
+    options: { readonly reduction: Reduction },
+  ): F32;
+  /** For a; the gradient of b is its negative. */
+  mseBackward(a: F32, b: F32, gradient: F32, options: { readonly reduction: "rows" | "mean" }): F32;
+  /** @param output what max gave */
+  maxBackward(x: F32, output: F32, gradient: F32, options?: { readonly axis?: number }): F32;
+  /** Zeros, with the gradient in the place that was cut out of an axis of `size` elements. */
+  sliceBackward(gradient: F32, options: { readonly axis: number; readonly start: number; readonly size: number }): F32;
+  /** Repeats a sum along the axis that it dropped, or a scalar everywhere: the gradient of a sum. */
+  expand(x: F32, shape: Shape, options?: { readonly axis?: number }): F32;
+  /** Sums x to a shape that broadcasts to its own: the gradient of broadcasting. */
+  sumTo(x: F32, shape: Shape): F32;
+  /** `target += factor · x`, in place, for equal shapes. */
+  addInto(target: F32, x: F32, options?: { readonly factor?: number }): void;
+}
+
+/**
+ * All that models, KV caches and gradient rules compute with. They call nothing else, so that another implementation can stand in for
+ * the one that runs kernels: one that records (a tape), counts, rounds or adds a low-rank update. One that changes an operation changes
+ * the functions that its gradient uses too, where the two must agree: `attention` and `attentionForward`, for example.
+ */
+export interface Ops extends DifferentiableOps, BackwardOps {
+  /** Whether calls are recorded for a gradient. A KV cache cannot be used then: what is written in place has no gradient. */
+  readonly records: boolean;
+  /** Writes rows `x [B, T, G, D]` into a cache `[B, C, G, D]` from row `at` on, in place. */
+  writeCache(cache: F32, x: F32, options: { readonly at: number }): void;
+  /** Index of the largest element over the last axis, which is dropped. It has no gradient. */
+  argmax(x: F32): Tensor<Shape, "u32">;
+}
+
+/** Functions that {@link DifferentiableOps.unary} applies. */
 export type UnaryKind =
   | "neg"
   | "exp"
@@ -148,5 +230,5 @@ export type UnaryKind =
   | "gelu"
   | "tanh";
 
-/** Names of the operations. */
-export type OpName = keyof Ops;
+/** Names of the operations that have a gradient. */
+export type OpName = keyof DifferentiableOps;
