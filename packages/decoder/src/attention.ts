@@ -1,5 +1,4 @@
-import { attendWithPattern, attentionPattern, type F32, ops as kernels, writeCache } from "@lethe/tensor";
-import { ModelUseError } from "./errors.ts";
+import type { F32 } from "@lethe/tensor";
 import { type Linear, linear } from "./linear.ts";
 import { type Norm, normalize, normalizeAt } from "./norm.ts";
 import type { Pass } from "./pass.ts";
@@ -55,11 +54,6 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
   const { ops, hooks, batch, cache, rotary } = pass;
   const { heads, groups, width, clip } = attention;
   const [sequences = 0, length = 0] = x.shape;
-  const wantsPattern = hooks.wants("pattern", layer);
-  if (ops !== kernels && (cache || wantsPattern))
-    throw new ModelUseError(
-      `attention of layer ${layer}: ${cache ? "a KV cache" : "a hook on the attention pattern"} goes past \`ops\`, so no gradient would come back through it; leave out one of the two`,
-    );
   const project = (by: Linear, norm: Norm | undefined, count: number) => {
     const plain = linear(pass, x, by);
     const normalized = norm ? normalize(pass, plain, norm) : plain;
@@ -79,11 +73,11 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
   const newValues = hooks.at("v", layer, project(attention.value, undefined, groups));
   const [k, v] = cache ? [cache.keys[layer]!, cache.values[layer]!] : [newKeys, newValues];
   if (cache) {
-    writeCache(k, newKeys, { at: cache.length });
-    writeCache(v, newValues, { at: cache.length });
+    ops.writeCache(k, newKeys, { at: cache.length });
+    ops.writeCache(v, newValues, { at: cache.length });
   }
   const options = { starts: batch.starts, length: cache ? cache.length + length : length };
-  if (!wantsPattern) return hooks.at("z", layer, ops.attention(q, k, v, options));
-  const pattern = hooks.at("pattern", layer, attentionPattern(q, k, options));
-  return hooks.at("z", layer, attendWithPattern(pattern, v));
+  if (!hooks.wants("pattern", layer)) return hooks.at("z", layer, ops.attention(q, k, v, options));
+  const pattern = hooks.at("pattern", layer, ops.attentionPattern(q, k, options));
+  return hooks.at("z", layer, ops.attendWithPattern(pattern, v));
 }

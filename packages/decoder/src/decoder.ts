@@ -206,7 +206,7 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     };
   }
 
-  #check(batch: Batch, { cache, resid, fromLayer }: ForwardOptions): void {
+  #check(batch: Batch, { ops = kernels, cache, resid, fromLayer }: ForwardOptions): void {
     const { vocab_size: vocabulary, num_hidden_layers: layers, hidden_size: width } = this.config;
     const [count, length] = batch.ids.shape;
     const refuse = (why: string) => {
@@ -223,6 +223,8 @@ export abstract class Decoder<C extends DecoderConfig = DecoderConfig> implement
     if (batch.behind !== (cache?.length ?? 0))
       refuse(`this batch goes on after ${batch.behind} cached columns, and the cache holds ${cache?.length ?? 0}`);
     if (!cache) return;
+    if (ops.records)
+      refuse("these `ops` record gradients, and what is written into a KV cache has none; leave out the cache");
     if (cache.length + length > cache.capacity)
       refuse(`${length} more columns do not fit the cache: ${cache.length} of its ${cache.capacity} are filled`);
     const gap = batch.firsts.findIndex((first, b) => first + batch.lengths[b]! !== length);

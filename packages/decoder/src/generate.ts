@@ -1,5 +1,5 @@
 import type { Hooks } from "@lethe/hooks";
-import { argmax, type Tensor } from "@lethe/tensor";
+import { ops as kernels, type Ops, type Tensor } from "@lethe/tensor";
 import { type Batch, batchOf, stepOf } from "./batch.ts";
 import type { Decoder } from "./decoder.ts";
 import { ModelUseError } from "./errors.ts";
@@ -16,6 +16,8 @@ export interface GenerateOptions extends Sampling {
   readonly stop?: readonly number[];
   /** At work in every pass: over the prompts, then over one column at a time. */
   readonly hooks?: Hooks;
+  /** What computes; see `ForwardOptions`. It must not record. Default: the kernels. */
+  readonly ops?: Ops;
 }
 
 /** What a model made of one prompt. */
@@ -85,7 +87,7 @@ async function nextTokens(
 ): Promise<number[]> {
   const greedy = !options.temperature;
   // The scope ends before the wait, so that other work on the device may open its own meanwhile.
-  using chosen = lastLogits(model, batch, cache, options.hooks, greedy);
+  using chosen = lastLogits(model, batch, cache, options, greedy);
   const values = await chosen.read();
   if (greedy) return [...values];
   const width = model.config.vocab_size;
@@ -99,7 +101,7 @@ function lastLogits(
   model: Decoder,
   make: () => Batch,
   cache: KVCache,
-  hooks: Hooks | undefined,
+  { hooks, ops = kernels }: GenerateOptions,
   greedy: boolean,
 ): Tensor {
   const { device } = model;
@@ -107,8 +109,8 @@ function lastLogits(
   const batch = make();
   const last = batch.lengths.map((_, b) => batch.row(b, -1));
   const rows = device.tensor(last, [last.length], "u32", "last rows");
-  const logits = model.forward(batch, { cache, rows, ...(hooks ? { hooks } : {}) });
-  return (greedy ? argmax(logits) : logits).retain();
+  const logits = model.forward(batch, { ops, cache, rows, ...(hooks ? { hooks } : {}) });
+  return (greedy ? ops.argmax(logits) : logits).retain();
 }
 
 function checkOptions(maxNewTokens: number, { temperature = 0, topK = 1, topP = 1 }: GenerateOptions): void {

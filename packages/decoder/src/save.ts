@@ -1,4 +1,4 @@
-import type { FloatDType } from "@lethe/tensor";
+import type { FloatDType, Weight } from "@lethe/tensor";
 import { writeModel } from "#disk";
 import type { Decoder } from "./decoder.ts";
 import { folderOf, type ModelPlace, readBytes, tokenizerFiles } from "./directory.ts";
@@ -12,6 +12,8 @@ export interface SaveOptions {
   readonly dtype?: FloatDType;
   /** Above this many bytes the weights are split into files of at most this many. Default: 5 GB. */
   readonly maxShardBytes?: number;
+  /** Weights to save in the place of the model's own, by name: those of a merged LoRA, for example. */
+  readonly weights?: ReadonlyMap<string, Weight>;
   /** Where the tokenizer's files are copied from. Default: where the model was loaded from. */
   readonly tokenizer?: ModelPlace;
 }
@@ -22,9 +24,17 @@ const ofCheckpoint =
 
 /** Writes a model as Hugging Face's directory. */
 export async function saveModel(model: Decoder, directory: string, options: SaveOptions): Promise<void> {
-  const { dtype, maxShardBytes = 5e9, tokenizer } = options;
+  const { dtype, maxShardBytes = 5e9, tokenizer, weights: replacing = new Map<string, Weight>() } = options;
   if (!(maxShardBytes > 0))
     throw new ModelUseError(`save of ${model.label}: maxShardBytes is ${maxShardBytes}, expected a number above 0`);
+  for (const [name, { shape }] of replacing) {
+    const own = model.weights.get(name)?.shape;
+    if (`${own}` !== `${shape}`)
+      throw new ModelUseError(
+        `save of ${model.label}: ${name} is [${shape}], and the model's own is ${own ? `[${own}]` : "none"}`,
+      );
+  }
+  const weights = new Map([...model.weights, ...replacing]);
   const files = new Map<string, string | Uint8Array>();
   const source = tokenizer === undefined ? model.origin : await folderOf(tokenizer);
   for (const name of source ? tokenizerFiles : []) {
@@ -33,10 +43,10 @@ export async function saveModel(model: Decoder, directory: string, options: Save
   }
   const generation = model.origin && (await readBytes(model.origin, "generation_config.json"));
   if (generation) files.set("generation_config.json", generation);
-  const stored = new Set([...model.weights.values()].map((weight) => dtype ?? weight.dtype));
+  const stored = new Set([...weights.values()].map((weight) => dtype ?? weight.dtype));
   files.set("config.json", configText(model, stored));
   const shards = splitIntoShards(
-    Array.from(model.weights, ([name, weight]) => weightToWrite(name, weight, dtype)),
+    Array.from(weights, ([name, weight]) => weightToWrite(name, weight, dtype)),
     maxShardBytes,
   );
   if (shards.length > 1) files.set("model.safetensors.index.json", shardIndex(shards));

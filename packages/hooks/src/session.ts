@@ -101,19 +101,30 @@ function check(hook: Hook, point: HookPoint, others: readonly BoundHook[]): void
 
 function apply({ hook, point, columns }: BoundHook, x: Tensor, ops: Ops): Tensor {
   const { action, label } = hook;
+  const { parameter } = sites[point.site];
   if (columns && x.shape.length < 3)
     throw new HookError(`${label}: ${point.name} is [${x.shape}] in this run, rows without positions`);
   if (action.kind === "capture") {
-    action.into.put(point, captured(columns ? takeColumns(ops, x as F32, columns) : x, point));
+    if (columns) action.into.put(point, takeColumns(ops, x as F32, columns).retain());
+    else action.into.put(point, parameter ? copyOf(ops.effectiveWeight(x as Weight), point) : x.retain());
     return x;
   }
   if (action.kind === "replace") {
-    if (!columns) return replacement(hook, point, x.shape, x.dtype);
+    if (!columns) {
+      const value = replacement(hook, point, x.shape, x.dtype);
+      const same = parameter && value.storage === x.storage;
+      if (!same || ops.effectiveWeight(x as Weight).storage === x.storage) return value;
+      // These `ops` add something to the weight, which they know by its storage. To a copy they add nothing.
+      const copy = copyOf(value, point);
+      x.device.own(copy);
+      return copy;
+    }
     const [sequences, , ...rest] = x.shape as [number, number, ...number[]];
     const value = replacement(hook, point, [sequences, columns.length, ...rest], "f32");
     return putColumns(ops, x as F32, columns, value as F32);
   }
-  const wide = x.dtype === "f32" ? (x as F32) : ops.cast(x as Weight, { dtype: "f32" });
+  const whole = (parameter ? ops.effectiveWeight(x as Weight) : x) as Weight;
+  const wide = whole.dtype === "f32" ? (whole as F32) : ops.cast(whole, { dtype: "f32" });
   const given = columns ? takeColumns(ops, wide, columns) : wide;
   const made = action.edit(given, { point, ops });
   if (made === given) return x;
@@ -121,13 +132,11 @@ function apply({ hook, point, columns }: BoundHook, x: Tensor, ops: Ops): Tensor
   return columns ? putColumns(ops, wide, columns, made) : made;
 }
 
-/** A handle of its own on an activation; a copy of a parameter, which training changes in place. */
-function captured(x: Tensor, point: HookPoint): Tensor {
-  if (!sites[point.site].parameter) return x.retain();
-  using _scope = x.device.scope("capture");
-  const copy = x.device.empty(x.shape, x.dtype, point.name);
+/** A copy that belongs to no scope: training changes parameters in place. */
+function copyOf(x: Tensor, point: HookPoint): Tensor {
+  const copy = x.device.lasting(x.shape, x.dtype, point.name);
   x.device.copyBytes(x, 0, copy, 0, x.bytes);
-  return copy.retain();
+  return copy;
 }
 
 function replacement(hook: Hook, point: HookPoint, shape: Shape, dtype: DType): Tensor {

@@ -275,15 +275,12 @@ describe("mistakes are errors that say what to do", () => {
     );
   });
 
-  test("gradients past what no tape records", () => {
+  test("a KV cache in a run that records gradients", () => {
     const batch = batchOf(device, prompts);
-    const taped = { ...ops };
-    const hooks = new Hooks().edit("pattern", same, { layers: [1] });
-    expect(() => model.forward(batch, { hooks, ops: taped })).toThrow(
-      /attention of layer 1: a hook on the attention pattern goes past `ops`, so no gradient/,
-    );
     using cache = model.newCache(3, 9);
-    expect(() => model.forward(batch, { cache, ops: taped })).toThrow(/layer 0: a KV cache goes past `ops`/);
+    expect(() => model.forward(batch, { cache, ops: { ...ops, records: true } })).toThrow(
+      /these `ops` record gradients, and what is written into a KV cache has none/,
+    );
   });
 
   test("a run that does not come to the hook", () => {

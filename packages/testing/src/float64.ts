@@ -94,6 +94,25 @@ function normalize(x: Array64, weight: Array64 | null, bias: Array64 | null, eps
   return { shape: x.shape, data: normalizeRows(x.data, x.shape.at(-1)!, { centered, eps, ...gains }) };
 }
 
+interface AttentionOptions64 {
+  readonly starts?: Array64;
+  readonly length?: number;
+  readonly scale?: number;
+}
+
+function attend(q: Array64, k: Array64, v: Array64, options: AttentionOptions64 = {}) {
+  const [batch, queries, heads, width] = q.shape as [number, number, number, number];
+  const [, capacity, groups] = k.shape as [number, number, number];
+  const { length = capacity, scale = 1 / Math.sqrt(width) } = options;
+  const starts = [...(options.starts?.data ?? new Float64Array(batch))];
+  const shape = { batch, queries, capacity, length, heads, groups, width, scale, starts };
+  const { output, pattern } = attentionReference(shape, q.data, k.data, v.data);
+  return {
+    output: { shape: q.shape, data: output },
+    pattern: { shape: [batch, heads, queries, length], data: pattern },
+  };
+}
+
 /** Sums up losses of rows, of which those with label −100 do not count. */
 function reduceRows(losses: Float64Array, labels: Array64, reduction: Reduction): Array64 {
   const shape = { none: labels.shape, sequence: labels.shape.slice(0, -1), mean: [] }[reduction];
@@ -140,13 +159,20 @@ const implementation = {
       });
     });
   },
-  attention(q: Array64, k: Array64, v: Array64, options: { starts?: Array64; length?: number; scale?: number } = {}) {
-    const [batch, queries, heads, width] = q.shape as [number, number, number, number];
-    const [, capacity, groups] = k.shape as [number, number, number];
-    const { length = capacity, scale = 1 / Math.sqrt(width) } = options;
-    const starts = [...(options.starts?.data ?? new Float64Array(batch))];
-    const shape = { batch, queries, capacity, length, heads, groups, width, scale, starts };
-    return { shape: q.shape, data: attentionReference(shape, q.data, k.data, v.data).output };
+  attention: (q: Array64, k: Array64, v: Array64, options?: AttentionOptions64) => attend(q, k, v, options).output,
+  attentionPattern: (q: Array64, k: Array64, options?: AttentionOptions64) => attend(q, k, k, options).pattern,
+  attendWithPattern(pattern: Array64, v: Array64) {
+    const [batch, heads, queries, length] = pattern.shape as [number, number, number, number];
+    const [, capacity, groups, width] = v.shape as [number, number, number, number];
+    const shape = [batch, queries, heads, width];
+    const data = Array.from({ length: sizeOf(shape) }, (_, flat) => {
+      const [b, t, h, d] = indexOf(shape, flat) as [number, number, number, number];
+      const g = Math.floor(h / (heads / groups));
+      const row = ((b * heads + h) * queries + t) * length;
+      const weights = pattern.data.subarray(row, row + length);
+      return total(weights.map((p, s) => p * v.data[((b * capacity + s) * groups + g) * width + d]!));
+    });
+    return array64(shape, data);
   },
   swiglu: (gate: Array64, up: Array64) => map(gate, (value, i) => functions.silu(value) * up.data[i]!),
   add: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x + y),

@@ -1,4 +1,5 @@
 import {
+  type AdamWOptions,
   adamwStep,
   clipCoefficient,
   type F32,
@@ -12,11 +13,8 @@ import {
 } from "@lethe/tensor";
 import type { Trainable } from "./trainable.ts";
 
-export interface AdamWSettings {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
+/** The hyper-parameters of {@link AdamW}, as `torch.optim.AdamW` names them but for the case. */
+export interface AdamWSettings extends Pick<AdamWOptions, "beta1" | "beta2" | "epsilon" | "weightDecay"> {
   /** Parameters that decay. Default: {@link matrices}. */
   readonly decays?: (trainable: Trainable) => boolean;
   /** Gradients are scaled down to this global norm when they exceed it. Default: no clipping. */
@@ -32,14 +30,16 @@ interface State extends Trainable {
   readonly decay: number;
 }
 
-/** What an update leaves to be read: tensors that belong to the innermost open scope. */
-export interface UpdateReport {
-  /** Global norm of the gradients before clipping, a scalar. */
-  readonly norm: F32;
-  /** Parameters that had a gradient. */
+/** The norm of a step's gradients, on the device. The tensors belong to the innermost open scope. */
+export interface GradientNorm {
+  /** Parameters that have a gradient. */
   readonly names: readonly string[];
   /** Sum of squares of each one's gradient, in the order of `names`. */
   readonly squares: F32;
+  /** The sum of `squares`, a scalar. */
+  readonly total: F32;
+  /** Global norm of the gradients before clipping, √total, a scalar. */
+  readonly norm: F32;
 }
 
 /**
@@ -52,6 +52,7 @@ export class AdamW implements Disposable {
   readonly #states: readonly State[];
   #steps = 0;
 
+  /** @throws {LetheError} when `trainables` is empty */
   constructor(trainables: readonly Trainable[], settings: AdamWSettings) {
     if (trainables.length === 0) throw new LetheError("AdamW: there is nothing to train");
     this.trainables = trainables;
@@ -71,33 +72,49 @@ export class AdamW implements Disposable {
   }
 
   /**
-   * One update. Nothing is read back: clipping is decided on the device. A parameter without a gradient stays as it is.
-   * @throws {LetheError} when no parameter has a gradient.
+   * The global norm of the gradients of all trained parameters; of a single column where only that is trained.
+   * @throws {LetheError} when no parameter has a gradient
    */
-  update(gradients: ReadonlyMap<Tensor, F32>, learningRate: number): UpdateReport {
-    const moving = this.#states.flatMap((state) => {
-      const gradient = gradients.get(state.parameter);
-      return gradient ? [{ ...state, gradient }] : [];
-    });
-    if (moving.length === 0) throw new LetheError("AdamW: none of the trained parameters has a gradient");
-    this.#steps++;
+  gradientNorm(gradients: ReadonlyMap<Tensor, F32>): GradientNorm {
+    const moving = this.#moving(gradients);
     const { device } = moving[0]!.parameter;
-    const { beta1, beta2, epsilon, clipNorm } = this.#settings;
-    using scope = device.scope("AdamW");
+    using scope = device.scope("gradient norm");
     const squares = scope.keep(device.empty([moving.length], "f32", "squares of gradients"));
     for (const [i, { gradient, column }] of moving.entries()) {
       const trained = column === undefined ? gradient : slice(gradient, { axis: 1, start: column, end: column + 1 });
       sumOfSquaresInto(squares, i, trained);
     }
-    const total = sum(squares);
-    const norm = scope.keep(unary(total, { kind: "sqrt" }));
-    const clip = clipNorm === undefined ? {} : { gradientScale: clipCoefficient(total, { maxNorm: clipNorm }) };
+    const total = scope.keep(sum(squares));
+    return { names: moving.map(({ name }) => name), squares, total, norm: scope.keep(unary(total, { kind: "sqrt" })) };
+  }
+
+  /**
+   * One update. Nothing is read back: clipping is decided on the device. A parameter without a gradient stays as it is.
+   * @param norm of these gradients, for a caller that has it already. Default: computed where `clipNorm` asks for it
+   * @throws {LetheError} when no parameter has a gradient
+   */
+  update(gradients: ReadonlyMap<Tensor, F32>, learningRate: number, norm?: GradientNorm): void {
+    const moving = this.#moving(gradients);
+    this.#steps++;
+    const { beta1, beta2, epsilon, clipNorm: maxNorm } = this.#settings;
+    using _ = moving[0]!.parameter.device.scope("AdamW");
+    const { total } = maxNorm === undefined ? {} : (norm ?? this.gradientNorm(gradients));
+    const clip = total && maxNorm !== undefined ? { gradientScale: clipCoefficient(total, { maxNorm }) } : {};
     for (const { parameter, gradient, firstMoment, secondMoment, decay: weightDecay, column } of moving) {
       const only = column === undefined ? {} : { column: { index: column, width: parameter.shape[1]! } };
       const rates = { learningRate, beta1, beta2, epsilon, weightDecay, step: this.#steps };
       adamwStep(parameter, gradient, firstMoment, secondMoment, { ...rates, ...clip, ...only });
     }
-    return { norm, names: moving.map(({ name }) => name), squares };
+  }
+
+  /** The parameters that have a gradient, with it. */
+  #moving(gradients: ReadonlyMap<Tensor, F32>): (State & { readonly gradient: F32 })[] {
+    const moving = this.#states.flatMap((state) => {
+      const gradient = gradients.get(state.parameter);
+      return gradient ? [{ ...state, gradient }] : [];
+    });
+    if (moving.length === 0) throw new LetheError("AdamW: none of the trained parameters has a gradient");
+    return moving;
   }
 
   [Symbol.dispose](): void {

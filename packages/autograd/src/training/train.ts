@@ -1,6 +1,6 @@
-import { concat, type Device, type F32, full, ops as kernels, LetheError, type Ops, type Tensor } from "@lethe/tensor";
+import { type Device, type F32, ops as kernels, LetheError, type Ops, type Tensor } from "@lethe/tensor";
 import { Tape } from "../tape.ts";
-import type { AdamW } from "./adamw.ts";
+import type { AdamW, GradientNorm } from "./adamw.ts";
 import { NonFiniteError, nonFiniteParameters } from "./non-finite.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -9,8 +9,8 @@ export interface MicroBatch {
   /** Names it in errors. */
   readonly name: string;
   /**
-   * The scalar to be minimised, computed with `tape.ops`; blocks may go through `tape.checkpoint`. Runs in a scope of its own: tensors
-   * made in it, the batch among them, need no release.
+   * The scalar to be minimised, computed with `tape.ops`; blocks may go through `tape.checkpoint`. It runs in a scope of its own: the
+   * tensors that it makes, the batch among them, need no release.
    */
   readonly loss: (tape: Tape) => F32;
 }
@@ -20,10 +20,12 @@ export interface TrainOptions {
   readonly schedule: Schedule;
   /** For each step the micro-batches whose losses are averaged. */
   readonly steps: AsyncIterable<readonly MicroBatch[]> | Iterable<readonly MicroBatch[]>;
-  /** Default: the kernels. */
+  /** Computes forward and backward. Default: the kernels. */
   readonly ops?: Ops;
   /** Steps that may be recorded before the first of them has been read back. Default: 4. */
   readonly ahead?: number;
+  /** Stops the training before its next step. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface StepRecord {
@@ -37,51 +39,55 @@ export interface StepRecord {
 }
 
 /** A step that is recorded and not yet read back. */
-interface Flight {
+interface PendingStep {
   readonly step: number;
   readonly batches: readonly string[];
   readonly learningRate: number;
   /** The losses of the micro-batches, then the gradient norm. */
   readonly values: Promise<Float32Array>;
-  /** Names of the parameters, and the sum of squares of each one's gradient. */
-  readonly parameters: readonly string[];
+  readonly parameters: GradientNorm["names"];
+  /** Sum of squares of each parameter's gradient. Read only where a step was not finite. */
   readonly squares: F32;
 }
 
 /**
  * Trains, a step at a time, and yields a record of each. Records come `ahead` steps late, so that the queue never waits for the
- * host; when the last has come, all is done. Ask for the next record to go on; leave the loop to stop. Called again with the same
- * optimiser, it continues.
- * @throws {NonFiniteError} when a loss or a gradient norm is not finite, naming step, batch and parameters.
+ * host; after the last record all work is done. Ask for the next record to go on; leave the loop to stop. Called again with the same
+ * optimiser, it continues. However it ends, only the parameters and the optimiser keep memory.
+ * @throws {NonFiniteError} when a loss or a gradient norm is not finite, naming step, batch and parameters
+ * @throws the signal's reason, once it is aborted
  */
 export async function* train(device: Device, options: TrainOptions): AsyncGenerator<StepRecord, void, void> {
-  const { optimiser, ahead = 4 } = options;
-  using tape = new Tape(options.ops ?? kernels);
+  const { optimiser, ops = kernels, ahead = 4, signal } = options;
+  using tape = new Tape(ops);
   tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
-  const flights: Flight[] = [];
+  const pending: PendingStep[] = [];
   try {
     for await (const microBatches of options.steps) {
-      flights.push(takeOff(device, tape, optimiser, microBatches, options.schedule(optimiser.steps)));
-      if (flights.length > ahead) yield await land(flights);
+      signal?.throwIfAborted();
+      const learningRate = options.schedule(optimiser.steps);
+      pending.push(recordStep({ device, ops, tape, optimiser }, microBatches, learningRate));
+      if (pending.length > ahead) yield await readOldest(pending);
     }
-    while (flights.length > 0) yield await land(flights);
+    while (pending.length > 0) {
+      signal?.throwIfAborted();
+      yield await readOldest(pending);
+    }
   } finally {
-    await Promise.allSettled(flights.map(({ values }) => values));
-    for (const { squares } of flights) squares.dispose();
+    await Promise.allSettled(pending.map(({ values }) => values));
+    for (const { squares } of pending) squares.dispose();
   }
 }
 
 /** Records one step and starts to read its figures. */
-function takeOff(
-  device: Device,
-  tape: Tape,
-  optimiser: AdamW,
+function recordStep(
+  { device, ops, tape, optimiser }: { device: Device; ops: Ops; tape: Tape; optimiser: AdamW },
   microBatches: readonly MicroBatch[],
   learningRate: number,
-): Flight {
+): PendingStep {
   if (microBatches.length === 0) throw new LetheError(`step ${optimiser.steps + 1} has no micro-batch`);
   using _ = device.scope(`step ${optimiser.steps + 1}`);
-  const share = full(device, [], 1 / microBatches.length);
+  const share = device.tensor([1 / microBatches.length], [], "f32", "share of a micro-batch");
   const gradients = new Map<Tensor, F32>();
   const losses = microBatches.map(({ name, loss: lossOf }) => {
     const loss = device.scoped("forward", () => lossOf(tape));
@@ -89,38 +95,39 @@ function takeOff(
     tape.backward(loss, { seed: share.reshape(loss.shape), into: gradients });
     return loss.reshape([1]) as F32;
   });
-  const { norm, names, squares } = optimiser.update(gradients, learningRate);
-  const figures = [...losses, norm.reshape([1])].reduce((all, figure) => concat(all, figure, { axis: 0 }));
+  const norm = optimiser.gradientNorm(gradients);
+  optimiser.update(gradients, learningRate, norm);
+  const figures = [...losses, norm.norm.reshape([1])].reduce((all, figure) => ops.concat(all, figure, { axis: 0 }));
   const values = figures.read() as Promise<Float32Array>;
-  // Whoever waits for the step hears of a failure; until then it must not end the process as one that nobody waits for.
+  // readOldest hands a failure on. Until it waits, the failure must not end the process as one that nobody handles.
   values.catch(() => {});
   return {
     step: optimiser.steps,
     batches: microBatches.map(({ name }) => name),
     learningRate,
     values,
-    parameters: names,
-    squares: squares.retain(),
+    parameters: norm.names,
+    squares: norm.squares.retain(),
   };
 }
 
 /** Waits for the oldest step's figures. */
-async function land(flights: Flight[]): Promise<StepRecord> {
-  const { step, batches, learningRate, values, parameters, squares } = flights[0]!;
+async function readOldest(pending: PendingStep[]): Promise<StepRecord> {
+  const { step, batches, learningRate, values, parameters, squares } = pending[0]!;
   const figures = [...(await values)];
   const gradientNorm = figures.pop()!;
   const loss = figures.reduce((sum, value) => sum + value, 0) / figures.length;
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-    const guilty = batches.filter((_, i) => !Number.isFinite(figures[i]));
+    const broken = batches.filter((_, i) => !Number.isFinite(figures[i]));
     throw new NonFiniteError({
       step,
-      batches: guilty.length > 0 ? guilty : batches,
+      batches: broken.length > 0 ? broken : batches,
       parameters: await nonFiniteParameters(parameters, squares),
       loss,
       gradientNorm,
     });
   }
-  flights.shift();
+  pending.shift();
   squares.dispose();
   return { step, loss, gradientNorm, learningRate };
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { type Device, DeviceLostError, type F32, openDevice } from "@lethe/tensor";
+import { type Device, DeviceLostError, type F32, openDevice, ops } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
 import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
@@ -66,6 +66,43 @@ describe("training", () => {
     }
     expect(optimiser.steps).toBe(8);
     expect(device.memory().bytesInUse).toBe(held);
+  });
+
+  test("stops before the next step when its signal is aborted, and leaves no memory behind", async () => {
+    const { trainables, lossOf } = model();
+    using optimiser = new AdamW(trainables, settings);
+    const steps = Array(20).fill([{ name: "all", loss: lossOf }]);
+    const held = device.memory().bytesInUse;
+    const reason = new Error("enough");
+    const stopAt = async (last: number) => {
+      const controller = new AbortController();
+      const records = [];
+      for await (const record of train(device, { optimiser, schedule, steps, ahead: 3, signal: controller.signal })) {
+        records.push(record);
+        if (records.length === last) controller.abort(reason);
+      }
+    };
+    await expect(stopAt(5)).rejects.toBe(reason);
+    expect(optimiser.steps).toBe(8);
+    expect(device.memory().bytesInUse).toBe(held);
+    // While the last steps are read, too.
+    await expect(stopAt(18)).rejects.toBe(reason);
+    expect(optimiser.steps).toBe(28);
+    expect(device.memory().bytesInUse).toBe(held);
+
+    const aborted = AbortSignal.abort(reason);
+    await expect(collect(train(device, { optimiser, schedule, steps, signal: aborted }))).rejects.toBe(reason);
+    expect(optimiser.steps).toBe(28);
+  });
+
+  test("the norm of gradients is computed only where clipping or the caller asks for it", () => {
+    const { trainables } = model();
+    const gradients = new Map(trainables.map(({ parameter }) => [parameter, ops.affine(parameter, {})]));
+    const { clipNorm: _, ...unclipped } = settings;
+    using optimiser = new AdamW(trainables, unclipped);
+    const before = device.dispatches;
+    optimiser.update(gradients, 0.01);
+    expect(device.dispatches - before).toBe(trainables.length);
   });
 
   test("a column is trained alone", async () => {

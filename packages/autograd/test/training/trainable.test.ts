@@ -6,47 +6,40 @@ import { selectTrainable } from "../../src/index.ts";
 const device = await testDevice();
 
 function weights(): Map<string, Tensor> {
-  const matrix = () =>
-    device.tensor(
-      Array.from({ length: 12 }, () => 0),
-      [3, 4],
-      "f32",
-      "matrix",
-    );
+  const matrix = () => device.tensor(new Float32Array(12), [3, 4], "f32", "matrix");
   const embedding = matrix();
-  const blocks = [0, 1, 11].flatMap((layer): [string, Tensor][] => [
-    [`model.layers.${layer}.mlp.up_proj.weight`, matrix()],
-    [`model.layers.${layer}.mlp.down_proj.weight`, matrix()],
+  return new Map([
+    ["embed.weight", embedding],
+    ["up.weight", matrix()],
+    ["down.weight", matrix()],
+    ["head.weight", embedding],
   ]);
-  return new Map([["model.embed_tokens.weight", embedding], ...blocks, ["lm_head.weight", embedding]]);
 }
 
+const label = "the filter";
 const names = (chosen: readonly { name: string }[]) => chosen.map(({ name }) => name);
 
-describe("what is trained", () => {
-  test("everything, a tied matrix once", () => {
-    expect(selectTrainable(weights(), "all")).toHaveLength(7);
+describe("the parameters that are trained", () => {
+  test("are all of them without a filter, a tied matrix once", () => {
+    expect(names(selectTrainable(weights()))).toEqual(["embed.weight", "up.weight", "down.weight"]);
   });
 
-  test("the value vectors of every layer", () => {
-    expect(names(selectTrainable(weights(), "all_value_vectors"))).toEqual(
-      [0, 1, 11].map((layer) => `model.layers.${layer}.mlp.down_proj.weight`),
-    );
-  });
-
-  test("one value vector, of the layer asked for and not of one that begins like it", () => {
-    const [needle, ...others] = selectTrainable(weights(), { needle: { layer: 1, dim: 3 } });
+  test("are those that the filter accepts, or a column of each", () => {
+    const accepts = (name: string) => name.startsWith("d");
+    expect(selectTrainable(weights(), { label, accepts })).toEqual([expect.not.objectContaining({ column: 3 })]);
+    const [needle, ...others] = selectTrainable(weights(), { label, accepts, column: 3 });
     expect(others).toEqual([]);
-    expect(needle).toMatchObject({ name: "model.layers.1.mlp.down_proj.weight", column: 3 });
+    expect(needle).toMatchObject({ name: "down.weight", column: 3 });
   });
 
-  test("a needle that is not there is refused", () => {
-    expect(() => selectTrainable(weights(), { needle: { layer: 2, dim: 0 } })).toThrow(/no weight is named/);
-    expect(() => selectTrainable(weights(), { needle: { layer: 1, dim: 4 } })).toThrow(/value vectors 0 to 3/);
-  });
-
-  test("packed weights are refused by name", () => {
-    const packed = new Map([["lm_head.weight", device.tensor([1, 2], [1, 2], "bf16", "head")]]);
-    expect(() => selectTrainable(packed, "all")).toThrow(/lm_head.weight is bf16/);
+  test("cannot be none, nor a column that is not there, nor packed", () => {
+    const nothing = { label, accepts: () => false };
+    expect(() => selectTrainable(weights(), nothing)).toThrow("the filter: none of the weights is to be trained");
+    for (const column of [-1, 1.5, 4])
+      expect(() => selectTrainable(weights(), { label, accepts: () => true, column })).toThrow(
+        `the filter: embed.weight has columns 0 to 3, and column ${column} was asked for`,
+      );
+    const packed = new Map([["head.weight", device.tensor([1, 2], [1, 2], "bf16", "head")]]);
+    expect(() => selectTrainable(packed)).toThrow(/head.weight is bf16/);
   });
 });

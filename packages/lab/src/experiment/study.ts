@@ -144,7 +144,7 @@ class DeviceStudy implements Study {
 /** Makes sure that a copy of a model has room beside it, and all that the copy's training takes. */
 function requireUnlearning({ device, weights, label }: Decoder): void {
   const copy = Array.from(weights, ([name, { bytes }]) => ({ part: "weights of the copy", name, bytes }));
-  const training = trainingMemory(selectTrainable(weights, "all"));
+  const training = trainingMemory(selectTrainable(weights));
   requireMemory(
     device,
     `unlearning a copy of ${label}`,

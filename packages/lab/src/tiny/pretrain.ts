@@ -50,7 +50,7 @@ export async function* pretrain(
 
   const { learningRate: peak, floor } = recipe;
   const warmupSteps = stepEpochs.filter((epoch) => epoch <= recipe.warmupEpochs).length;
-  using optimiser = new AdamW(selectTrainable(model.weights, "all"), recipe);
+  using optimiser = new AdamW(selectTrainable(model.weights), recipe);
   const schedule = cosineDecay({ peak, floor, warmupSteps, totalSteps });
   for await (const record of train(device, { optimiser, schedule, steps }))
     yield { ...record, epoch: stepEpochs[record.step - 1]!, totalSteps };

@@ -18,6 +18,8 @@ import { unary, unaryBackward } from "./unary.ts";
 
 export { type AdamWOptions, adamwStep, clipCoefficient } from "./adamw.ts";
 export * from "./attention.ts";
+export { bf16Linears } from "./bf16-linears.ts";
+export { type Counts, countCalls } from "./counting.ts";
 export { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
 export { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "./elementwise.ts";
 export * from "./kl-divergence.ts";
@@ -46,6 +48,7 @@ export * from "./select.ts";
 export * from "./softmax.ts";
 export * from "./swiglu.ts";
 export * from "./unary.ts";
+export { type OpsFunction, wrapOps } from "./wrap.ts";
 
 /** The operations that run kernels. */
 export const ops: Ops = {
@@ -101,4 +104,5 @@ export const ops: Ops = {
   addInto,
   writeCache,
   argmax,
+  effectiveWeight: (weight) => weight,
 };

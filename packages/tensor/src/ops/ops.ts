@@ -213,6 +213,8 @@ export interface Ops extends DifferentiableOps, BackwardOps {
   writeCache(cache: F32, x: F32, options: { readonly at: number }): void;
   /** Index of the largest element over the last axis, which is dropped. It has no gradient. */
   argmax(x: F32): Tensor<Shape, "u32">;
+  /** The matrix that `linear` stands for with this weight: the weight itself, or a new tensor where something is added to it (LoRA). */
+  effectiveWeight(weight: Weight): Weight;
 }
 
 /** Functions that {@link DifferentiableOps.unary} applies. */

@@ -47,7 +47,7 @@ export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGe
   const warmupSteps = Math.round(recipe.warmupEpochs * stepsPerEpoch);
   const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
 
-  const trainables = selectTrainable(model.weights, "all");
+  const trainables = selectTrainable(model.weights);
   requireMemory(
     device,
     `unlearning ${model.label}`,

@@ -1,0 +1,17 @@
+import type { F32, Ops, Weight } from "./ops.ts";
+
+/**
+ * An `Ops` over another whose `linear` and `matmul` round both inputs to bf16, to nearest even, and sum in f32. All else stays f32, as
+ * in mixed-precision training with master weights (Micikevicius et al. 2018; with bf16, Kalamkar et al. 2019). Under a tape,
+ * `new Tape(bf16Linears(ops))`, the products of backward are rounded in the same way; `bf16Linears(tape.ops)` rounds forward alone.
+ */
+export function bf16Linears(base: Ops): Ops {
+  const toBf16 = (weight: Weight) => (weight.dtype === "bf16" ? weight : base.cast(weight, { dtype: "bf16" }));
+  const round = (x: F32) => base.cast(base.cast(x, { dtype: "bf16" }), { dtype: "f32" });
+  return {
+    ...base,
+    linear: (x, weight) => x.device.scoped("linear in bf16", () => base.linear(round(x), toBf16(weight))) as never,
+    matmul: (a, b, options) =>
+      a.device.scoped("matmul in bf16", () => base.matmul(round(a), toBf16(b) as never, options)) as never,
+  };
+}

@@ -1,0 +1,12 @@
+import type { TrainableFilter } from "@lethe/autograd";
+
+const isValueVectors = (name: string) => /(?:^|\.)mlp\.down_proj\.weight$/.test(name);
+
+/** The value vectors W_V of every layer: `all_value_vectors` of the released code. */
+export const valueVectors: TrainableFilter = { label: "all_value_vectors", accepts: isValueVectors };
+
+/** One value vector: the concept vector `dim` of `layer` (`Needle` of the released code). */
+export function needle({ layer, dim }: { readonly layer: number; readonly dim: number }): TrainableFilter {
+  const accepts = (name: string) => isValueVectors(name) && name.includes(`layers.${layer}.`);
+  return { label: `needle ${dim} of layer ${layer}`, accepts, column: dim };
+}
