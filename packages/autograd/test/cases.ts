@@ -57,7 +57,7 @@ const matmulOptions = [false, true].flatMap((transposeA) =>
 
 const last = <T extends unknown[]>(shape: T, swap: boolean) => (swap ? [...shape].reverse() : shape) as number[];
 
-/** Every operation with every shape of call that has a gradient path of its own. */
+/** Every operation, in each form whose gradient is computed in another way. */
 export const cases: readonly Case[] = [
   ...matmulOptions.flatMap((options): Case[] => {
     const [a, b] = [last([3, 5], options.transposeA), last([5, 2], options.transposeB)];

@@ -135,7 +135,7 @@ describe("the operations over others", () => {
 });
 
 describe("the update", () => {
-  test("is nothing at first, and the same for the same seed", async () => {
+  test("is zero at first, and the same for the same seed", async () => {
     const weight = random(7, 3);
     const entry = [["it.weight", weight]] as const;
     using first = new Lora(entry, { ...settings, accepts: () => true });
@@ -160,7 +160,7 @@ describe("the update", () => {
     for (const tensor of merged.values()) tensor.dispose();
   });
 
-  test("is refused where it cannot be", () => {
+  test("of a vector, of no weight, or with a wrong rank or alpha is an error", () => {
     const weights = [["norm.weight", random(3)]] as const;
     const make = (changes: object) => new Lora(weights, { ...settings, accepts: () => true, ...changes });
     expect(() => make({})).toThrow("norm.weight has shape [3]; only a matrix has a low-rank update");

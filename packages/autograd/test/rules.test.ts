@@ -27,8 +27,8 @@ const toDevice = ({ values, shape, dtype }: Operand) => device.tensor(values, sh
 const toFloat64 = ({ values, shape }: Operand) => array64(shape, Array.from(values));
 
 /**
- * Gradients of `Σ seed · op(…)` by the tape, for the operands that `watched` names. The call's operands and its output are released
- * before backward starts, so that a rule which reads what it did not save fails.
+ * Gradients of `Σ seed · op(…)` by the tape, for the operands whose indices are in `watched`. The call's operands and its output are
+ * released before backward starts. So a rule fails if it reads a tensor that it did not save.
  */
 async function gradients(call: Case, seed: readonly number[], watched: readonly number[]) {
   using tape = new Tape(ops);

@@ -28,7 +28,7 @@ function stack(tape: Tape, x: F32, weights: readonly F32[], wrap = (y: F32, run:
 }
 
 describe("gradients", () => {
-  test("of a tensor used many times are summed, and what is passed on whole is not written over", async () => {
+  test("of a tensor used many times are summed, and a gradient shared by two tensors is not overwritten", async () => {
     using tape = new Tape(ops);
     const [x, y] = [vector(1, 2, 3), vector(4, 5, 6)];
     tape.watch([x, y]);
@@ -50,7 +50,7 @@ describe("gradients", () => {
     expect([...(await into.get(y)!.read())]).toEqual([111, 111]);
   });
 
-  test("pass through views, those made by the tensor itself too", async () => {
+  test("pass through views, also those made with tensor.reshape", async () => {
     using tape = new Tape(ops);
     const x = device.tensor([1, 2, 3, 4], [2, 2], "f32", "x");
     tape.watch([x]);
@@ -59,7 +59,7 @@ describe("gradients", () => {
     expect([...(await tape.backward(loss).get(x)!.read())]).toEqual([2, 4, 6, 8]);
   });
 
-  test("flow past frozen packed weights", async () => {
+  test("pass through frozen packed weights", async () => {
     using tape = new Tape(ops);
     const x = random(3, 5);
     const values = [...normal(20)];
@@ -102,7 +102,7 @@ describe("gradients", () => {
 });
 
 describe("what is recorded", () => {
-  test("nothing, when no operand leads to a watched tensor", () => {
+  test("nothing, when no operand depends on a watched tensor", () => {
     using tape = new Tape(ops);
     tape.watch([vector(1)]);
     const before = device.memory().bytesInUse;
@@ -129,7 +129,7 @@ describe("what is recorded", () => {
     expect(device.memory().bytesInUse).toBe(before);
   });
 
-  test("a forward pass without its backward is let go with the tape", () => {
+  test("a forward pass without its backward is released with the tape", () => {
     const [x, weights] = [random(4, 8), [random(8, 8)]];
     const before = device.memory().bytesInUse;
     {
@@ -172,7 +172,7 @@ describe("checkpointing", () => {
     expect(checkpointed.peak).toBeLessThan(0.75 * plain.peak);
   });
 
-  test("keeps alive what a block reads from outside, and its options", async () => {
+  test("keeps alive the tensors that a block reads from outside, also those in options", async () => {
     using tape = new Tape(ops);
     const q = random(2, 3, 1, 4);
     tape.watch([q]);
@@ -190,7 +190,7 @@ describe("checkpointing", () => {
     expect(gradient.every(Number.isFinite)).toBe(true);
   });
 
-  test("nests, and leaves frozen blocks alone", async () => {
+  test("nests, and does not record frozen blocks", async () => {
     using tape = new Tape(ops);
     const [x, weight] = [random(3, 3), random(3, 3)];
     tape.watch([weight]);
@@ -202,7 +202,7 @@ describe("checkpointing", () => {
     expectClose(gradient, [0, 0, 0, 1, 1, 1, 2, 2, 2].map(column));
   });
 
-  test("refuses inner values outside, which are not recorded", () => {
+  test("an inner value cannot be used outside its block, because it is not recorded", () => {
     using tape = new Tape(ops);
     const weight = random(3, 3);
     tape.watch([weight]);

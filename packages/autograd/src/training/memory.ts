@@ -2,8 +2,8 @@ import type { MemoryNeed } from "@lethe/tensor";
 import type { Trainable } from "./trainable.ts";
 
 /**
- * What training with AdamW takes beside the parameters: of each an f32 gradient and two moments. For `requireMemory`, before it starts;
- * activations, which depend on the batch, come on top.
+ * The memory that training with AdamW needs beside the parameters: for each of them an f32 gradient and two moments. Pass it to
+ * `requireMemory` before training starts. Activations are not in it; they depend on the batch.
  */
 export function trainingMemory(trainables: readonly Trainable[]): MemoryNeed[] {
   return trainables.flatMap(({ name, parameter }) => {

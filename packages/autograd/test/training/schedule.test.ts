@@ -17,8 +17,8 @@ test("cosine decay ends at its floor and stays there", () => {
   expect([0, 1, 2, 7, 12, 20].map(rate)).toEqual([0, 1, 2, 1.1, 0.2, 0.2].map((value) => expect.closeTo(value, 12)));
 });
 
-test("a schedule that cannot be is refused", () => {
+test("a warm-up longer than the training is an error", () => {
   expect(() => linearDecay({ peak: 1, warmupSteps: 5, totalSteps: 4 })).toThrow(
-    /nor the warm-up longer than the whole/,
+    /5 warm-up steps of 4 steps; expected none below 0/,
   );
 });

@@ -38,7 +38,7 @@ async function collect(records: AsyncGenerator<StepRecord>): Promise<StepRecord[
 }
 
 describe("training", () => {
-  test("lowers the loss, continues where it stopped, and gives back every byte", async () => {
+  test("lowers the loss, continues where it stopped, and releases every byte", async () => {
     const { trainables, lossOf } = model();
     const before = device.memory().bytesInUse;
     {
@@ -55,7 +55,7 @@ describe("training", () => {
     expect(device.memory().bytesInUse).toBe(before);
   });
 
-  test("records steps ahead of what it reports, and stops when its consumer does", async () => {
+  test("records steps before it reports earlier ones, and stops when the loop is left", async () => {
     const { trainables, lossOf } = model();
     using optimiser = new AdamW(trainables, settings);
     const batch: MicroBatch = { name: "all", loss: (tape) => lossOf(tape) };
@@ -141,7 +141,7 @@ describe("a run that breaks", () => {
     expect(message).toMatch(/stopped at step 4: .* on batch 4b\. Gradients that are not finite: .*second/);
   });
 
-  test("by the loss of its device, between two steps, ends with that error and no other", async () => {
+  test("because its device is lost between two steps ends with that error, and no other is left unhandled", async () => {
     const own = await openDevice();
     const { trainables, lossOf } = model(own);
     const optimiser = new AdamW(trainables, settings);
@@ -150,12 +150,12 @@ describe("a run that breaks", () => {
       own.gpu.destroy();
       await setTimeout(50);
     }
-    const unheard: unknown[] = [];
-    const listen = (reason: unknown) => unheard.push(reason);
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", listen);
     await expect(collect(train(own, { optimiser, schedule, steps: steps() }))).rejects.toThrow(DeviceLostError);
     process.off("unhandledRejection", listen);
-    expect(unheard).toEqual([]);
+    expect(unhandled).toEqual([]);
   });
 
   test("also in its last step", async () => {

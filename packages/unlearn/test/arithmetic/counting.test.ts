@@ -62,7 +62,7 @@ test("a taped pass and its backward compute through the Ops under the tape alone
   expect(counts.has("attention")).toBe(false);
 });
 
-test("so do hooks, a pattern's among them, and checkpointed blocks", async () => {
+test("hooks, also one at the attention pattern, and checkpointed blocks compute through it alone", async () => {
   using _ = device.scope("test");
   using seen = new Captures();
   const hooks = new Hooks()
@@ -78,7 +78,7 @@ test("so do hooks, a pattern's among them, and checkpointed blocks", async () =>
   }
 });
 
-test("a pattern's hook changes no gradient beyond rounding", async () => {
+test("a hook at the attention pattern changes gradients only by rounding", async () => {
   using _ = device.scope("test");
   using seen = new Captures();
   const plain = lossAndGradients(ops, new Hooks(), false);
@@ -90,13 +90,16 @@ test("a pattern's hook changes no gradient beyond rounding", async () => {
   }
 });
 
-test.each([0, 0.8])("generation with a KV cache, hooks and temperature %d does too", async (temperature) => {
-  let made: unknown;
-  const options = { maxNewTokens: 4, stop: [], temperature, hooks: new Hooks().scale("m", 0.5) };
-  const counts = await expectNothingElse(async (measured) => {
-    made = await model.generate(texts, { ...options, ops: measured });
-  });
-  expect(Object.fromEntries(counts)).toMatchObject({ linear: 60, writeCache: 16, attention: 8, affine: 8 });
-  expect(counts.get("argmax") ?? 0).toBe(temperature === 0 ? 4 : 0);
-  expect(made).toEqual(await model.generate(texts, options));
-});
+test.each([0, 0.8])(
+  "generation with a KV cache, hooks and temperature %d computes through its Ops alone",
+  async (temperature) => {
+    let made: unknown;
+    const options = { maxNewTokens: 4, stop: [], temperature, hooks: new Hooks().scale("m", 0.5) };
+    const counts = await expectNothingElse(async (measured) => {
+      made = await model.generate(texts, { ...options, ops: measured });
+    });
+    expect(Object.fromEntries(counts)).toMatchObject({ linear: 60, writeCache: 16, attention: 8, affine: 8 });
+    expect(counts.get("argmax") ?? 0).toBe(temperature === 0 ? 4 : 0);
+    expect(made).toEqual(await model.generate(texts, options));
+  },
+);
