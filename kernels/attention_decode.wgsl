@@ -9,11 +9,7 @@
 
 const THREADS = 64u; // at least D/4
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage> q: array<vec4f>;
-@group(0) @binding(2) var<storage> k: array<vec4f>;
-@group(0) @binding(3) var<storage> v: array<vec4f>;
-@group(0) @binding(4) var<storage> starts: array<u32>;
+@group(0) @binding(4) var<storage> v: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;
 
@@ -30,11 +26,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let h = row % params.heads;
   let t = row / params.heads % params.queries;
   let b = row / params.heads / params.queries;
-  var start = 0u;
-  if (params.padded != 0u) { start = starts[b]; }
   let stretch = (params.length + groups.z - 1u) / groups.z;
-  let first = max(start, group.z * stretch);
-  let end = min(params.length - params.queries + t + 1u, (group.z + 1u) * stretch);
+  let first = max(first_key(b), group.z * stretch);
+  let end = min(last_key(t) + 1u, (group.z + 1u) * stretch);
   let stride = params.groups * params.vectors;
   let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * params.vectors;
 

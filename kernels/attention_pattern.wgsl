@@ -1,15 +1,11 @@
-// The attention pattern itself, softmax(scale · Q Kᵀ) over the keys each query sees and zero elsewhere: for looking at and
-// changing it, on the path that stores it. A query left of its sequence's start has a row of zeros.
+// The attention pattern, softmax(scale · Q Kᵀ) over the keys that each query sees (`lib/attention.wgsl`) and zero elsewhere, stored
+// for hooks that read or change it. A query that sees no key has a row of zeros.
 // A lane makes one row in place: scores and their maximum, exponentials and their sum, quotients.
 // Bindings: q [B, T, H, D]; k [B, C, G, D]; starts [B] (not read unless `padded`); out [B, H, T, length].
 //! include lib/attention.wgsl
 
 override VECTORS: u32 = 4u; // D/4
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage> q: array<vec4f>;
-@group(0) @binding(2) var<storage> k: array<vec4f>;
-@group(0) @binding(3) var<storage> starts: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
@@ -19,9 +15,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let t = row % params.queries;
   let h = row / params.queries % params.heads;
   let b = row / params.queries / params.heads;
-  let end = params.length - params.queries + t + 1u;
-  var start = 0u;
-  if (params.padded != 0u) { start = min(starts[b], end); }
+  let end = last_key(t) + 1u;
+  let start = min(first_key(b), end);
 
   let query_at = ((b * params.queries + t) * params.heads + h) * VECTORS;
   let stride = params.groups * VECTORS;

@@ -1,5 +1,5 @@
 /** Random descriptions of small models for `reference.py` (see models.py), drawn from all that Lethe reads. */
-import { type Random, randomOf } from "@lethe/unlearn";
+import { type Random, randomOf } from "@lethe/tensor";
 
 export interface Description {
   readonly name: string;

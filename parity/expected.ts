@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSafetensors, toFloat32 } from "@lethe/tensor";
-import { fileSource } from "@lethe/tensor/safetensors/node";
+import { fileSource } from "@lethe/tensor/node";
 
 type Tokens = readonly number[];
 

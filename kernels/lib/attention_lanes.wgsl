@@ -1,5 +1,8 @@
-// Eight vectors held by a subgroup of LANES lanes (4 or 8), against one vector a lane. Lane i holds vector i in `a`; with four
-// lanes, vectors 4 … 7 are in `b`. On software adapters a broadcast is far cheaper than a load.
+// What the attention kernels for subgroups of 4 or 8 lanes share. They hold eight vectors against one vector a lane: lane i has
+// vector i in `a` and, where there are four lanes, vector i + 4 in `b`. On software adapters a broadcast is far cheaper than a load.
+
+override LANES: u32 = 8u; // of a subgroup, 4 or 8
+const MOST = 8u; //! define: the vectors that a lane has room for, at least D/4. Room that is not used costs time on some adapters.
 
 // x · vector i, for i = 0 … 3.
 fn dots_low(x: vec4f, a: vec4f) -> vec4f {
@@ -29,7 +32,7 @@ fn mix_high(weight: vec4f, a: vec4f, b: vec4f) -> vec4f {
     weight.z * subgroupBroadcast(a, 6u) + weight.w * subgroupBroadcast(a, 7u);
 }
 
-// The scalars that go with the vectors.
+// The scalars that go with vectors 0 … 3, and with vectors 4 … 7.
 fn spread_low(a: f32) -> vec4f {
   return vec4f(subgroupBroadcast(a, 0u), subgroupBroadcast(a, 1u), subgroupBroadcast(a, 2u), subgroupBroadcast(a, 3u));
 }

@@ -1,8 +1,8 @@
 // What the tile kernels of attention share. A workgroup of 128 threads has 32 rows of its own (queries, or keys) and meets 32
 // other rows (keys, or queries) at a time. Thread (x, y) of 16 × 8 has own rows y, y + 8, y + 16 and y + 24, which are the four
-// components of its vectors; of their products it has those with other rows x and x + 16, and of their sums every 16th
+// components of its vectors. Of their products it has those with other rows x and x + 16, and of their sums every 16th
 // vector from x on.
-// The kernel says what the rows are: own_vector(pair, at) and other_vector(pair, at).
+// The kernel says what the rows are: own_vector(pair, at) and other_vector(pair, at), the two of a pair multiplied with each other.
 
 const ROWS = 32u;
 const THREADS = 128u;
@@ -20,6 +20,9 @@ var<workgroup> weights: array<vec4f, 8u * WEIGHT_PITCH>; // of own rows y, y + 8
 struct Rows { at: u32, stride: u32, first: u32, last: u32 }
 
 fn row_at(rows: Rows, row: u32) -> u32 { return rows.at + min(rows.first + row, rows.last) * rows.stride; }
+
+// The four own rows of the threads (·, y), by their number in the tensor.
+fn own_rows(first: u32, y: u32) -> vec4u { return vec4u(first + y) + vec4u(0u, 8u, 16u, 24u); }
 
 // Products of a thread's own rows with its two other rows.
 struct Products { a: vec4f, b: vec4f }
@@ -60,4 +63,22 @@ fn set_weights(thread: u32, values: Products) {
   let at = thread / 16u * WEIGHT_PITCH + thread % 16u;
   weights[at] = values.a;
   weights[at + 16u] = values.b;
+}
+
+// A thread's sums: vector x + 16 n of its own row i at 4 n + i.
+alias Sums = array<vec4f, 16>;
+
+// Adds the other rows, each times its weight. A barrier must lie between set_weights and this.
+fn mix(sums: ptr<function, Sums>, pair: u32, other: Rows, thread: u32) {
+  let count = min(ROWS, other.last + 1u - other.first);
+  for (var n = 0u; n < COLUMNS; n++) {
+    let column = thread % 16u + 16u * n;
+    if (column < params.vectors) {
+      for (var c = 0u; c < count; c++) {
+        let vector = other_vector(pair, other.at + (other.first + c) * other.stride + column);
+        let weight = weights[thread / 16u * WEIGHT_PITCH + c];
+        for (var i = 0u; i < 4u; i++) { (*sums)[4u * n + i] += weight[i] * vector; }
+      }
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { initLlama, Llama, type LlamaConfigInput, llamaConfig, loadLlama, weightShapes } from "@lethe/llama";
+import { initLlama, type Llama, type LlamaConfigInput, llama, llamaConfig, loadLlama } from "@lethe/llama";
 import { cast, type Device, type FloatDType } from "@lethe/tensor";
 
 /** A model to run whole passes of. */
@@ -53,13 +53,13 @@ function packed(model: Llama, dtype: FloatDType): Llama {
   using _given = model;
   using _scope = device.scope("packed weights");
   const weights = [...model.weights].map(([name, weight]) => [name, cast(weight, { dtype }).retain()] as const);
-  return new Llama({ device, config, weights: new Map(weights) });
+  return llama.create({ device, config, weights: new Map(weights) });
 }
 
 /** Parameters of a model’s matrix products, in one layer and in the unembedding: a token costs twice as many operations. */
 export function productParameters({ config }: Subject): { layers: number; layer: number; unembedding: number } {
   const checked = llamaConfig(config);
-  const inLayers = [...weightShapes(checked)].filter(
+  const inLayers = [...llama.shapes(checked)].filter(
     ([name, shape]) => name.includes(".layers.") && shape.length === 2,
   );
   const { num_hidden_layers: layers, vocab_size: vocabulary, hidden_size: width } = checked;

@@ -1,23 +1,15 @@
-import type { Decoder, DecoderConfig, Family } from "@lethe/decoder";
+import type { Family } from "@lethe/decoder";
 import { llama } from "@lethe/llama";
 import { olmo, olmo2 } from "@lethe/olmo";
 import leven from "leven";
 
-/** A family of which no more is known than that it is one. */
-// biome-ignore lint/suspicious/noExplicitAny: a family takes its own config alone, and the table holds every one
-type AnyFamily = Family<any, Decoder<any>>;
-
-const families: readonly AnyFamily[] = [llama, olmo, olmo2];
+/** Every family that Lethe loads. */
+export const families: readonly Family[] = [llama, olmo, olmo2];
 
 /** Values of `model_type` that Lethe loads. */
 export const modelTypes: readonly string[] = families.flatMap((family) => family.modelTypes);
 
-/** The family of a `model_type`. */
-export function familyOf(modelType: unknown): Family<DecoderConfig, Decoder> | undefined {
-  return families.find((family) => family.modelTypes.includes(modelType as string));
-}
-
-/** Relatives whose names do not say so, and what they have that the supported one has not. */
+/** Related models with other names: the nearest supported `model_type`, and what the related model has that it lacks. */
 const relatives: Readonly<Record<string, readonly [nearest: string, difference: string]>> = {
   mistral: ["llama", "attention over a sliding window"],
   mixtral: ["llama", "a mixture of experts"],
@@ -34,7 +26,7 @@ const relatives: Readonly<Record<string, readonly [nearest: string, difference: 
   flex_olmo: ["olmo2", "a mixture of experts"],
 };
 
-/** What to say of the supported `model_type` that comes nearest to another. */
+/** For an error: the supported `model_type` that comes nearest to an unsupported one. */
 export function nearestTo(modelType: string): string {
   const known = relatives[modelType];
   if (known) return `"${known[0]}" comes nearest; ${modelType} has ${known[1]}`;

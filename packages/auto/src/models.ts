@@ -2,32 +2,28 @@ import {
   ConfigError,
   type Decoder,
   type Family,
-  folderOf,
-  initFamily,
   type LoadOptions,
-  loadFamily,
+  loadDecoder,
   type ModelPlace,
-  readConfig,
   type Text,
 } from "@lethe/decoder";
 import type { Device } from "@lethe/tensor";
-import { familyOf, modelTypes, nearestTo } from "./families.ts";
+import { families, modelTypes, nearestTo } from "./families.ts";
 
 /**
- * Loads the model that a directory holds, of whichever supported family it is; see `loadFamily` of `@lethe/decoder`.
- * @param place a path, a repository's name in the local Hugging Face cache, or what `httpFolder` and `filesFolder` give
- * @throws {ConfigError} when its `model_type` is not supported, naming the nearest that is; otherwise as `loadFamily`
+ * Loads the model of a directory, of whichever supported family it is; see `loadDecoder` of `@lethe/decoder`.
+ * @param place a path, a repository's name in the local Hugging Face cache, or a folder of `httpFolder` or `filesFolder`
+ * @throws {ConfigError} when its `model_type` is not supported; the message names the nearest one that is. Other errors are those of
+ *   `loadDecoder`.
  */
-export async function loadModel(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder> {
-  const folder = await folderOf(place);
-  const config = await readConfig(folder);
-  return loadFamily(device, folder, supportedFamily(config, `${folder.name}: config.json`), options);
+export function loadModel(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder> {
+  return loadDecoder(device, place, supportedFamily, options);
 }
 
 /**
- * A model with fresh f32 weights of the family that `model_type` names; see `initFamily` of `@lethe/decoder`.
- * @param config Hugging Face's fields, of which `model_type` and the sizes are required
- * @throws {ConfigError} when the configuration is wrong or asks for what is not supported
+ * A model with fresh f32 weights, of the family that `model_type` names; see `Family.init` of `@lethe/decoder`.
+ * @param config Hugging Face's fields; `model_type` and the sizes are required
+ * @throws {ConfigError} when a field is wrong or not supported
  */
 export function initModel(
   device: Device,
@@ -35,16 +31,16 @@ export function initModel(
   seed: number,
   text?: Text,
 ): Decoder {
-  return initFamily(device, config, seed, supportedFamily(config, "config"), text);
+  return supportedFamily(config, "config").init(device, config, seed, text);
 }
 
 /**
- * The family that a `config.json` names.
+ * The family that the `model_type` of a `config.json` names.
  * @param where what to call the config in an error
- * @throws {ConfigError} when its `model_type` is not supported, naming the nearest that is
+ * @throws {ConfigError} when `model_type` is not supported; the message names the nearest one that is
  */
 export function supportedFamily({ model_type: type }: Readonly<Record<string, unknown>>, where: string): Family {
-  const family = familyOf(type);
+  const family = families.find(({ modelTypes }) => modelTypes.includes(type as string));
   if (family) return family;
   const known = modelTypes.map((type) => `"${type}"`).join(", ");
   const found = typeof type === "string" ? `"${type}", which is not supported: ${nearestTo(type)}` : "missing";

@@ -14,15 +14,15 @@ const sizes = {
 };
 
 test.each(["llama", "olmo", "olmo2"])("a fresh %s gives logits", async (type) => {
-  using _scope = device.scope("test");
   using model = initModel(device, { ...sizes, model_type: type }, 1);
   expect([model.config.model_type, modelTypes.includes(type)]).toEqual([type, true]);
-  const logits = model.forward(batchOf(device, [[1, 2, 3]]));
+  using batch = batchOf(device, [[1, 2, 3]]);
+  using logits = model.forward(batch);
   expect(logits.shape).toEqual([1, 3, 12]);
   expect((await logits.read()).every(Number.isFinite)).toBe(true);
 });
 
-test("a model type that is not supported is an error that names the nearest that is", async () => {
+test("an unsupported model type is an error that names the nearest supported one", async () => {
   const load = (model_type?: string) =>
     loadModel(device, memoryFolder({ "config.json": { ...sizes, model_type } })).then(
       () => expect.fail("no error"),

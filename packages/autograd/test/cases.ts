@@ -55,6 +55,11 @@ const matmulOptions = [false, true].flatMap((transposeA) =>
   [false, true].map((transposeB) => ({ transposeA, transposeB })),
 );
 
+const reduced = [
+  ...[0, 1, 2].map((axis) => ({ axis })),
+  ...[undefined, 0, 1, 2].map((axis) => ({ ...(axis !== undefined && { axis }), keepDims: true })),
+];
+
 const last = <T extends unknown[]>(shape: T, swap: boolean) => (swap ? [...shape].reverse() : shape) as number[];
 
 /** Every operation, in each form whose gradient is computed in another way. */
@@ -125,10 +130,10 @@ export const cases: readonly Case[] = [
   { op: "scatterRows", operands: [floats(5, 3), whole("u32", [5], [3, 0, 3, 1, 3])], options: { rows: 6 } },
   ...(["sum", "mean"] as const).flatMap((op): Case[] => [
     { op, operands: [floats(3, 5)] },
-    ...[0, 1, 2].map((axis): Case => ({ op, operands: [floats(2, 3, 5)], options: { axis } })),
+    ...reduced.map((options): Case => ({ op, operands: [floats(2, 3, 5)], options })),
   ]),
   { op: "max", operands: [spread([3, 5])] },
-  ...[0, 1, 2].map((axis): Case => ({ op: "max", operands: [spread([2, 3, 5])], options: { axis } })),
+  ...reduced.map((options): Case => ({ op: "max", operands: [spread([2, 3, 5])], options })),
   { op: "reshape", operands: [floats(3, 4)], options: { shape: [2, 6] } },
   { op: "permute", operands: [floats(2, 3, 4)], options: { axes: [2, 0, 1] } },
   { op: "slice", operands: [floats(3, 5, 2)], options: { axis: 1, start: 1, end: 4 } },

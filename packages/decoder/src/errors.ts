@@ -1,11 +1,12 @@
 import { LetheError } from "@lethe/tensor";
+import type { z } from "zod";
 
-/** A model directory, or something in it, is not what a model can be loaded from. */
+/** A model cannot be loaded from a directory, or cannot be saved there. */
 export class ModelError extends LetheError {
   override readonly name = "ModelError";
 }
 
-/** A field of `config.json` is missing, wrong, or asks for something that is not supported. The message names the field. */
+/** A field of `config.json` is missing, wrong or not supported. The message names the field. */
 export class ConfigError extends LetheError {
   override readonly name = "ConfigError";
 }
@@ -13,4 +14,21 @@ export class ConfigError extends LetheError {
 /** A model was asked for something that it cannot do. */
 export class ModelUseError extends LetheError {
   override readonly name = "ModelUseError";
+}
+
+/**
+ * The problems that a schema found, one line for each field: its name, its value, and what was expected.
+ * @param given the value that was checked
+ * @param prefix what comes before a field's name, for fields inside another field
+ */
+export function schemaProblems(
+  error: z.ZodError,
+  given: object,
+  prefix: (field: string) => string = () => "",
+): string[] {
+  return error.issues.map(({ path, message }) => {
+    const field = String(path[0]);
+    const value = JSON.stringify((given as Readonly<Record<string, unknown>>)[field]);
+    return `${prefix(field)}${path.join(".")} is ${value ?? "missing"}: ${message.toLowerCase()}`;
+  });
 }

@@ -5,7 +5,7 @@ import { batchOf, ModelUseError } from "../src/index.ts";
 const device = await testDevice();
 const sequences = [[5, 6, 7], [8]];
 
-test("padding on the left: a sequence begins where it starts, at position 0", async () => {
+test("padding on the left: positions count from each sequence's first token", async () => {
   const batch = batchOf(device, sequences, { padId: 3 });
   expect([...(await batch.ids.read())]).toEqual([5, 6, 7, 3, 3, 8]);
   expect([...(await batch.positions.read())]).toEqual([0, 1, 2, 0, 0, 0]);
@@ -21,10 +21,10 @@ test("padding on the right: every sequence begins in column 0", async () => {
   expect([batch.row(1, 0), batch.row(1, -1)]).toEqual([3, 3]);
 });
 
-test("what is no batch of tokens is refused", () => {
+test("empty batches and values that are not token ids are refused", () => {
   expect(() => batchOf(device, [])).toThrow(ModelUseError);
   expect(() => batchOf(device, [[1], []])).toThrow("sequence 1 has no tokens");
   expect(() => batchOf(device, [[1, 2.5]])).toThrow("token 1 of sequence 0 is 2.5");
-  expect(() => batchOf(device, [[1, -1]])).toThrow("-1, which is no token id");
+  expect(() => batchOf(device, [[1, -1]])).toThrow("-1, expected a token id");
   expect(() => batchOf(device, sequences).row(1, 1)).toThrow("token 1 of sequence 1 is not in this batch");
 });

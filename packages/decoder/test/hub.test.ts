@@ -45,7 +45,7 @@ const messageOf = (work: Promise<unknown>): Promise<string> =>
     },
   );
 
-test("a name, the repository and a snapshot are one directory", async () => {
+test("a name, its repository and its snapshot lead to the same directory", async () => {
   const path = await repository({ refs: { main: "a1" }, commits: ["a1", "b2"] });
   const snapshot = join(path, "snapshots", "a1");
   expect(await modelDirectory("org/tiny.model")).toBe(snapshot);
@@ -62,12 +62,12 @@ test("a revision is a branch, a tag, a pull request or a commit", async () => {
   expect(await modelDirectory("org/tiny.model@d4")).toBe(join(path, "snapshots/d4"));
 });
 
-test("without refs the only snapshot is taken", async () => {
+test("without refs, the only snapshot is taken", async () => {
   const path = await repository({ commits: ["a1"] });
   expect(await modelDirectory("org/tiny.model")).toBe(join(path, "snapshots/a1"));
 });
 
-test("the cache is where huggingface_hub has it", async () => {
+test("the cache is found by huggingface_hub's environment variables", async () => {
   const at = async (root: string) => {
     const path = await repository({ refs: { main: "a1" }, commits: ["a1"] }, root);
     return join(path, "snapshots/a1");
@@ -93,13 +93,13 @@ test("the cache is where huggingface_hub has it", async () => {
   expect(await modelDirectory("org/tiny.model")).toBe(places.hub);
 });
 
-test("a directory of that path goes first", async () => {
+test("a directory with the same path is preferred to the cache", async () => {
   await repository({ refs: { main: "a1" }, commits: ["a1"] }, cache, "models--packages--decoder");
   expect(await modelDirectory("packages/decoder")).toBe("packages/decoder");
   expect(await modelDirectory("packages/decoder@main")).toContain("snapshots");
 });
 
-test("a model that is not in the cache says where was looked and how to get it", async () => {
+test("a model that is not in the cache: the error says where Lethe looked and how to get it", async () => {
   expect(await messageOf(modelDirectory("org/tiny"))).toMatchInlineSnapshot(
     `"org/tiny is not there: no directory of that path, and no such model in the Hugging Face cache ~/cache. Lethe downloads nothing: run \`hf download org/tiny\`, or give a model's directory."`,
   );
@@ -110,7 +110,7 @@ test("a model that is not in the cache says where was looked and how to get it",
   expect(await messageOf(modelDirectory("org/tiny@../../elsewhere"))).toContain("is not there; expected");
 });
 
-test("a revision that is not in the cache names those that are", async () => {
+test("a revision that is not in the cache: the error lists those that are", async () => {
   await repository({ refs: { main: "a1" }, commits: ["a1", "b2"] });
   expect(await messageOf(modelDirectory("org/tiny.model@v2"))).toMatchInlineSnapshot(
     `"org/tiny.model@v2: revision v2 is not in ~/cache/models--org--tiny.model. Lethe downloads nothing: run \`hf download org/tiny.model --revision v2\`, or give one that is there: org/tiny.model@a1, org/tiny.model@b2"`,

@@ -22,7 +22,7 @@ async function put(files: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-/** What a person reads who tries to load the place. */
+/** The message of the error when a place is loaded. */
 async function mistake(place: string | Folder = directory, kind: new (...args: never[]) => Error = ModelError) {
   const load = async () => {
     const folder = await folderOf(place);
@@ -37,7 +37,7 @@ async function mistake(place: string | Folder = directory, kind: new (...args: n
   return error.message.replaceAll(directory, "DIR");
 }
 
-/** A folder that cannot say what it holds, as one behind a URL. */
+/** A folder that cannot list its files, such as one behind a URL. */
 async function unlisted(): Promise<Folder> {
   const { name, open } = await folderOf(directory);
   return { name, open };
@@ -78,7 +78,7 @@ test("a Hugging Face cache", async () => {
   );
 });
 
-test("a snapshot of which only the config was downloaded, and one without it", async () => {
+test("a snapshot with only its config, and one without config", async () => {
   await put({
     "models--org--tiny/snapshots/a1/config.json": "{}",
     "models--org--other/snapshots/a1/tokenizer.json": "{}",
@@ -89,7 +89,7 @@ test("a snapshot of which only the config was downloaded, and one without it", a
   expect(await mistake(join(directory, "models--org--other"))).toContain("without config.json");
 });
 
-test("a config.json that is none", async () => {
+test("a config.json that is not a JSON object", async () => {
   await put({ "config.json": "{" });
   expect(await mistake()).toContain("DIR: config.json is not JSON (");
   await put({ "config.json": "[1]" });
@@ -120,7 +120,7 @@ test("pickles only, with or without config.json", async () => {
   );
 });
 
-test("pickles that a training run leaves are not the weights", async () => {
+test("pickles of a training run are not taken for weights", async () => {
   await put({ "config.json": "{}", "optimizer.pt": "", "rng_state_0.pth": "", "training_args.bin": "" });
   expect(await mistake()).toContain("there are no weights");
 });

@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { finishReplacing, type NewContent, replaceDirectory } from "../src/checkpoint/saving/replace-directory.node.ts";
 import { ModelError, modelDirectory } from "../src/index.ts";
-import { finishReplacing, type NewContent, replaceDirectory } from "../src/saving/replace-directory.node.ts";
 
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof fs>();
@@ -47,13 +47,13 @@ const model = (files: Readonly<Record<string, string>>): NewContent => ({
   drops: (name) => name.startsWith("model"),
 });
 
-test("a directory is made with those above it", async () => {
+test("a directory is made with its parent directories", async () => {
   const deep = join(directory, "a/b");
   await replaceDirectory(deep, model({ config: "1" }));
   expect(await contents(parent)).toEqual({ "out/a/b/config": "1" });
 });
 
-test("what is not replaced stays, with all that is in it", async () => {
+test("files and folders that are not replaced stay", async () => {
   await put(directory, { config: "1", "model-2": "1", "README.md": "read", "runs/a/log": "log", ".git/HEAD": "main" });
   await symlink("README.md", join(directory, "link"));
   const { mode } = await stat(directory);
@@ -78,7 +78,7 @@ test("files that cannot be linked are copied", async () => {
   expect(await contents(parent)).toEqual({ "out/model": "2", "out/README.md": "read" });
 });
 
-test("a directory behind a link is replaced where it is", async () => {
+test("a directory that a link leads to is replaced, and the link stays", async () => {
   await put(join(parent, "there"), { model: "1", "README.md": "read" });
   await symlink("there", directory);
   await replaceDirectory(directory, model({ model: "2" }));
@@ -86,7 +86,7 @@ test("a directory behind a link is replaced where it is", async () => {
   expect(await contents(directory)).toEqual({ model: "2", "README.md": "read" });
 });
 
-test("a failure at any file leaves what was there, and nothing else", async () => {
+test("a failure at any file leaves the old content and no other file", async () => {
   const files = { config: "2", model: "2", tokenizer: "2" };
   for (const before of [{}, { "out/config": "1", "out/model": "1" }]) {
     await put(parent, before);
@@ -102,7 +102,7 @@ test("a failure at any file leaves what was there, and nothing else", async () =
   }
 });
 
-test.each([1, 2])("a failure of rename %i leaves what was there", async (failing) => {
+test.each([1, 2])("a failure of rename %i leaves the old content", async (failing) => {
   await put(directory, { config: "1" });
   let renames = 0;
   const { rename } = await vi.importActual<typeof fs>("node:fs/promises");
@@ -114,7 +114,7 @@ test.each([1, 2])("a failure of rename %i leaves what was there", async (failing
   expect(await contents(parent)).toEqual({ "out/config": "1" });
 });
 
-test("a crash between the two renames is mended by whoever comes next", async () => {
+test("a crash between the two renames is repaired by the next load or save", async () => {
   const crashed = async () => {
     await rm(directory, { recursive: true, force: true });
     await put(parent, { ".out.host.1.deadbeef.new/config": "2", ".out.host.1.deadbeef.old/config": "1" });
@@ -133,14 +133,14 @@ test("a crash between the two renames is mended by whoever comes next", async ()
   expect(await finishReplacing(directory)).toBe(false);
 });
 
-test("such a crash is mended behind a link, too", async () => {
+test("such a crash is also repaired where a link leads to the directory", async () => {
   await put(parent, { ".there.host.1.deadbeef.new/config": "2", ".there.host.1.deadbeef.old/config": "1" });
   await symlink("there", directory);
   expect(await finishReplacing(directory)).toBe(true);
   expect(await contents(directory)).toEqual({ config: "2" });
 });
 
-test("a directory that somebody mends between the two renames is not an error", async () => {
+test("a repair by another process between the two renames is not an error", async () => {
   await put(directory, { config: "1" });
   const { rename } = await vi.importActual<typeof fs>("node:fs/promises");
   let renames = 0;
@@ -152,7 +152,7 @@ test("a directory that somebody mends between the two renames is not an error", 
   expect(await contents(parent)).toEqual({ "out/config": "2" });
 });
 
-test("what a killed process of this machine left is removed, what others are at is not", async () => {
+test("files of a killed process of this machine are removed, those of running processes stay", async () => {
   const left = {
     [`.out.${hostname()}.${2 ** 22 + 1}.deadbeef.new/config`]: "dead",
     [`.out.${hostname()}.${process.pid}.deadbeef.new/config`]: "alive",
@@ -164,7 +164,7 @@ test("what a killed process of this machine left is removed, what others are at 
   expect(Object.values(await contents(parent)).toSorted()).toEqual(["2", "alive", "another directory's", "elsewhere"]);
 });
 
-test("what cannot be replaced is refused before anything is written", async () => {
+test("a directory that cannot be replaced is refused before anything is written", async () => {
   const refused = { ...model({}), fill: () => expect.fail("written") };
   await put(parent, { out: "a file" });
   const messageOf = async (place: string) => {
@@ -187,7 +187,7 @@ test("what cannot be replaced is refused before anything is written", async () =
   expect(await readdir(parent)).toEqual(["out"]);
 });
 
-test("a process that is killed while it saves leaves one whole model", async () => {
+test("a process that is killed during a save leaves one whole model", async () => {
   const path = fileURLToPath(new URL("support/save-for-ever.ts", import.meta.url));
   for (const delay of [0, 5, 20, 60]) {
     const child = fork(path, [directory], { execArgv: ["--conditions=lethe-source", "--import", "tsx"] });

@@ -12,7 +12,7 @@ test("every spelling of the rotary base is read", () => {
   expect(base({ rope_theta: 500, rope_scaling: { type: "linear", factor: 2 } })).toBe(500);
 });
 
-test("old and new spellings of scaling are the same", () => {
+test("old and new spellings of scaling mean the same", () => {
   const scaling = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
   const old = read({ rope_theta: 500, rope_scaling: { type: "llama3", ...scaling } });
   expect(old).toEqual(read({ rope_parameters: { rope_type: "llama3", rope_theta: 500, ...scaling } }));
@@ -42,9 +42,9 @@ test("frequencies of each kind", () => {
   expect(llama3[1]).toBeLessThan(plain[1]! / 7);
 });
 
-test("what is wrong is told field by field", () => {
+test("each wrong field has a line of its own", () => {
   const faults = (rope_scaling: object) =>
-    readRope({ head_dim: 8, max_position_embeddings: 64, rope_theta: -1, rope_scaling }).faults;
+    readRope({ head_dim: 8, max_position_embeddings: 64, rope_theta: -1, rope_scaling }).problems;
   expect(faults({ rope_type: "llama3", factor: 0.5, low_freq_factor: "1" })).toMatchInlineSnapshot(`
     [
       "rope_theta is -1: too small: expected number to be >0",

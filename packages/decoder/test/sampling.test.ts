@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sample, uniforms } from "../src/sampling.ts";
+import { sample } from "../src/generation/sampling.ts";
 
 const probabilities = [0.5, 0.25, 0.15, 0.1];
 const logits = Float32Array.from(probabilities, Math.log);
@@ -28,12 +28,4 @@ test("top-k and top-p leave the likeliest, in their proportions", () => {
   expect(shares({ temperature: 1, topP: 0.4 })).toEqual([1, 0, 0, 0]);
   expect(shares({ temperature: 1, topP: 0.74 })[1]).toBeCloseTo(1 / 3, 2);
   expect(shares({ temperature: 1, topP: 0.76 })[2]).toBeCloseTo(0.15 / 0.9, 2);
-});
-
-test("the same seed gives the same numbers, between 0 and 1", () => {
-  const [one, again, other] = [uniforms(3), uniforms(3), uniforms(4)];
-  const numbers = Array.from({ length: 100 }, one);
-  expect(Array.from({ length: 100 }, again)).toEqual(numbers);
-  expect(other()).not.toBe(numbers[0]);
-  expect(numbers.every((x) => x >= 0 && x < 1)).toBe(true);
 });

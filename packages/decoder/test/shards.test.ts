@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shardIndex, splitIntoShards } from "../src/saving/shards.ts";
+import { shardIndex, splitIntoShards } from "../src/checkpoint/saving/shards.ts";
 
 const tensors = (...bytes: number[]) => bytes.map((bytes, i) => ({ name: `t${i}`, bytes }));
 const split = (sizes: number[], most: number) =>
@@ -15,7 +15,7 @@ test("a tensor above the limit has a file of its own", () => {
   expect(split([1, 99, 1, 1, 50], 10)).toEqual([[1], [99], [1, 1], [50]]);
 });
 
-test("one file has the plain name; several say how many they are", () => {
+test("a single file has the plain name; several files are numbered", () => {
   expect(splitIntoShards(tensors(4), 10).map(({ file }) => file)).toEqual(["model.safetensors"]);
   expect(splitIntoShards(tensors(8, 8, 8), 10).map(({ file }) => file)).toEqual([
     "model-00001-of-00003.safetensors",

@@ -1,7 +1,8 @@
+import { memoryFolder } from "@lethe/testing/memory-folder";
 import { describe, expect, test } from "vitest";
 import { type ChatMessage, type ChatOptions, ModelUseError, readText, type Text } from "../src/index.ts";
 import { strftime } from "../src/text/strftime.ts";
-import { golden, goldenFiles, textFolder } from "./text-folders.ts";
+import { golden, goldenFiles } from "./golden-text.ts";
 
 interface ChatCase {
   readonly template: string;
@@ -23,7 +24,7 @@ const { files, chats } = JSON.parse(await golden("chats.json")) as {
 };
 const texts = new Map<string, Text>();
 for (const [name, { base, ...given }] of Object.entries(files)) {
-  const text = await readText(textFolder({ ...(await goldenFiles(base)), ...given }));
+  const text = await readText(memoryFolder({ ...(await goldenFiles(base)), ...given }));
   texts.set(name, text!);
 }
 
@@ -43,13 +44,13 @@ test.each(chats.map((chat, index) => ({ ...chat, index })))(
   },
 );
 
-describe("what cannot be written", () => {
+describe("conversations that cannot be written", () => {
   const messages = [{ role: "user", content: "Hi" }];
   const render = (name: string, given: readonly ChatMessage[], options?: ChatOptions) => () =>
     texts.get(name)!.renderChatTemplate(given, options);
 
-  test("a directory without a chat template says what was looked for", async () => {
-    const text = (await readText(textFolder(await goldenFiles("olmo"))))!;
+  test("a directory without a chat template: the error says where Lethe looked", async () => {
+    const text = (await readText(memoryFolder(await goldenFiles("olmo"))))!;
     expect(() => text.renderChatTemplate(messages)).toThrow(
       "models/x: there is no chat template, neither chat_template.jinja nor chat_template in tokenizer_config.json",
     );
@@ -57,20 +58,20 @@ describe("what cannot be written", () => {
     expect(text.renderChatTemplate(messages, { template: "{{ messages[0].content }}" })).toBe("Hi");
   });
 
-  test("a name that no template has is answered with those there are", () => {
+  test("an unknown template name: the error lists the known ones", () => {
     expect(render("named", messages, { template: "rag" })).toThrow(
       'models/x: there is no chat template "rag"; there are "default", "tool_use". Give one of these, or a Jinja template.',
     );
   });
 
-  test("a template that refuses the messages is quoted", () => {
+  test("a template that refuses the messages: the error quotes it", () => {
     expect(render("llama-2", [messages[0]!, messages[0]!])).toThrow(
       'models/x: chat template "default" refuses these messages: turns must go user, assistant, user, assistant',
     );
     expect(render("olmo", [{ role: "cook" }])).toThrow("refuses these messages: no role cook here");
   });
 
-  test("a template that is no template is an error of its own", () => {
+  test("a template with a syntax error", () => {
     expect(render("olmo", messages, { template: "{% for %}" })).toThrow(
       /^models\/x: chat template given cannot be rendered: ./,
     );
@@ -79,7 +80,7 @@ describe("what cannot be written", () => {
   });
 });
 
-test("dates are in English whatever the system speaks", () => {
+test("dates are in English in every locale", () => {
   const date = new Date(2024, 6, 4, 15, 7, 9);
   expect(strftime(date, "%A %a %d %B %b %m %Y %y %H:%M:%S %I %p %% %Q")).toBe(
     "Thursday Thu 04 July Jul 07 2024 24 15:07:09 03 PM % %Q",

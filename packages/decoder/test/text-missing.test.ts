@@ -1,18 +1,15 @@
-import { bytesSource, type Folder } from "@lethe/tensor";
+import { memoryFolder } from "@lethe/testing/memory-folder";
 import { describe, expect, test } from "vitest";
 import { ModelUseError, readText, textOf } from "../src/index.ts";
 
-/** A directory that holds files of these names. */
-const holding = (...files: string[]): Folder => ({
-  name: "models/x",
-  open: async (file) => (files.includes(file) ? bytesSource(new Uint8Array()) : undefined),
-});
+/** A directory with empty files of these names. */
+const holding = (...files: string[]) => memoryFolder(Object.fromEntries(files.map((file) => [file, ""])));
 
-test("a directory without tokenizer.json has no text, and its model loads all the same", async () => {
+test("a directory without tokenizer.json has no tokenizer, and that is not an error", async () => {
   expect(await readText(holding("tokenizer.model", "config.json"))).toBeUndefined();
 });
 
-describe("text for a model that has no tokenizer", () => {
+describe("text for a model without a tokenizer: the error says what to do", () => {
   const convert = "AutoTokenizer.from_pretrained(directory).save_pretrained(directory). Token ids work without one.";
   test.each([
     ["a SentencePiece model", ["tokenizer.model"], `has no tokenizer.json, only tokenizer.model, from which`, convert],
@@ -38,7 +35,7 @@ describe("text for a model that has no tokenizer", () => {
     await expect(asked).rejects.toThrow(/^models\/x has no tokenizer/);
   });
 
-  test("a model that no directory gave", async () => {
+  test("a model that was not loaded from a directory", async () => {
     const asked = textOf({ text: undefined, label: "llama", origin: undefined });
     await expect(asked).rejects.toThrow(
       "llama has no tokenizer: it was made without one. Give token ids instead of text.",

@@ -1,7 +1,8 @@
+import { memoryFolder } from "@lethe/testing/memory-folder";
 import { integer, random, seed } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { readText, type Text } from "../src/index.ts";
-import { goldenFiles, textFolder } from "./text-folders.ts";
+import { goldenFiles } from "./golden-text.ts";
 
 async function pieces(text: Text, context: readonly number[], tokens: readonly number[]): Promise<string[]> {
   const stream = await text.decodeStream(context);
@@ -10,12 +11,12 @@ async function pieces(text: Text, context: readonly number[], tokens: readonly n
   return [...made, await stream.end()];
 }
 
-const llama2 = (await readText(textFolder(await goldenFiles("llama-2"))))!;
-const llama3 = (await readText(textFolder(await goldenFiles("llama-3"))))!;
+const llama2 = (await readText(memoryFolder(await goldenFiles("llama-2"))))!;
+const llama3 = (await readText(memoryFolder(await goldenFiles("llama-3"))))!;
 const byte = (value: number) => 3 + value;
 
 describe.each(["llama-2", "llama-2-metaspace", "llama-3", "olmo"])("%s", async (name) => {
-  const text = (await readText(textFolder(await goldenFiles(name))))!;
+  const text = (await readText(memoryFolder(await goldenFiles(name))))!;
   const sentences = [
     "The cat sat on the mat.\n\n  Zürich, 東京 🙂👩🏿‍🚀!",
     "안녕 𠀀\n▁ a<s>b</s> <|eot_id|><|endoftext|>  x",
@@ -26,15 +27,15 @@ describe.each(["llama-2", "llama-2-metaspace", "llama-3", "olmo"])("%s", async (
     const ids = await text.encode(sentence);
     const whole = await text.decode(ids);
     for (let cut = 0; cut <= ids.length; cut++) {
-      // Where the prompt breaks off within a character, the stream begins with that.
+      // If the prompt ends within a character, the stream begins with that character.
       const before = (await text.decode(ids.slice(0, cut))).replace(/\uFFFD+$/, "");
       expect(before + (await pieces(text, ids.slice(0, cut), ids.slice(cut))).join("")).toBe(whole);
     }
   });
 
-  test("and so are those of any tokens", async () => {
+  test("the pieces of random tokens are their text", async () => {
     for (let run = 0; run < 60; run++) {
-      // Mostly bytes in both kinds of vocabulary, so that runs of them break in every way; special tokens among them.
+      // Mostly bytes in both kinds of vocabulary, so that runs of bytes break in every way; some special tokens.
       const draw = () => (random() < 0.6 ? integer(0, 262) : integer(0, 490));
       const ids = Array.from({ length: integer(1, 40) }, draw);
       const got = (await pieces(text, [], ids)).join("");
@@ -43,7 +44,7 @@ describe.each(["llama-2", "llama-2-metaspace", "llama-3", "olmo"])("%s", async (
   });
 });
 
-test("a character is given when it is whole, a run of byte tokens when it has ended", async () => {
+test("a character comes when it is whole, and a run of byte tokens when it has ended", async () => {
   const [, a] = await llama2.encode("a");
   expect(await pieces(llama2, [1, a!], [byte(0xf0), byte(0x9f), byte(0x99), byte(0x82), a!, a!])).toEqual([
     "",
@@ -54,18 +55,18 @@ test("a character is given when it is whole, a run of byte tokens when it has en
     " a",
     "",
   ]);
-  // One wrong byte makes all of its run unreadable, the line break that was sure on its own included.
+  // One wrong byte makes its whole run unreadable, even the line break before it.
   expect(await pieces(llama2, [1, a!], [byte(0x0a), byte(0xff), a!])).toEqual(["", "", "\ufffd\ufffd a", ""]);
   const emoji = await llama3.encode("🙂!", { special: false });
   expect((await pieces(llama3, [], emoji)).filter(Boolean)).toEqual(["🙂", "!"]);
 });
 
-test("what is left at the end is given then", async () => {
+test("text that was held back comes at the end", async () => {
   expect(await pieces(llama2, [1], [byte(0x41), byte(0xc3)])).toEqual(["", "", "\ufffd\ufffd"]);
   expect(await pieces(llama2, [1], [])).toEqual([""]);
 });
 
-test("a step decodes a few tokens, however long the text is", async () => {
+test("a step decodes only a few tokens of a long text", async () => {
   const decoded: number[] = [];
   const { DecodeStream } = await import("../src/text/decode-stream.ts");
   const tokens = {

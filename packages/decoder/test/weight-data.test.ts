@@ -2,12 +2,12 @@ import { type FloatDType, fromFloat32, toFloat32, type Weight } from "@lethe/ten
 import { testDevice } from "@lethe/testing/device";
 import { integer } from "@lethe/testing/random";
 import { expect, test } from "vitest";
-import { weightToWrite } from "../src/saving/weight-data.ts";
+import { weightToWrite } from "../src/checkpoint/saving/weight-data.ts";
 
 const device = await testDevice();
 const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const;
 
-/** Any bits at all: numbers, subnormals, infinities and NaNs that carry something. */
+/** Random bits: numbers, subnormals, infinities and NaNs with a payload. */
 function randomBits(size: number, dtype: FloatDType): { weight: Weight; bits: Uint8Array<ArrayBuffer> } {
   const bits = new Uint8Array(size * (dtype === "f32" ? 4 : 2)).map(() => integer(0, 255));
   const weight = device.empty([size], dtype, "random bits");

@@ -8,8 +8,8 @@ import {
 } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { readWeights } from "../src/checkpoint/read-weights.ts";
 import { ModelError } from "../src/errors.ts";
-import { readWeights } from "../src/weights.ts";
 
 const device = await testDevice();
 
@@ -26,7 +26,7 @@ function checkpointOf(shapes: Readonly<Record<string, readonly number[]>>) {
   return openSafetensors(bytesSource(encodeSafetensors(tensors), "x.safetensors"));
 }
 
-/** Three rows of a fused tensor are one weight, one row the next; rows are 3 wide, so that neither begins on a word. */
+/** Three rows of a fused tensor are one weight, the fourth is another. A row has 3 elements, so the second weight begins within a word. */
 const fused = {
   shapes: new Map([
     ["gate", [1, 3]],
@@ -59,7 +59,7 @@ test.each([undefined, "f32"] as const)("weights that are rows of a fused tensor,
   }
 });
 
-test("faults name the tensors as the checkpoint does, with the rows of all their weights", async () => {
+test("errors name a fused tensor as the checkpoint does, with the rows of all its weights", async () => {
   const checkpoint = await checkpointOf({ ff_proj: [5, 3], gate: [1, 3], norm: [3] });
   await expect(readWeights(device, checkpoint, fused.shapes, fused)).rejects.toThrow(
     new ModelError(
@@ -73,7 +73,7 @@ test("faults name the tensors as the checkpoint does, with the rows of all their
   );
 });
 
-test("a model that does not fit says so before anything is uploaded, by part", async () => {
+test("a model that does not fit is refused before the first upload, with the bytes of each part", async () => {
   const shapes = new Map([
     ["model.embed_tokens.weight", [256, 8]],
     ["model.layers.0.input_layernorm.weight", [8]],

@@ -7,15 +7,15 @@ const schema = commonFields.extend({
   mlp_bias: z.boolean().default(false),
 });
 
-/** `config.json` of a LLaMA, checked, with every default filled in. Fields that change no result are kept as they are. */
+/** A LLaMA's `config.json`, checked, with every default filled in. Other fields are kept as they are. */
 export type LlamaConfig = DecoderConfig & z.infer<typeof schema>;
 
-/** What {@link llamaConfig} takes: Hugging Face's fields, of which the sizes are required. */
+/** What {@link llamaConfig} takes: Hugging Face's fields; the sizes are required. */
 export type LlamaConfigInput = z.input<typeof schema> & CommonInput;
 
 /**
- * Checks what `config.json` says: `LlamaForCausalLM` from LLaMA-1 to 3.x.
- * @throws {ConfigError} naming every field that is wrong, or that asks for what is not supported
+ * Checks a LLaMA's `config.json`: `LlamaForCausalLM` from LLaMA-1 to 3.x.
+ * @throws {ConfigError} that names every field that is wrong or not supported
  */
 export function llamaConfig(raw: LlamaConfigInput, where?: string): LlamaConfig {
   return checkConfig(raw, { schema, modelType: "llama", architecture: "LlamaForCausalLM" }, where);

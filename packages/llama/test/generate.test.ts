@@ -22,7 +22,7 @@ test("tokens come one column at a time; an ended sequence gives null", async () 
   expect(columns).toHaveLength(5);
 });
 
-test("generation ends when every sequence has, and can be left early", async () => {
+test("generation ends when every sequence has ended, and the loop can be left early", async () => {
   const [ended] = await model.generate([prompts[2]!], { maxNewTokens: 50 });
   expect(ended).toEqual({ tokens: [7, 61], stop: 2, text: undefined });
   expect((await model.generate([prompts[2]!], { maxNewTokens: 4, stop: [] }))[0]!.tokens).toHaveLength(4);
@@ -30,7 +30,7 @@ test("generation ends when every sequence has, and can be left early", async () 
   for await (const _ of generateTokens(model, prompts)) break;
 });
 
-test("draws follow the seed", async () => {
+test("the same seed gives the same draws", async () => {
   const draw = async (seed: number) => {
     const made = await model.generate(prompts, {
       maxNewTokens: 4,
@@ -49,7 +49,7 @@ test("draws follow the seed", async () => {
   expect(certain).toEqual(likeliest);
 });
 
-test("hooks are at work in every pass", async () => {
+test("hooks run in every pass", async () => {
   using seen = new Captures();
   const hooks = new Hooks().scale("M", 0).capture("M", seen, { layers: [0] });
   const [changed] = await model.generate([prompts[0]!], { maxNewTokens: 6, hooks, stop: [] });
@@ -57,7 +57,7 @@ test("hooks are at work in every pass", async () => {
   expect(seen.get("M", 0).shape).toEqual([1, 1, 32]);
 });
 
-test("the attention pattern sees the cache", async () => {
+test("the attention pattern covers the cached columns", async () => {
   using seen = new Captures();
   const hooks = new Hooks().capture("pattern", seen, { layers: [1] });
   const [made] = await model.generate([prompts[0]!], { maxNewTokens: 3, hooks });
@@ -78,7 +78,7 @@ test("text is streamed as whole characters", async () => {
   const text = await readText(memoryFolder({ "tokenizer.json": tokenizer }));
   const sizes = { hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1, num_attention_heads: 1 };
   using small = initLlama(device, { ...sizes, vocab_size: 258 }, 1, text);
-  // The embedding of each token points at the one that follows it: a → é, in two bytes → a.
+  // The embedding of each token points at the next token: a → é (two bytes) → a.
   const [a, first, second] = [1, 2 + 0xc3, 2 + 0xa9];
   const table = new Float32Array(258 * 8);
   const head = new Float32Array(258 * 8);
@@ -94,13 +94,40 @@ test("text is streamed as whole characters", async () => {
   device.writeBytes(small.weights.get("lm_head.weight")!, 0, new Uint8Array(head.buffer));
   const pieces: string[] = [];
   for await (const piece of small.stream("a", { maxNewTokens: 4 })) pieces.push(piece);
-  // Bytes are given out when their run has ended: a wrong one would make all of it unreadable.
+  // Bytes come when their run has ended: a wrong byte would make the whole run unreadable.
   expect(pieces).toEqual(["", "", "éa", "", "\uFFFD"]);
   const [made] = await small.generate(["a"], { maxNewTokens: 3 });
   expect(made!.text).toBe("éa");
 });
 
-test("what cannot be generated is refused", async () => {
+test("generations at the same time give the same tokens as one after another, and release their memory", async () => {
+  const kinds = [{}, { temperature: 1, seed: 3 }, { hooks: new Hooks().scale("M", 0, { layers: [0] }) }];
+  const generate = (kind: object) => model.generate(prompts, { maxNewTokens: 6, stop: [], ...kind });
+  const { bytesInUse } = device.memory();
+  const alone = [];
+  for (const kind of kinds) alone.push(await generate(kind));
+  expect(await Promise.all(kinds.map(generate))).toEqual(alone);
+  expect(device.memory().bytesInUse).toBe(bytesInUse);
+});
+
+test("an aborted signal stops a generation before its next pass, with the signal's reason", async () => {
+  const { bytesInUse } = device.memory();
+  const stopped = new Error("stopped");
+  await expect(model.generate(prompts, { signal: AbortSignal.abort(stopped) })).rejects.toBe(stopped);
+  const controller = new AbortController();
+  const columns: unknown[] = [];
+  const generation = (async () => {
+    for await (const column of generateTokens(model, prompts, { stop: [], signal: controller.signal })) {
+      columns.push(column);
+      if (columns.length === 3) controller.abort(stopped);
+    }
+  })();
+  await expect(generation).rejects.toBe(stopped);
+  expect(columns).toHaveLength(3);
+  expect(device.memory().bytesInUse).toBe(bytesInUse);
+});
+
+test("bad prompts and options are refused", async () => {
   await expect(model.stream("text").next()).rejects.toThrow(ModelUseError);
   await expect(model.generate(["text"])).rejects.toThrow("has no tokenizer");
   await expect(model.generate([[1, 67]])).rejects.toThrow("token 67 is outside its vocabulary of 67");

@@ -5,7 +5,7 @@ import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { golden, goldenModel } from "@lethe/testing/golden";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { initLlama, Llama } from "../src/index.ts";
+import { initLlama, type Llama, llama } from "../src/index.ts";
 
 const device = await testDevice();
 const { prompts } = await golden("gqa-tied-f32");
@@ -31,11 +31,11 @@ function logitsWith(hooks?: Hooks, of = model): Promise<Float32Array> {
 describe("hooks that change nothing", () => {
   const untouched = siteNames.filter((site) => !sites[site].onRequest && !sites[site].postNorm);
 
-  test.each(untouched)("an edit of %s that gives its tensor back changes no bit of the logits", async (site) => {
+  test.each(untouched)("an edit of %s that returns its input changes no bit of the logits", async (site) => {
     expect(await logitsWith(new Hooks().edit(site, (x) => x))).toEqual(await logitsWith());
   });
 
-  test("capturing every point but those on request changes no bit, and each has the shape it is said to have", async () => {
+  test("capturing every point but those on request changes no bit, and each has its documented shape", async () => {
     using seen = new Captures();
     const logits = await logitsWith(new Hooks().capture(({ site }) => untouched.includes(site), seen));
     expect(logits).toEqual(await logitsWith());
@@ -80,7 +80,7 @@ describe("interventions", () => {
     for (const logits of rest) expect(logits).toEqual(first);
   });
 
-  test("what is added arrives", async () => {
+  test("add changes the point by the given value", async () => {
     const vector = device.tensor(
       Array.from({ length: 32 }, (_, i) => i / 32),
       [32],
@@ -110,7 +110,7 @@ describe("interventions", () => {
     expect(after.get("A", 1).shape).toEqual([3, 1, 32]);
   });
 
-  test("an edit at some positions is given those alone", async () => {
+  test("an edit at some positions gets only those", async () => {
     const shapes: (readonly number[])[] = [];
     const edit = (x: F32) => {
       shapes.push(x.shape);
@@ -120,7 +120,7 @@ describe("interventions", () => {
     expect(shapes).toEqual([[3, 3, 4, 12]]);
   });
 
-  test("a pattern edited to nothing leaves no attention", async () => {
+  test("an attention pattern of zeros is the same as A = 0", async () => {
     const without = await logitsWith(new Hooks().scale("A", 0, { layers: [2] }));
     expectClose(await logitsWith(new Hooks().scale("pattern", 0, { layers: [2] })), without, tolerance);
   });
@@ -168,12 +168,12 @@ describe("restoration", () => {
     const weights = new Map([...model.weights].map(([key, weight]) => [key, weight.retain()]));
     weights.get(name)!.dispose();
     weights.set(name, other.weights.get(name)!.retain());
-    using mixed = new Llama({ device, config: model.config, weights });
+    using mixed = llama.create({ device, config: model.config, weights });
     expect(exchanged).toEqual(await logitsWith(undefined, mixed));
     expect(exchanged).not.toEqual(await logitsWith());
   });
 
-  test("a captured parameter is a copy, and restores as well as the model does", async () => {
+  test("a captured parameter is a copy, and restoring it is the same as restoring from the model", async () => {
     using seen = new Captures();
     await logitsWith(new Hooks().capture("W_V", seen), other);
     expect(await logitsWith(new Hooks().restore("W_V", [0, 2], seen))).toEqual(
@@ -194,7 +194,7 @@ describe("restoration", () => {
     for (const layer of [1, 2]) expect(await seen.get("M", layer).read()).toEqual(await own.get("M", layer).read());
   });
 
-  test("what is replaced whole is not computed, unless a hook inside it asks", async () => {
+  test("a replaced activation is not computed, unless a hook needs a part of it", async () => {
     using seen = new Captures();
     await logitsWith(new Hooks().capture("m", seen).capture("A", seen));
     const count = async (hooks: Hooks) => {
@@ -210,7 +210,7 @@ describe("restoration", () => {
   });
 });
 
-describe("mistakes are errors that say what to do", () => {
+describe("errors that say what to do", () => {
   const fails = (hooks: Hooks) => {
     try {
       model.forward(batchOf(device, prompts), { hooks });
@@ -266,7 +266,7 @@ describe("mistakes are errors that say what to do", () => {
     );
   });
 
-  test("positions that are not there", () => {
+  test("positions outside the batch", () => {
     expect(fails(new Hooks().edit("m", same, { positions: [9] }))).toMatchInlineSnapshot(
       `"edit m: position 9 is outside this run's 9 positions"`,
     );
@@ -279,11 +279,11 @@ describe("mistakes are errors that say what to do", () => {
     const batch = batchOf(device, prompts);
     using cache = model.newCache(3, 9);
     expect(() => model.forward(batch, { cache, ops: { ...ops, records: true } })).toThrow(
-      /these `ops` record gradients, and what is written into a KV cache has none/,
+      "`ops` records gradients, and writes into a KV cache have none",
     );
   });
 
-  test("a run that does not come to the hook", () => {
+  test("a run without the hook's point", () => {
     const batch = batchOf(device, prompts);
     const hooks = new Hooks().edit("logits", same);
     expect(() => model.forward(batch, { hooks, upTo: "resid" })).toThrow(HookError);

@@ -10,7 +10,7 @@ const device = await testDevice();
 const cache = await mkdtemp(join(tmpdir(), "lethe-cache-"));
 afterEach(() => rm(cache, { recursive: true }));
 
-test("a model loads from the Hugging Face cache by its name, as from its directory", async () => {
+test("a model is loaded from the Hugging Face cache by its name", async () => {
   const golden = goldenDirectory("mha-untied-bf16");
   const repository = join(cache, "models--org--tiny");
   const snapshot = join(repository, "snapshots/5c0ffee");

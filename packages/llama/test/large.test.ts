@@ -11,7 +11,7 @@ import { writeSparseCheckpoint } from "./support/sparse-checkpoint.ts";
 
 const loader = fileURLToPath(new URL("support/load-measured.ts", import.meta.url));
 
-/** LLaMA 3 8B, with 6 of its 32 layers: what is left passes 2³² bytes in one file. */
+/** LLaMA 3 8B, with 6 of its 32 layers: they are more than 2³² bytes in one file. */
 const config = {
   model_type: "llama" as const,
   vocab_size: 128_256,
@@ -24,10 +24,10 @@ const config = {
 
 const MiB = 2 ** 20;
 
-/** Holes of a file in memory are read for nothing; a disk's would go through the page cache, which takes longer than the load. */
+/** Sparse files in memory cost nothing to read. On a disk they would go through the page cache, which takes longer than the load. */
 const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-test("a checkpoint of 4.7 GB is loaded in little more memory than its weights take", async ({ skip }) => {
+test("a checkpoint of 4.7 GB needs little more memory than its weights while it is loaded", async ({ skip }) => {
   const needed = 6e9;
   skip(freemem() < needed, `needs ${needed} bytes of free memory, and there are ${freemem()}`);
   const directory = await mkdtemp(join(temporary, "lethe-large-"));

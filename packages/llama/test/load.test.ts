@@ -4,7 +4,7 @@ import { testDevice } from "@lethe/testing/device";
 import { goldenModel } from "@lethe/testing/golden";
 import { memoryFolder, zeroWeights } from "@lethe/testing/memory-folder";
 import { expect, test } from "vitest";
-import { initLlama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
+import { initLlama, llama, llamaConfig, loadLlama } from "../src/index.ts";
 import { sizes } from "./support/sizes.ts";
 
 const device = await testDevice();
@@ -20,8 +20,8 @@ async function messageOf(work: Promise<unknown>, kind: new (...args: never[]) =>
 
 const values = (weight: Weight) => weight.read() as Promise<Float32Array<ArrayBuffer>>;
 
-test("every wrong tensor is in one error", async () => {
-  const shapes = new Map(weightShapes(llamaConfig(sizes)));
+test("one error lists every wrong tensor", async () => {
+  const shapes = new Map(llama.shapes(llamaConfig(sizes)));
   shapes.delete("model.norm.weight");
   shapes.delete("model.layers.0.mlp.up_proj.weight");
   shapes.set("lm_head.weight", [12, 9]);
@@ -37,10 +37,10 @@ test("every wrong tensor is in one error", async () => {
   `);
 });
 
-test("weights that are no floats are refused", async () => {
+test("weights that are not floats are refused", async () => {
   const folder = memoryFolder({
     "config.json": { ...sizes, num_hidden_layers: 1 },
-    "model.safetensors": zeroWeights(weightShapes(llamaConfig(sizes)), "I64"),
+    "model.safetensors": zeroWeights(llama.shapes(llamaConfig(sizes)), "I64"),
   });
   expect(await messageOf(loadLlama(device, folder), ModelError)).toContain("model.norm.weight is I64");
 });
@@ -61,20 +61,20 @@ const odd: [field: string, fields: object][] = [
   ["head_dim", { head_dim: 3 }],
   ["model_type", { model_type: "mistral" }],
 ];
-test.each(odd)("config.json that asks for what is not supported is an error that names %s", async (field, fields) => {
+test.each(odd)("a wrong or unsupported field of config.json is named: %s", async (field, fields) => {
   const folder = memoryFolder({ "config.json": { ...sizes, ...fields } });
   expect(await messageOf(loadLlama(device, folder), ConfigError)).toContain(field);
 });
 
-test("weights that are quantised are refused by the name of what says so", async () => {
+test("quantised weights are refused, and the error names the field that says so", async () => {
   const folder = memoryFolder({ "config.json": { ...sizes, quantization_config: { quant_method: "gptq", bits: 4 } } });
   expect(await messageOf(loadLlama(device, folder), ConfigError)).toMatchInlineSnapshot(`
     "models/x: config.json:
-      quantization_config says that the weights are quantised (gptq), which is not supported; take the checkpoint in f32, f16 or bf16 that this one was made from"
+      quantization_config says that the weights are quantised (gptq), which is not supported; use the checkpoint in f32, f16 or bf16 that this one was made from"
   `);
 });
 
-test("a tied model may hold its embedding twice, and no other unembedding beside it", async () => {
+test("a tied model may hold its embedding twice, but no other unembedding", async () => {
   const tied = { ...sizes, tie_word_embeddings: true };
   const values = (first: number) =>
     fromFloat32(
@@ -82,7 +82,7 @@ test("a tied model may hold its embedding twice, and no other unembedding beside
       "F32",
     );
   const folder = (unembedding: number) => {
-    const tensors = Array.from(weightShapes(llamaConfig(tied)), ([name, shape]) => {
+    const tensors = Array.from(llama.shapes(llamaConfig(tied)), ([name, shape]) => {
       const zeros = new Uint8Array(4 * shape.reduce((product, dim) => product * dim, 1));
       return { name, dtype: "F32" as const, shape, data: name.includes("embed") ? values(0) : zeros };
     });
@@ -119,7 +119,7 @@ test("a model in shards is the model in one file", async () => {
     expect(await values(loaded.weights.get(name)!), name).toEqual(await values(weight));
 });
 
-test("fresh weights: same seed, same weights; norms at 1, the rest as wide as asked", async () => {
+test("fresh weights: same seed, same weights; norms are 1, the others have their standard deviation", async () => {
   const config = { ...sizes, hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2 };
   using one = initLlama(device, config, 5);
   using again = initLlama(device, config, 5);

@@ -25,7 +25,7 @@ test("a run from a cached residual stream has the bits of the full run, from eve
   }
 });
 
-test("a run up to the residual stream stops there", async () => {
+test("a run up to the residual stream returns it", async () => {
   using seen = new Captures();
   const batch = batchOf(device, prompts);
   model.forward(batch, { hooks: new Hooks().capture("resid_post", seen, { layers: [2] }) });
@@ -34,7 +34,7 @@ test("a run up to the residual stream stops there", async () => {
   expect(await resid.read()).toEqual(await seen.get("resid_post", 2).read());
 });
 
-test("asked for some rows, it gives their logits alone", async () => {
+test("with `rows` only their logits are returned", async () => {
   const batch = batchOf(device, prompts);
   const rows = [batch.row(2, -1), batch.row(0, 3)];
   const all = await model.forward(batch).read();
@@ -45,7 +45,7 @@ test("asked for some rows, it gives their logits alone", async () => {
   expectClose(await some.read(), wanted);
 });
 
-test("a step goes on where its cache stands, and nowhere else", async () => {
+test("a step must follow the columns in its cache", async () => {
   using cache = model.newCache(2, 6);
   model.forward(batchOf(device, [[5, 6, 7], [8]]), { cache });
   const step = stepOf(device, [9, 10], { starts: [0, 2], lengths: [3, 1] });
@@ -67,7 +67,7 @@ test("a step goes on where its cache stands, and nowhere else", async () => {
   expect(() => model.forward(right, { cache: fresh })).toThrow("sequence 1 ends before the batch does");
 });
 
-test("blocks can be wrapped", async () => {
+test("wrapBlock runs every block", async () => {
   const batch = batchOf(device, prompts);
   const plain = await model.forward(batch).read();
   const layers: number[] = [];
@@ -86,7 +86,7 @@ test("two runs have the same bits", async () => {
   expect(await model.forward(batch).read()).toEqual(await model.forward(batch).read());
 });
 
-test("a pass releases its intermediates: its peak is the same however many layers there are", async () => {
+test("a pass releases its intermediates: its peak of memory does not depend on the number of layers", async () => {
   const peak = (layers: number) => {
     using deep = initLlama(device, { ...model.config, num_hidden_layers: layers }, 1);
     using batch = batchOf(device, prompts);

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { batchOf, ModelError, ModelUseError } from "@lethe/decoder";
 import { encodeSafetensors, type Weight } from "@lethe/tensor";
-import { openCheckpoint } from "@lethe/tensor/safetensors/node";
+import { openCheckpoint } from "@lethe/tensor/node";
 import { testDevice } from "@lethe/testing/device";
 import { goldenDirectory, goldenModel } from "@lethe/testing/golden";
 import { memoryFolder } from "@lethe/testing/memory-folder";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { initLlama, type Llama, llamaConfig, loadLlama, weightShapes } from "../src/index.ts";
+import { initLlama, type Llama, llama, llamaConfig, loadLlama } from "../src/index.ts";
 import { sizes } from "./support/sizes.ts";
 
 const device = await testDevice();
@@ -54,7 +54,7 @@ test("tied embeddings are written once", async () => {
   await checkpoint.close();
 });
 
-test("saved in another dtype, weights are rounded and say so", async () => {
+test("saved in another dtype, weights are rounded and the config names that dtype", async () => {
   using model = await loadLlama(device, goldenDirectory("gqa-tied-f32"));
   await model.save(directory, { dtype: "bf16" });
   using loaded = await loadLlama(device, directory);
@@ -62,7 +62,7 @@ test("saved in another dtype, weights are rounded and say so", async () => {
   expect(loaded.config).toMatchObject({ torch_dtype: "bfloat16" });
 });
 
-test("saved in shards, it is the same model", async () => {
+test("a model saved in shards is the same model", async () => {
   using model = await goldenModel(device, "mha-untied-bf16");
   const maxShardBytes = 8000;
   await model.save(directory, { maxShardBytes });
@@ -80,7 +80,7 @@ test("saved in shards, it is the same model", async () => {
   await expectSameWeights(model, loaded);
 });
 
-test("saved over the directory that it came from, it replaces the checkpoint and nothing else", async () => {
+test("a save into the model's own directory replaces the checkpoint and no other file", async () => {
   using original = await goldenModel(device, "mha-untied-bf16");
   await original.save(directory, { maxShardBytes: 8000 });
   for (const file of ["README.md", "pytorch_model.bin"]) await writeFile(join(directory, file), "");
@@ -92,7 +92,7 @@ test("saved over the directory that it came from, it replaces the checkpoint and
   await expectSameWeights(original, loaded);
 });
 
-test("the tokenizer's files come along, and replace those of another", async () => {
+test("the tokenizer's files are saved too, and replace those of another tokenizer", async () => {
   using model = initLlama(device, sizes, 1);
   const tokenizer = memoryFolder({ "tokenizer.json": { a: 1 }, "tokenizer_config.json": { b: 2 }, "notes.txt": "no" });
   await model.save(directory, { tokenizer });
@@ -104,8 +104,8 @@ test("the tokenizer's files come along, and replace those of another", async () 
   expect(await readdir(directory)).toContain("vocab.json");
 });
 
-test("weights of several dtypes keep theirs, under the one that holds them all", async () => {
-  const tensors = Array.from(weightShapes(llamaConfig(sizes)), ([name, shape], i) => {
+test("weights of several dtypes keep them, and the config names the widest", async () => {
+  const tensors = Array.from(llama.shapes(llamaConfig(sizes)), ([name, shape], i) => {
     const dtype = (["BF16", "F32", "F16"] as const)[i % 3]!;
     const bytes = shape.reduce((product, n) => product * n, dtype === "F32" ? 4 : 2);
     return { name, dtype, shape, data: new Uint8Array(bytes).fill(i) };
@@ -118,7 +118,7 @@ test("weights of several dtypes keep theirs, under the one that holds them all",
   await expectSameWeights(model, loaded);
 });
 
-test("rotary parameters are in the spellings of transformers 4 and 5", async () => {
+test("rotary parameters are written in the spellings of transformers 4 and 5", async () => {
   const scaling = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
   const trained = { original_max_position_embeddings: 64 };
   using model = initLlama(device, { ...sizes, rope_parameters: { ...scaling, ...trained, rope_theta: 500 } }, 1);
@@ -130,7 +130,7 @@ test("rotary parameters are in the spellings of transformers 4 and 5", async () 
   });
 });
 
-test("whole numbers that are floats in Python keep their point", async () => {
+test("whole numbers that are floats in Python keep their decimal point", async () => {
   const fields = { initializer_range: 1, rope_theta: 500, rope_scaling: { type: "linear", factor: 4 } };
   using model = initLlama(device, { ...sizes, ...fields }, 1);
   await model.save(directory);
@@ -141,7 +141,7 @@ test("whole numbers that are floats in Python keep their point", async () => {
   expect(text).toContain('"hidden_size": 8,\n');
 });
 
-test("a save that fails leaves the model that was there", async () => {
+test("a failed save leaves the old model", async () => {
   using before = initLlama(device, sizes, 1);
   await before.save(directory);
   using model = initLlama(device, sizes, 2);
@@ -152,13 +152,13 @@ test("a save that fails leaves the model that was there", async () => {
   await expectSameWeights(before, loaded);
 });
 
-test("what cannot be saved so is refused", async () => {
+test("bad options and places are refused", async () => {
   using model = initLlama(device, sizes, 1);
   await expect(model.save(directory, { maxShardBytes: 0 })).rejects.toThrow(ModelUseError);
   await expect(model.save(directory, { tokenizer: join(parent, "absent") })).rejects.toThrow(ModelError);
   await writeFile(directory, "a file");
   const inside = await model.save(join(directory, "model")).catch((error) => error);
   expect(inside).toBeInstanceOf(ModelError);
-  expect(inside.message).toMatch(/model\/model could not be written \(E.*; what was there before is as it was$/);
+  expect(inside.message).toMatch(/model\/model could not be written \(E.*; it is as it was before$/);
   expect(await readdir(parent)).toEqual(["model"]);
 });

@@ -7,15 +7,15 @@ const olmoSchema = commonFields.extend({
   clip_qkv: z.number().positive().nullable().default(null),
 });
 
-/** `config.json` of an OLMo-1, checked, with every default filled in. Fields that change no result are kept as they are. */
+/** An OLMo-1's `config.json`, checked, with every default filled in. Other fields are kept as they are. */
 export type OlmoConfig = DecoderConfig & z.infer<typeof olmoSchema>;
 
-/** What {@link olmoConfig} takes: Hugging Face's fields, of which the sizes are required. */
+/** What {@link olmoConfig} takes: Hugging Face's fields; the sizes are required. */
 export type OlmoConfigInput = z.input<typeof olmoSchema> & CommonInput;
 
 /**
- * Checks what `config.json` of an OLMo-1 says. That of an original checkpoint (`hf_olmo`) is turned into what `transformers` calls `olmo`.
- * @throws {ConfigError} naming every field that is wrong, or that asks for what is not supported
+ * Checks an OLMo-1's `config.json`. One of an original checkpoint (`hf_olmo`) is turned into an `olmo` of `transformers`.
+ * @throws {ConfigError} that names every field that is wrong or not supported
  */
 export function olmoConfig(raw: OlmoConfigInput, where?: string): OlmoConfig {
   const fields = isOriginal(raw) ? fromOriginal(raw, where) : raw;
@@ -27,15 +27,15 @@ const olmo2Schema = commonFields.extend({
   rms_norm_eps: z.number().positive().default(1e-5),
 });
 
-/** `config.json` of an OLMo-2, checked, with every default filled in. Fields that change no result are kept as they are. */
+/** An OLMo-2's `config.json`, checked, with every default filled in. Other fields are kept as they are. */
 export type Olmo2Config = DecoderConfig & z.infer<typeof olmo2Schema>;
 
-/** What {@link olmo2Config} takes: Hugging Face's fields, of which the sizes are required. */
+/** What {@link olmo2Config} takes: Hugging Face's fields; the sizes are required. */
 export type Olmo2ConfigInput = z.input<typeof olmo2Schema> & CommonInput;
 
 /**
- * Checks what `config.json` of an OLMo-2 says.
- * @throws {ConfigError} naming every field that is wrong, or that asks for what is not supported
+ * Checks an OLMo-2's `config.json`.
+ * @throws {ConfigError} that names every field that is wrong or not supported
  */
 export function olmo2Config(raw: Olmo2ConfigInput, where?: string): Olmo2Config {
   return checkConfig(raw, { schema: olmo2Schema, modelType: "olmo2", architecture: "Olmo2ForCausalLM" }, where);

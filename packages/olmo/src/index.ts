@@ -7,6 +7,5 @@ export {
   olmo2Config,
   olmoConfig,
 } from "./config.ts";
-export { initOlmo, initOlmo2, loadOlmo, loadOlmo2, olmo, olmo2 } from "./family.ts";
-export { Olmo, olmoShapes } from "./olmo.ts";
-export { Olmo2, olmo2Shapes } from "./olmo2.ts";
+export { initOlmo, loadOlmo, type Olmo, olmo } from "./olmo.ts";
+export { initOlmo2, loadOlmo2, type Olmo2, olmo2 } from "./olmo2.ts";

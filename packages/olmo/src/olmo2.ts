@@ -1,52 +1,30 @@
-import { type BlockStyle, Decoder, modules, type Norm, shapesOf, type WeightShapes } from "@lethe/decoder";
-import type { Olmo2Config } from "./config.ts";
+import { type Decoder, defineFamily } from "@lethe/decoder";
+import { type Olmo2Config, type Olmo2ConfigInput, olmo2Config } from "./config.ts";
 
-/** Hugging Face's names of the norms. */
-const norms = {
-  query: (layer: number) => `model.layers.${layer}.self_attn.q_norm`,
-  key: (layer: number) => `model.layers.${layer}.self_attn.k_norm`,
-  attention: (layer: number) => `model.layers.${layer}.post_attention_layernorm`,
-  mlp: (layer: number) => `model.layers.${layer}.post_feedforward_layernorm`,
-} as const;
+/** An OLMo-2 on a device. */
+export type Olmo2 = Decoder<Olmo2Config>;
 
 /**
- * OLMo-2 (OLMo et al. 2024): RMSNorm of what each sub-layer gives, before it is added to the residual stream, and of queries and keys,
- * over all heads together.
+ * OLMo-2 (OLMo et al. 2024): RMSNorm after each sub-layer, before its output is added to the residual stream, and RMSNorm of queries
+ * and keys, over all heads together.
  */
-export class Olmo2 extends Decoder<Olmo2Config> {
-  protected blockStyle(layer: number): BlockStyle {
-    return {
-      attention: {
-        normAfter: this.#norm(norms.attention(layer)),
-        normQuery: this.#norm(norms.query(layer)),
-        normKey: this.#norm(norms.key(layer)),
-      },
-      mlp: { normAfter: this.#norm(norms.mlp(layer)) },
-    };
-  }
+export const olmo2 = defineFamily<Olmo2Config, Olmo2ConfigInput>({
+  modelTypes: ["olmo2"],
+  config: olmo2Config,
+  layout: ({ rms_norm_eps: eps, attention_bias }) => ({
+    norm: { kind: "rms", eps, weighted: true },
+    attention: {
+      normAfter: "post_attention_layernorm",
+      normQuery: "self_attn.q_norm",
+      normKey: "self_attn.k_norm",
+      bias: attention_bias,
+    },
+    mlp: { normAfter: "post_feedforward_layernorm" },
+  }),
+});
 
-  protected finalNorm(): Norm {
-    return this.#norm(modules.finalNorm);
-  }
+/** Loads an OLMo-2 from a directory in Hugging Face's format; see `Family.load` of `@lethe/decoder`. */
+export const loadOlmo2 = olmo2.load;
 
-  #norm(module: string): Norm {
-    return { kind: "rms", weight: this.weight(module), eps: this.config.rms_norm_eps };
-  }
-}
-
-/** Every weight's shape, in the order of the forward pass; linear ones are `[out, in]`. */
-export function olmo2Shapes(config: Olmo2Config): WeightShapes {
-  const { hidden_size: d, head_dim: width, num_attention_heads: heads, num_key_value_heads: groups } = config;
-  return shapesOf(config, {
-    attentionBias: config.attention_bias,
-    norms: (layer) => ({
-      attention: [
-        [norms.query(layer), heads * width],
-        [norms.key(layer), groups * width],
-        [norms.attention(layer), d],
-      ],
-      mlp: [[norms.mlp(layer), d]],
-    }),
-    finalNorm: true,
-  });
-}
+/** An OLMo-2 with fresh f32 weights, the same for the same seed; see `Family.init` of `@lethe/decoder`. */
+export const initOlmo2 = olmo2.init;

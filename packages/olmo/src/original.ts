@@ -1,10 +1,18 @@
-import { ConfigError, faultsOf, modules, type WeightSource, type WeightSources } from "@lethe/decoder";
+import {
+  ConfigError,
+  type DecoderConfig,
+  type FieldChoices,
+  modules,
+  schemaProblems,
+  unsupportedFields,
+  type WeightSource,
+  type WeightSources,
+} from "@lethe/decoder";
 import { z } from "zod";
-import type { OlmoConfig } from "./config.ts";
 
 /**
- * The form in which OLMo-1 was first published (`hf_olmo`): other names for fields and tensors, and projections of one input fused
- * into one tensor. A model that was read from it is an `olmo` from then on.
+ * `config.json` in the form in which OLMo-1 was first published (`hf_olmo`). Fields and tensors have other names, and projections of
+ * the same input are fused into one tensor. Once it is loaded, such a model is an `olmo`.
  */
 const schema = z
   .object({
@@ -24,51 +32,45 @@ const schema = z
   })
   .loose();
 
-/** Fields that change the result: what is supported, and what the original takes a field for that is left out. */
-const choices: Readonly<Record<string, { readonly fine: readonly unknown[]; readonly otherwise: unknown }>> = {
-  rope: { fine: [true], otherwise: false },
-  layer_norm_with_affine: { fine: [false], otherwise: true },
-  include_bias: { fine: [false], otherwise: true },
-  bias_for_layer_norm: { fine: [false, null], otherwise: null },
-  layer_norm_type: { fine: ["default", "low_precision"], otherwise: "default" },
-  layer_norm_eps: { fine: [1e-5], otherwise: 1e-5 },
-  block_type: { fine: ["sequential"], otherwise: "sequential" },
-  block_group_size: { fine: [1], otherwise: 1 },
-  activation_type: { fine: ["swiglu"], otherwise: "swiglu" },
-  alibi: { fine: [false], otherwise: false },
-  attention_layer_norm: { fine: [false], otherwise: false },
-  embedding_layer_norm: { fine: [false], otherwise: false },
-  norm_after: { fine: [false], otherwise: false },
-  scale_logits: { fine: [false], otherwise: false },
+/** Fields that change the result, and what a missing field means to `hf_olmo`. */
+const choices: FieldChoices = {
+  rope: { supported: [true], missing: false },
+  layer_norm_with_affine: { supported: [false], missing: true },
+  include_bias: { supported: [false], missing: true },
+  bias_for_layer_norm: { supported: [false, null], missing: null },
+  layer_norm_type: { supported: ["default", "low_precision"] },
+  layer_norm_eps: { supported: [1e-5] },
+  block_type: { supported: ["sequential"] },
+  block_group_size: { supported: [1] },
+  activation_type: { supported: ["swiglu"] },
+  alibi: { supported: [false] },
+  attention_layer_norm: { supported: [false] },
+  embedding_layer_norm: { supported: [false] },
+  norm_after: { supported: [false] },
+  scale_logits: { supported: [false] },
 };
 
-/** Whether `config.json` is of the original form. */
+/** Whether a `config.json` has the original form. */
 export function isOriginal(raw: { readonly model_type?: unknown }): boolean {
-  // The original was once called `olmo` too.
+  // Some original files have the model_type `olmo` too.
   return "d_model" in raw || raw.model_type === "hf_olmo";
 }
 
 /**
- * The fields that `transformers` has for what an original `config.json` says.
- * @throws {ConfigError} naming every field that is wrong, or that asks for what is not supported
+ * Turns an original `config.json` into one of `transformers`.
+ * @throws {ConfigError} that names every field that is wrong or not supported
  */
 export function fromOriginal(raw: object, where = "config"): object {
   const fields = raw as Readonly<Record<string, unknown>>;
-  const faults: string[] = [];
-  for (const [field, { fine, otherwise }] of Object.entries(choices)) {
-    if (fine.includes(fields[field] === undefined ? otherwise : fields[field])) continue;
-    const found = fields[field] === undefined ? "is missing, which stands for" : "is";
-    const value = JSON.stringify(fields[field] ?? otherwise);
-    faults.push(`${field} ${found} ${value}, which is not supported; expected ${JSON.stringify(fine[0])}`);
-  }
+  const problems = [...unsupportedFields(fields, choices)];
   const parsed = schema.safeParse(raw);
-  if (parsed.error) faults.push(...faultsOf(parsed.error, raw));
-  if (faults.length > 0 || !parsed.data) throw new ConfigError(`${where}:\n  ${faults.join("\n  ")}`);
+  if (parsed.error) problems.push(...schemaProblems(parsed.error, raw));
+  if (problems.length > 0 || !parsed.data) throw new ConfigError(`${where}:\n  ${problems.join("\n  ")}`);
   const { data } = parsed;
   const groups = data.n_kv_heads ?? (data.multi_query_attention ? 1 : data.n_heads);
   const optional = (name: string, value: unknown) => (value === undefined || value === null ? {} : { [name]: value });
   return {
-    // The gate and what it multiplies share the width that the original speaks of.
+    // The original gives one width for the gate and the up projection together.
     intermediate_size: (data.mlp_hidden_size ?? data.mlp_ratio * data.d_model) / 2,
     vocab_size: data.embedding_size ?? data.vocab_size,
     hidden_size: data.d_model,
@@ -87,10 +89,10 @@ export function fromOriginal(raw: object, where = "config"): object {
 }
 
 /**
- * Where the original keeps each weight. `att_proj` holds queries, keys and values, one after the other; `ff_proj` what the gate
- * multiplies and then the gate.
+ * Where an original checkpoint keeps each weight. `att_proj` holds the projections of queries, keys and values, in this order;
+ * `ff_proj` holds the up projection and then the gate.
  */
-export function originalSources(config: OlmoConfig): WeightSources {
+export function originalSources(config: DecoderConfig): WeightSources {
   const { head_dim: width, num_attention_heads: heads, num_key_value_heads: groups } = config;
   const sources = new Map<string, WeightSource>();
   const put = (module: string, tensor: string, firstRow = 0) =>

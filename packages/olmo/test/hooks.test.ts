@@ -24,14 +24,14 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
   let model: Olmo | Olmo2;
   beforeAll(() => {
     model = family === "olmo" ? initOlmo(device, { ...sizes, clip_qkv: 0.1 }, 3) : initOlmo2(device, sizes, 3);
-    // Tables that are made when they are first needed are there before a test counts bytes.
+    // The first pass makes the rotary tables, before a test counts bytes.
     using _scope = device.scope("warm up");
     model.forward(batchOf(device, prompts));
   });
   afterAll(() => model.dispose());
   const logitsWith = (hooks?: Hooks) => model.forward(batchOf(device, prompts), hooks ? { hooks } : {}).read();
 
-  test("capturing every point but those on request changes no bit, and each has the shape it is said to have", async () => {
+  test("capturing every point but those on request changes no bit, and each has its documented shape", async () => {
     using seen = new Captures();
     const logits = await logitsWith(new Hooks().capture(({ site }) => !sites[site].onRequest, seen));
     expect(logits).toEqual(await logitsWith());
@@ -54,7 +54,7 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
     for (const logits of rest) expect(logits).toEqual(first);
   });
 
-  test("the residual stream is the sum of what A and M were added to", async () => {
+  test("the residual stream after a block is the one before it, plus A, plus M", async () => {
     using seen = new Captures();
     await logitsWith(new Hooks().capture((point) => point.layer === 1, seen));
     const at = (site: "resid_pre" | "A" | "M" | "resid_post") => seen.get(site, 1) as F32;
@@ -72,7 +72,7 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
   });
 });
 
-test("OLMo-2's A and M are what their points before the norm hold, normalised", async () => {
+test("OLMo-2's A and M are the normalised values of their points before the norm", async () => {
   using model = initOlmo2(device, sizes, 5);
   using seen = new Captures();
   model.forward(batchOf(device, prompts), { hooks: new Hooks().capture(() => true, seen) });
@@ -94,7 +94,7 @@ test("OLMo-1's queries, keys and values are clipped", async () => {
   }
 });
 
-test("a hook at a point that the family does not have says so", () => {
+test("a hook at a point that the family does not have is an error", () => {
   using one = initOlmo(device, sizes, 5);
   using two = initOlmo2(device, sizes, 5);
   using seen = new Captures();

@@ -7,7 +7,7 @@ import { loadOlmo, olmoConfig } from "../src/index.ts";
 
 const device = await testDevice();
 
-/** What the original writes for a model of these sizes. */
+/** A `config.json` in the original form. */
 const original = {
   model_type: "hf_olmo",
   architectures: ["OLMoForCausalLM"],
@@ -35,11 +35,11 @@ const original = {
 
 const configOf = (fields: object) => olmoConfig({ ...original, ...fields } as never);
 
-test("the original's fields become those of transformers", () => {
+test("fields of the original form become those of transformers", () => {
   expect(configOf({})).toMatchObject({
     model_type: "olmo",
     hidden_size: 8,
-    // Gate and up together are three times as wide as the model.
+    // mlp_ratio 3: gate and up together are three times as wide as the model.
     intermediate_size: 12,
     num_hidden_layers: 1,
     num_attention_heads: 2,
@@ -60,7 +60,7 @@ test("the original's fields become those of transformers", () => {
   });
 });
 
-test("every field that asks for what is not supported is in one error", () => {
+test("one error lists every wrong or unsupported field", () => {
   const asked = { alibi: true, rope: undefined, layer_norm_with_affine: true, block_type: "llama", d_model: "wide" };
   const error = (() => {
     try {
@@ -72,7 +72,7 @@ test("every field that asks for what is not supported is in one error", () => {
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as Error).message).toMatchInlineSnapshot(`
     "config:
-      rope is missing, which stands for false, which is not supported; expected true
+      rope is missing, which means false, which is not supported; expected true
       layer_norm_with_affine is true, which is not supported; expected false
       block_type is "llama", which is not supported; expected "sequential"
       alibi is true, which is not supported; expected false
@@ -80,7 +80,7 @@ test("every field that asks for what is not supported is in one error", () => {
   `);
 });
 
-test("fused projections are split in the original's order, and the model is an olmo", async () => {
+test("fused projections are split in the right order, and the model is an olmo", async () => {
   // Each row of a tensor holds one number, so that rows can be told apart.
   const rows = (first: number, count: number, width: number) =>
     Float32Array.from({ length: count * width }, (_, i) => first + Math.floor(i / width));

@@ -1,13 +1,15 @@
+export const dtypes = ["f32", "f16", "bf16", "i32", "u32"] as const;
 /** Element types a tensor can have on the device. `f16` and `bf16` are packed two to a 32-bit word, low half first. */
-export type DType = "f32" | "f16" | "bf16" | "i32" | "u32";
+export type DType = (typeof dtypes)[number];
 
-/** The floating-point element types: what a weight can be stored in. */
+/** The floating-point element types. Weights have one of these. */
 export type FloatDType = "f32" | "f16" | "bf16";
 
-/** What reading a tensor of each type gives; packed halves are widened exactly to f32. */
+/** The array that reading a tensor of each type gives. Packed halves are widened exactly to f32. */
 export type ArrayOf<D extends DType> = D extends "i32" ? Int32Array : D extends "u32" ? Uint32Array : Float32Array;
 
-const bytesPerElement: Record<DType, 2 | 4> = { f32: 4, f16: 2, bf16: 2, i32: 4, u32: 4 };
+/** Bytes of one element on the device and in a file. */
+export const bytesPerElement: Record<DType, 2 | 4> = { f32: 4, f16: 2, bf16: 2, i32: 4, u32: 4 };
 
 /** Bytes that `count` elements take on the device. Packed types are padded to a whole 32-bit word. */
 export function byteLength(dtype: DType, count: number): number {

@@ -3,7 +3,15 @@ export class LetheError extends Error {
   override readonly name: string = "LetheError";
 }
 
-/** Shapes or dtypes that do not fit an operation. The message names the operation, the shapes and the mismatch. */
+/**
+ * An argument of the wrong kind: a number where a tensor belongs, a tensor of a dtype that the operation does not take, an option or a
+ * choice that it does not have. The message names the operation, the argument, the value that came and what is expected.
+ */
+export class ArgumentError extends LetheError {
+  override readonly name = "ArgumentError";
+}
+
+/** Shapes that do not fit an operation or each other. The message names the operation, the shapes and the mismatch. */
 export class ShapeError extends LetheError {
   override readonly name = "ShapeError";
 }
@@ -18,7 +26,7 @@ export class AdapterError extends LetheError {
   override readonly name = "AdapterError";
 }
 
-/** The device refused work that was recorded: a fault in a kernel or in how it was called. */
+/** The device refused recorded work: there is a mistake in a kernel or in a call of it. */
 export class DeviceValidationError extends LetheError {
   override readonly name = "DeviceValidationError";
 }

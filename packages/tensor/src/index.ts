@@ -1,13 +1,13 @@
-export type { ArrayOf, DType, FloatDType } from "./dtype.ts";
+export { type ArrayOf, bytesPerElement, type DType, type FloatDType } from "./dtype.ts";
 export * from "./errors.ts";
-export type { AdapterChoice } from "./gpu/adapter.ts";
 export type { Capabilities } from "./gpu/capabilities.ts";
-export { type Binding, Device, type DeviceOptions, type Dispatch } from "./gpu/device.ts";
 export { openDevice } from "./gpu/open.ts";
+export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export type { MemoryReport } from "./gpu/pool.ts";
 export { type MemoryNeed, requireMemory } from "./gpu/require-memory.ts";
 export * from "./ops/index.ts";
+export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";
 export * from "./safetensors/index.ts";
 export type { Scope } from "./scope.ts";
 export type { Shape } from "./shape.ts";
-export { Tensor } from "./tensor.ts";
+export { type Binding, Device, type Dispatch, Tensor } from "./tensor.ts";

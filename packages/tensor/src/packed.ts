@@ -3,9 +3,9 @@ import type { ArrayOf, DType } from "./dtype.ts";
 /** Floating-point types of 16 bits. */
 export type HalfDType = "f16" | "bf16";
 
-// Numbers are converted by their bits, in whole arrays: a checkpoint has billions.
+// A checkpoint has billions of numbers, so whole arrays are converted by their bits.
 
-/** The numbers that 16-bit floats stand for: each has an exact f32, and NaN stays NaN. */
+/** The values of 16-bit floats, each exact in f32. NaN stays NaN. */
 export function widen(halves: Uint16Array, dtype: HalfDType): Float32Array<ArrayBuffer> {
   const values = new Float32Array(halves.length);
   const bits = new Uint32Array(values.buffer);
@@ -17,7 +17,7 @@ export function widen(halves: Uint16Array, dtype: HalfDType): Float32Array<Array
   return values;
 }
 
-/** The 16-bit floats nearest to numbers, ties to even; too large becomes infinity, NaN stays NaN. */
+/** The nearest 16-bit floats, ties to even. Numbers that are too large become infinity, and NaN stays NaN. */
 export function round(values: Float32Array, dtype: HalfDType): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
@@ -36,10 +36,10 @@ function bitsToF16(u: number): number {
   const magnitude = u & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00;
-  // Below half of the smallest subnormal, 2⁻²⁵, or at it, which ties to even.
+  // At most half of the smallest subnormal, that is 2⁻²⁵: rounds to zero, the tie too.
   if (magnitude <= 0x33000000) return sign;
   if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-  // Subnormal, in units of 2⁻²⁴: the significand moves right by what the exponent lacks.
+  // Subnormal, in units of 2⁻²⁴: the significand moves right by the difference of the exponents.
   const significand = (magnitude & 0x7fffff) | 0x800000;
   const shift = 126 - (magnitude >>> 23);
   const whole = significand >>> shift;

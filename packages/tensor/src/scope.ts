@@ -1,5 +1,9 @@
 import { LetheError } from "./errors.ts";
-import type { Tensor } from "./tensor.ts";
+
+/** A tensor, as its scope knows it. */
+interface Owned {
+  dispose(): void;
+}
 
 /**
  * Owns the tensors made while it is the innermost open scope, and releases them when it is disposed.
@@ -9,12 +13,13 @@ import type { Tensor } from "./tensor.ts";
  * const logits = scope.keep(forward(tokens));
  * ```
  *
- * Scopes work across `await` and must close in the reverse of the order in which they opened.
+ * Scopes close in the reverse of the order in which they opened. A scope that is held across an `await` also owns the tensors that
+ * other tasks make meanwhile, so where several tasks may use one device, hold scopes inside synchronous work only.
  */
 export class Scope {
   readonly label: string;
   readonly #stack: Scope[];
-  readonly #tensors = new Set<Tensor>();
+  readonly #tensors = new Set<Owned>();
 
   constructor(label: string, stack: Scope[]) {
     this.label = label;
@@ -23,18 +28,18 @@ export class Scope {
   }
 
   /** Called for every new tensor. */
-  own(tensor: Tensor): void {
+  own(tensor: Owned): void {
     this.#tensors.add(tensor);
   }
 
   /** Hands a tensor to the enclosing scope or, when this is the outermost, to the caller, who then disposes of it. */
-  keep<T extends Tensor>(tensor: T): T {
+  keep<T extends Owned>(tensor: T): T {
     if (this.#tensors.delete(tensor)) this.#stack[this.#stack.indexOf(this) - 1]?.own(tensor);
     return tensor;
   }
 
   /** Releases a tensor of this scope early. */
-  release(tensor: Tensor): void {
+  release(tensor: Owned): void {
     this.#tensors.delete(tensor);
     tensor.dispose();
   }
@@ -46,7 +51,7 @@ export class Scope {
     const inner = this.#stack[index + 1];
     if (inner)
       throw new LetheError(
-        `scope "${this.label}" closed while "${inner.label}", opened inside it, is open; do not run two scoped tasks at once on one device`,
+        `scope "${this.label}" closed while "${inner.label}", opened inside it, is open; hold a scope inside synchronous work only, never across an await`,
       );
     this.#stack.pop();
     for (const tensor of this.#tensors) tensor.dispose();

@@ -3,7 +3,7 @@ import { ShapeError } from "./errors.ts";
 /** Dimensions, outermost first. `[]` is a scalar. A dimension typed `number` is checked at run time instead of by the compiler. */
 export type Shape = readonly number[];
 
-/** Makes a call fail to compile with a readable reason: intersected with an argument's type, nothing is assignable to it. */
+/** Makes a call fail to compile with a readable reason: where an argument's type is intersected with this, no argument fits. */
 export interface ShapeMismatch<Reason extends string> {
   readonly "shapes do not fit": Reason;
 }
@@ -102,6 +102,43 @@ export type SameShape<A extends Shape, B extends Shape> = number extends A["leng
         : ShapeMismatch<"the shapes differ">
       : ShapeMismatch<"the shapes have different numbers of dimensions">;
 
+/** What is left of a reduced axis: a 1 when its dimension is kept. */
+type Kept<K extends boolean> = K extends true ? [1] : [];
+
+type ReducedAt<S extends Shape, A extends number, K extends boolean, Before extends Shape = []> = S extends readonly [
+  infer H extends number,
+  ...infer R extends Shape,
+]
+  ? Before["length"] extends A
+    ? [...Before, ...Kept<K>, ...R]
+    : ReducedAt<R, A, K, [...Before, H]>
+  : Shape;
+
+/** As {@link ReducedAt}, for an axis counted from the end, 1 being the last. */
+type ReducedFromEnd<
+  S extends Shape,
+  A extends number,
+  K extends boolean,
+  After extends Shape = [],
+> = S extends readonly [...infer R extends Shape, infer L extends number]
+  ? [L, ...After]["length"] extends A
+    ? [...R, ...Kept<K>, ...After]
+    : ReducedFromEnd<R, A, K, [L, ...After]>
+  : Shape;
+
+/** A shape once an axis, or every axis where none is named, is reduced: dropped, or of length 1 when `K` is true. */
+export type Reduced<S extends Shape, A extends number | undefined, K extends boolean> = boolean extends K
+  ? Shape
+  : A extends number
+    ? IsLiteral<A> extends true
+      ? `${A}` extends `-${infer FromEnd extends number}`
+        ? ReducedFromEnd<S, FromEnd, K>
+        : ReducedAt<S, A, K>
+      : Shape
+    : K extends true
+      ? { [I in keyof S]: 1 }
+      : [];
+
 /** Number of elements in a shape. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
@@ -112,12 +149,6 @@ export function sizeOf(shape: Shape): number {
 /** `[2, 3, 64]`, for messages. */
 export function show(shape: Shape): string {
   return `[${shape.join(", ")}]`;
-}
-
-/** Throws a {@link ShapeError} unless every dimension is a non-negative integer. */
-export function checkShape(operation: string, shape: Shape): void {
-  if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
-    throw new ShapeError(`${operation}: ${show(shape)} is not a shape; dimensions are whole numbers of at least 0`);
 }
 
 /** Throws a {@link ShapeError} that names the operation and both shapes unless they are equal. */

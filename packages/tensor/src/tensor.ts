@@ -1,29 +1,23 @@
-import { type ArrayOf, byteLength, type DType } from "./dtype.ts";
-import { ReleasedError, ShapeError } from "./errors.ts";
-import type { Device } from "./gpu/device.ts";
-import type { PooledBuffer } from "./gpu/pool.ts";
-import { checkShape, type Shape, show, sizeOf } from "./shape.ts";
+import { freeHostBytes, paced } from "#adapter";
+import { checkerOf, numbers, oneOf, shapeKind, text } from "./arguments.ts";
+import { type ArrayOf, byteLength, type DType, dtypes } from "./dtype.ts";
+import { DeviceLostError, DeviceValidationError, LetheError, ReleasedError, ShapeError } from "./errors.ts";
+import { type Capabilities, capabilitiesOf } from "./gpu/capabilities.ts";
+import { checkCall } from "./gpu/check-call.ts";
+import { Faults, type Start } from "./gpu/faults.ts";
+import type { DeviceOptions } from "./gpu/options.ts";
+import { type Constants, Pipelines } from "./gpu/pipelines.ts";
+import { BufferPool, type MemoryReport, Storage } from "./gpu/pool.ts";
+import { type BoundRange, Recorder } from "./gpu/recorder.ts";
+import type { WebGPUAdapterInfo, WebGPUDevice } from "./gpu/webgpu-types.ts";
+import { decode, encode } from "./packed.ts";
+import { rowMajor, type Values } from "./row-major.ts";
+import { Scope } from "./scope.ts";
+import { type Shape, show, sizeOf } from "./shape.ts";
 
-/** A device buffer shared by a tensor and its reshaped views; it returns to the pool when the last of them is released. */
-export class Storage {
-  readonly device: Device;
-  readonly buffer: PooledBuffer;
-  #holders = 1;
+// Tensor and Device use each other's types. They share this file so that no two files import each other.
 
-  constructor(device: Device, buffer: PooledBuffer) {
-    this.device = device;
-    this.buffer = buffer;
-  }
-
-  hold(): this {
-    this.#holders++;
-    return this;
-  }
-
-  release(): void {
-    if (--this.#holders === 0) this.device.pool.give(this.buffer);
-  }
-}
+const checkReshape = checkerOf("reshape", { shape: shapeKind });
 
 /**
  * Numbers on the device, with their shape in the type. Row-major and contiguous. Made by {@link Device} and by operations;
@@ -32,12 +26,14 @@ export class Storage {
 export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   readonly shape: S;
   readonly dtype: D;
-  /** What made it, for error messages and leak reports. */
+  /** Says what made the tensor, in error messages and leak reports. */
   readonly label: string;
   readonly size: number;
+  readonly device: Device;
   #storage: Storage | null;
 
-  constructor(storage: Storage, shape: S, dtype: D, label: string) {
+  constructor(device: Device, storage: Storage, shape: S, dtype: D, label: string) {
+    this.device = device;
     this.#storage = storage;
     this.shape = shape;
     this.dtype = dtype;
@@ -54,15 +50,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     return this.#storage;
   }
 
-  get device(): Device {
-    return this.storage.device;
-  }
-
   get released(): boolean {
     return this.#storage === null;
   }
 
-  /** Bytes the elements take, without the pool's rounding. */
+  /** Bytes of the elements, without the pool's rounding. */
   get bytes(): number {
     return byteLength(this.dtype, this.size);
   }
@@ -80,25 +72,25 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
 
   /**
    * The same numbers under another shape, without a copy.
-   * @throws {ShapeError} when the element counts differ.
+   * @throws {ArgumentError} when the shape is not one, and {@link ShapeError} when the element counts differ.
    */
   reshape<const T extends Shape>(shape: T): Tensor<T, D> {
-    checkShape("reshape", shape);
+    checkReshape([shape]);
     if (sizeOf(shape) !== this.size)
       throw new ShapeError(
         `reshape: ${show(this.shape)} has ${this.size} elements and ${show(shape)} has ${sizeOf(shape)}`,
       );
-    const view = new Tensor(this.storage.hold(), shape, this.dtype, this.label);
+    const view = new Tensor(this.device, this.storage.hold(), shape, this.dtype, this.label);
     this.device.own(view);
     return view;
   }
 
   /**
-   * A second handle on the same numbers, without a copy, that belongs to no scope: whoever asks for it disposes of it. How
-   * captures and caches outlive the scope their tensors were made in.
+   * A second handle on the same numbers, without a copy. It belongs to no scope, so the caller disposes of it. Captures and caches
+   * use it to outlive the scope in which their tensors were made.
    */
   retain(): Tensor<S, D> {
-    return new Tensor(this.storage.hold(), this.shape, this.dtype, this.label);
+    return new Tensor(this.device, this.storage.hold(), this.shape, this.dtype, this.label);
   }
 
   /** Gives the buffer back. Releasing twice is harmless. */
@@ -109,5 +101,296 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** A tensor, or a part of its buffer: `offset` and `size` in bytes, `offset` a multiple of the binding alignment. */
+export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly size: number };
+
+/** One run of a kernel. Names are those of the WGSL source; all of them must be given. */
+export interface Dispatch {
+  readonly kernel: string;
+  readonly constants?: Constants;
+  readonly bindings: Readonly<Record<string, Binding>>;
+  readonly params?: Readonly<Record<string, number>>;
+  /** Workgroups in x, y and z; {@link Device.grid} spreads a long row of them over two dimensions. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+const made = { shape: shapeKind, dtype: oneOf(dtypes), label: text };
+const checkEmpty = checkerOf("empty", made);
+const checkLasting = checkerOf("lasting", made);
+const checkTensor = checkerOf("tensor", { values: numbers, ...made });
+
+/** An open WebGPU device. It makes tensors, runs kernels, keeps the queue full and accounts for the memory. */
+export class Device {
+  readonly gpu: WebGPUDevice;
+  readonly adapterName: string;
+  readonly capabilities: Capabilities;
+  readonly pool: BufferPool;
+  readonly #start: Start;
+  readonly #faults: Faults;
+  readonly #pipelines: Pipelines;
+  readonly #recorder: Recorder;
+  readonly #scopes: Scope[] = [];
+  readonly #poison: boolean;
+  readonly #memoryBytes: number | undefined;
+  #failure: LetheError | null = null;
+
+  constructor(gpu: WebGPUDevice, info: WebGPUAdapterInfo, options: DeviceOptions = {}) {
+    this.gpu = gpu;
+    this.adapterName = [info.vendor, info.architecture, info.description].filter(Boolean).join(" · ");
+    const capabilities = capabilitiesOf(gpu, info);
+    const maxBindingBytes = Math.min(options.maxBindingBytes ?? Infinity, capabilities.maxBindingBytes);
+    this.capabilities = { ...capabilities, maxBindingBytes };
+    this.#poison = options.poison ?? false;
+    this.#memoryBytes = options.memoryBytes;
+    const fail = (error: LetheError) => this.#fail(error);
+    this.#start = capabilities.software ? paced : (task) => task();
+    this.#faults = new Faults(gpu, this.#start, fail);
+    this.pool = new BufferPool(gpu, this.#faults);
+    this.#pipelines = new Pipelines(gpu, this.#faults);
+    this.#recorder = new Recorder(gpu, this.#faults);
+    gpu.lost.then(({ reason, message }) => {
+      const last = this.#recorder.lastKernel;
+      const during = last ? `; the last operation recorded was ${last}` : "";
+      fail(new DeviceLostError(`the device was lost (${reason}): ${message}${during}`));
+    });
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      fail(new DeviceValidationError(event.error.message));
+    });
+  }
+
+  /** Throws the first failure of the device, if there was one. No work continues after a failure. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** A tensor with undefined values, for kernels that write every element. */
+  empty<const S extends Shape, D extends DType = "f32">(shape: S, dtype = "f32" as D, label = "tensor"): Tensor<S, D> {
+    checkEmpty([shape, dtype, label]);
+    const tensor = this.#make(shape, dtype, label, false);
+    this.own(tensor);
+    return tensor;
+  }
+
+  /**
+   * As {@link Device.empty}, for tensors that live long, such as a model's weights. The tensor belongs to no scope, so the caller
+   * disposes of it, and its buffer is as small as possible.
+   */
+  lasting<const S extends Shape, D extends DType>(shape: S, dtype: D, label: string): Tensor<S, D> {
+    checkLasting([shape, dtype, label]);
+    return this.#make(shape, dtype, label, true);
+  }
+
+  /**
+   * A tensor with given values, in row-major order or in nested arrays of its shape. Numbers are rounded to nearest even for f16 and bf16.
+   * @throws {ShapeError} when there are more or fewer values than the shape holds.
+   * @throws {ArgumentError} when nested arrays do not have the shape, or a value is not a number that the dtype holds.
+   */
+  tensor<const S extends Shape, D extends DType = "f32">(
+    values: Values,
+    shape: S,
+    dtype = "f32" as D,
+    label = "tensor",
+  ): Tensor<S, D> {
+    checkTensor([values, shape, dtype, label]);
+    const flat = rowMajor(values, shape, dtype);
+    if (flat.length !== sizeOf(shape))
+      throw new ShapeError(`${label}: ${flat.length} values for shape ${show(shape)}, which holds ${sizeOf(shape)}`);
+    const tensor = this.empty(shape, dtype, label);
+    this.#recorder.write(tensor.storage.buffer, 0, encode(flat, dtype));
+    return tensor;
+  }
+
+  /**
+   * Uploads raw bytes in the tensor's own dtype at a byte offset, a multiple of 4: a checkpoint is loaded in pieces.
+   * @throws {ShapeError} when the bytes do not fit.
+   */
+  writeBytes(tensor: Tensor, offset: number, bytes: Uint8Array): void {
+    this.check();
+    if (offset % 4 !== 0 || offset + bytes.length > tensor.bytes)
+      throw new ShapeError(`${tensor.label}: ${bytes.length} bytes at ${offset} do not fit its ${tensor.bytes} bytes`);
+    // WebGPU writes whole 32-bit words; only a tensor's last half-word can be left over.
+    const whole = bytes.length % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    if (whole !== bytes) whole.set(bytes);
+    this.#recorder.write(tensor.storage.buffer, offset, whole);
+  }
+
+  /**
+   * Makes a kernel of the caller's own known to this device, so that {@link Device.dispatch} can run it by its name.
+   * @param source WGSL, with the entry point `main`, storage buffers in group 0 and, at binding 0, a uniform `params` of type
+   *   `Params` where it has parameters; see `kernels/README.md`
+   * @throws {LetheError} when this device has another kernel of that name
+   */
+  addKernel(name: string, source: string): void {
+    this.#pipelines.add(name, source);
+  }
+
+  /**
+   * Records one run of a kernel.
+   * @throws {DeviceValidationError} when the call does not fit the kernel or the adapter.
+   */
+  dispatch(call: Dispatch): void {
+    this.check();
+    const { kernel, constants = {}, bindings, params = {}, workgroups } = call;
+    const pipeline = this.#pipelines.get(kernel, constants);
+    const [x, y, z] = workgroups;
+    if (x * y * z === 0) return;
+    if (!(Math.max(x, y, z) <= this.capabilities.maxWorkgroupsPerDimension))
+      throw new DeviceValidationError(
+        `kernel ${kernel}: ${show(workgroups)} workgroups are more than the adapter allows`,
+      );
+    const ranges = pipeline.interface.storage.map(({ name }) => this.#range(kernel, name, bindings[name]));
+    checkCall(pipeline, ranges, bindings, params);
+    this.#recorder.dispatch(pipeline, ranges, params, workgroups);
+  }
+
+  /** Workgroup counts for `count` workgroups in a row, which may be more than one dimension allows: id = x + y · width. */
+  grid(count: number): [number, number, number] {
+    const limit = this.capabilities.maxWorkgroupsPerDimension;
+    if (count <= limit) return [count, 1, 1];
+    const y = Math.ceil(count / limit);
+    return [Math.ceil(count / y), y, 1];
+  }
+
+  /** Copies `bytes` from one tensor's buffer to another's; offsets and length are multiples of 4. */
+  copyBytes(from: Tensor, fromOffset: number, to: Tensor, toOffset: number, bytes: number): void {
+    this.check();
+    const target = to.storage.buffer;
+    this.#recorder.copy(from.storage.buffer, fromOffset, target.gpu, toOffset, bytes);
+    target.lastUse = this.#recorder.batch;
+  }
+
+  /** Reads a tensor's values back; see {@link Tensor.read}. */
+  async read<D extends DType>(tensor: Tensor<Shape, D>): Promise<ArrayOf<D>> {
+    this.check();
+    const { dtype, size, bytes } = tensor;
+    if (size === 0) return decode(new ArrayBuffer(0), dtype, 0);
+    const staging = this.gpu.createBuffer({
+      label: `read of ${tensor.label}`,
+      size: bytes,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
+    this.#recorder.flush();
+    try {
+      await this.#start(() => staging.mapAsync(GPUMapMode.READ));
+      await this.#faults.settled();
+      this.check();
+      return decode(staging.getMappedRange().slice(0), dtype, size);
+    } catch (error) {
+      await this.#faults.settled();
+      this.check();
+      throw new DeviceValidationError(`reading ${tensor.label} failed: ${error}`, { cause: error });
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Submits what is recorded without waiting for it. */
+  flush(): void {
+    this.#recorder.flush();
+  }
+
+  /** Resolves when the device has done all work that was recorded. */
+  async idle(): Promise<void> {
+    this.#recorder.flush();
+    await this.#start(() => this.gpu.queue.onSubmittedWorkDone());
+    await this.#faults.settled();
+    this.check();
+  }
+
+  /** Opens a scope; tensors made from now on belong to it. See {@link Scope}. */
+  scope(label: string): Scope {
+    return new Scope(label, this.#scopes);
+  }
+
+  /** Runs `work` in a scope of its own and keeps the one tensor that it returns. */
+  scoped<T extends Tensor>(label: string, work: () => T): T {
+    using scope = this.scope(label);
+    return scope.keep(work());
+  }
+
+  /** Gives a new tensor to the innermost open scope. */
+  own(tensor: Tensor): void {
+    this.#scopes.at(-1)?.own(tensor);
+  }
+
+  /** Bytes in use, at peak and pooled, and live tensors by label. */
+  memory(): MemoryReport {
+    return this.pool.report();
+  }
+
+  /**
+   * Bytes that the device can still give, the pool's free buffers included: the rest of the `memoryBytes` that it was opened with or, for
+   * a software adapter, of this machine's memory. Null where this is not known: WebGPU cannot ask a GPU's driver.
+   */
+  freeBytes(): number | null {
+    const { bytesInUse, bytesPooled } = this.memory();
+    if (this.#memoryBytes !== undefined) return Math.max(0, this.#memoryBytes - bytesInUse);
+    // A software adapter's buffers are memory of this process, which the machine counts as taken.
+    const free = this.capabilities.software ? freeHostBytes() : null;
+    return free === null ? null : free + bytesPooled;
+  }
+
+  /** Kernel runs recorded since the device was opened. */
+  get dispatches(): number {
+    return this.#recorder.totalDispatches;
+  }
+
+  /** Submits the recorded work, then returns the pool's free memory to the system. */
+  trim(): void {
+    this.#recorder.flush();
+    this.#recorder.forgetBindGroups();
+    this.pool.trim();
+  }
+
+  /** Closes the device. Every later use throws. */
+  destroy(): void {
+    this.#failure ??= new DeviceLostError("the device was closed with destroy()");
+    this.gpu.destroy();
+  }
+
+  #fail(error: LetheError): void {
+    this.#failure ??= error;
+  }
+
+  #range(kernel: string, name: string, binding: Binding | undefined): BoundRange {
+    if (!binding) throw new DeviceValidationError(`kernel ${kernel}: binding ${name} was not given`);
+    const { tensor, offset, size } =
+      binding instanceof Tensor ? { tensor: binding, offset: 0, size: Math.max(binding.bytes, 4) } : binding;
+    if (tensor.device !== this) throw new LetheError(`kernel ${kernel}: ${tensor.label} belongs to another device`);
+    if (size > this.capabilities.maxBindingBytes)
+      throw new DeviceValidationError(
+        `kernel ${kernel}: ${name} binds ${size} bytes and this adapter allows ${this.capabilities.maxBindingBytes}`,
+      );
+    // Bindings of vectors need whole 16-byte elements. The pool's buffers are long enough for that.
+    const padded = Math.min(Math.ceil(size / 16) * 16, tensor.storage.buffer.bytes - offset);
+    return { buffer: tensor.storage.buffer, offset, size: padded };
+  }
+
+  #make<S extends Shape, D extends DType>(shape: S, dtype: D, label: string, exact: boolean): Tensor<S, D> {
+    this.check();
+    const buffer = this.pool.take(byteLength(dtype, sizeOf(shape)), label, exact);
+    const tensor = new Tensor(this, new Storage(this.pool, buffer), shape, dtype, label);
+    if (this.#poison) this.#fillWithNaN(tensor);
+    return tensor;
+  }
+
+  #fillWithNaN(tensor: Tensor): void {
+    const { bytes } = tensor.storage.buffer;
+    const { maxBindingBytes, bindingAlignment } = this.capabilities;
+    const step = Math.floor(maxBindingBytes / bindingAlignment) * bindingAlignment;
+    for (let offset = 0; offset < bytes; offset += step) {
+      const size = Math.min(step, bytes - offset);
+      this.dispatch({
+        kernel: "fill",
+        bindings: { out: { tensor, offset, size } },
+        params: { count: size / 4, bits: 0xffffffff },
+        workgroups: this.grid(Math.ceil(size / 256)),
+      });
+    }
   }
 }

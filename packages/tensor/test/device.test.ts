@@ -63,7 +63,7 @@ describe("tensors go up and come back", () => {
     expect(() => device.tensor([1, 2, 3], [2, 2], "f32", "square")).toThrow(
       "square: 3 values for shape [2, 2], which holds 4",
     );
-    expect(() => device.empty([2.5], "f32", "odd")).toThrow(/odd: \[2.5\] is not a shape/);
+    expect(() => device.empty([2.5], "f32", "odd")).toThrow("empty: shape is [2.5]; expected a shape");
   });
 });
 
@@ -149,7 +149,7 @@ describe("how a kernel is called", () => {
       params,
       workgroups: [1, 1, 1],
     } as const;
-    expect(() => device.dispatch(wrong)).toThrow("kernel affine has no override constant TILE");
+    expect(() => device.dispatch(wrong)).toThrow("kernel affine has no constant TILE");
   });
 
   test("one buffer read and written", () => {
@@ -179,17 +179,38 @@ describe("how a kernel is called", () => {
     }));
 });
 
+/** A kernel that the package does not have. */
+const doubling = `
+@group(0) @binding(1) var<storage> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@compute @workgroup_size(1) fn main() { out[0] = 2.0 * x[0]; }`;
+
+test("a caller's own kernel runs by the name it was added under, which then stands for no other", () =>
+  withDevice(async (own) => {
+    const out = own.empty([1]);
+    const run = (kernel: string) =>
+      own.dispatch({ kernel, bindings: { x: own.tensor([3], [1]), out }, workgroups: [1, 1, 1] });
+    own.addKernel("double", doubling);
+    run("double");
+    expect(await out.item()).toBe(6);
+    own.addKernel("double", doubling);
+    expect(() => own.addKernel("double", `${doubling} `)).toThrow("another kernel of the name double");
+    affine(out, {});
+    expect(() => own.addKernel("affine", doubling)).toThrow(LetheError);
+  }));
+
 describe("failures", () => {
   test("a kernel that does not compile is named, with the compiler's words", () =>
     withDevice(async (own) => {
       const out = own.empty([1]);
-      const kernel = "../packages/tensor/test/support/kernels/broken";
+      const kernel = "broken";
+      own.addKernel(kernel, doubling.replace("2.0 * x[0]", "vec2f(1.0, 2.0)"));
       const run = async () => {
-        own.dispatch({ kernel, bindings: { out }, workgroups: [1, 1, 1] });
+        own.dispatch({ kernel, bindings: { x: own.tensor([1], [1]), out }, workgroups: [1, 1, 1] });
         await out.read();
       };
       await expect(run()).rejects.toThrow(DeviceValidationError);
-      await expect(run()).rejects.toThrow(/kernel \S*broken does not compile: .*vec2/s);
+      await expect(run()).rejects.toThrow(/kernel broken does not compile: .*vec2/s);
       // Nothing continues after a failure.
       expect(() => own.empty([1])).toThrow(/broken does not compile/);
     }));

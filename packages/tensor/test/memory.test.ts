@@ -67,7 +67,7 @@ test("memory that is not there is an error with the bytes needed, by part, and o
     { part: "weights", name: "b", bytes: 2 ** 20 },
     { part: "norms", name: "c", bytes: 1000 },
   ];
-  const act = () => requireMemory(own, "training", needs, "Take a smaller model.");
+  const act = () => requireMemory(own, "training", needs, "Take a shorter text.");
   expect(act).toThrow(
     new OutOfMemoryError(
       [
@@ -75,7 +75,7 @@ test("memory that is not there is an error with the bytes needed, by part, and o
         "  weights    2,097,152 bytes (2.0 MiB)",
         "  gradients  1,048,576 bytes (1.0 MiB)",
         "  norms      1,000 bytes",
-        "Take a smaller model.",
+        "Take a shorter text. Take a smaller model, or another adapter.",
       ].join("\n"),
     ),
   );

@@ -73,6 +73,27 @@ describe("broadcasting", () => {
   });
 });
 
+test("a reduced axis is dropped, or kept with length 1", () => {
+  claim(() => {
+    const x = some([2, 3, 5]);
+    expectTypeOf(ops.sum(x).shape).toEqualTypeOf<[]>();
+    expectTypeOf(ops.mean(x, { axis: 1 }).shape).toEqualTypeOf<[2, 5]>();
+    expectTypeOf(ops.max(x, { axis: -1 }).shape).toEqualTypeOf<[2, 3]>();
+    expectTypeOf(ops.sum(x, { axis: 0, keepDims: true }).shape).toEqualTypeOf<[1, 3, 5]>();
+    expectTypeOf(ops.mean(x, { axis: -2, keepDims: true }).shape).toEqualTypeOf<[2, 1, 5]>();
+    expectTypeOf(ops.max(x, { keepDims: true }).shape).toEqualTypeOf<readonly [1, 1, 1]>();
+    expectTypeOf(ops.sum(some([] as unknown as [number, 8]), { axis: 1 }).shape).toEqualTypeOf<[number]>();
+    expectTypeOf(ops.sum(some([] as unknown as readonly number[]), { axis: 1 }).shape).toEqualTypeOf<
+      readonly number[]
+    >();
+    expectTypeOf(ops.sum(x, { axis: 1 as number }).shape).toEqualTypeOf<readonly number[]>();
+    // A mean that was kept broadcasts against what it is the mean of.
+    expectTypeOf(ops.sub(x, ops.mean(x, { axis: 1, keepDims: true })).shape).toEqualTypeOf<[2, 3, 5]>();
+    // @ts-expect-error: no such option
+    ops.sum(x, { dim: 1 });
+  });
+});
+
 test("shapes are kept where nothing changes them", () => {
   claim(() => {
     const x = some([2, 8]);

@@ -78,13 +78,18 @@ function broadcast(a: Array64, b: Array64, combine: (a: number, b: number) => nu
   return { shape, data: values };
 }
 
-function reduce(x: Array64, axis: number | undefined, combine: (values: number[]) => number): Array64 {
-  if (axis === undefined) return array64([], [combine([...x.data])]);
+interface AxisOptions {
+  readonly axis?: number;
+  readonly keepDims?: boolean;
+}
+
+function reduce(x: Array64, { axis, keepDims }: AxisOptions, combine: (values: number[]) => number): Array64 {
+  if (axis === undefined) return array64(keepDims ? x.shape.map(() => 1) : [], [combine([...x.data])]);
   const at = axis < 0 ? axis + x.shape.length : axis;
-  const shape = x.shape.filter((_, i) => i !== at);
+  const shape = x.shape.toSpliced(at, 1);
   const slices = Array.from({ length: x.shape[at]! }, (_, k) => pick(x, shape, (index) => index.toSpliced(at, 0, k)));
   return array64(
-    shape,
+    keepDims ? x.shape.with(at, 1) : shape,
     Array.from({ length: sizeOf(shape) }, (_, i) => combine(slices.map(({ data }) => data[i]!))),
   );
 }
@@ -205,9 +210,9 @@ const implementation = {
       for (let i = 0; i < width; i++) data[row * width + i]! += values.data[k * width + i]!;
     return { shape: [rows, ...values.shape.slice(1)], data };
   },
-  sum: (x: Array64, { axis }: { axis?: number } = {}) => reduce(x, axis, total),
-  mean: (x: Array64, { axis }: { axis?: number } = {}) => reduce(x, axis, (values) => total(values) / values.length),
-  max: (x: Array64, { axis }: { axis?: number } = {}) => reduce(x, axis, (values) => Math.max(...values)),
+  sum: (x: Array64, options: AxisOptions = {}) => reduce(x, options, total),
+  mean: (x: Array64, options: AxisOptions = {}) => reduce(x, options, (values) => total(values) / values.length),
+  max: (x: Array64, options: AxisOptions = {}) => reduce(x, options, (values) => Math.max(...values)),
   reshape: (x: Array64, { shape }: { shape: readonly number[] }) => ({ shape, data: x.data }),
   permute(x: Array64, { axes }: { axes: readonly number[] }) {
     const shape = axes.map((axis) => x.shape[axis]!);

@@ -1,9 +1,11 @@
 import { bytesSource, encodeSafetensors, type Folder, type TensorToWrite } from "@lethe/tensor";
 
-/** A model's directory that is in memory. A value that is not bytes is written as JSON. */
+/** A model's directory in memory. A value that is neither text nor bytes is written as JSON. */
 export function memoryFolder(files: Readonly<Record<string, unknown>>): Folder {
   const encode = (value: unknown) =>
-    value instanceof Uint8Array ? value : new TextEncoder().encode(JSON.stringify(value));
+    value instanceof Uint8Array
+      ? value
+      : new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
   return {
     name: "models/x",
     open: async (file) => (file in files ? bytesSource(encode(files[file]), `models/x/${file}`) : undefined),

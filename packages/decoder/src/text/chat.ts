@@ -7,16 +7,16 @@ import type { TokenizerFiles } from "./tokenizer-files.ts";
 export interface ChatMessage {
   /** Such as "system", "user", "assistant". */
   readonly role: string;
-  /** Text, or for some templates a list of parts. */
+  /** Text; for some templates a list of parts. */
   readonly content?: unknown;
   readonly [field: string]: unknown;
 }
 
-/** How a conversation is written. */
+/** How a conversation becomes text. */
 export interface ChatOptions {
-  /** Ends with what opens the assistant's turn, for the model to go on from. Default: false. */
+  /** Adds the beginning of the assistant's turn, for the model to continue. Default: false. */
   readonly addGenerationPrompt?: boolean;
-  /** The name of one of the directory's templates, or a Jinja template. Default: "tool_use" for tools where there is one, else "default". */
+  /** The name of one of the directory's templates, or a Jinja template. Default: "tool_use" if tools are given and it exists, else "default". */
   readonly template?: string;
   /** Tools as JSON schemas, for templates that know them. */
   readonly tools?: readonly object[];
@@ -26,7 +26,7 @@ export interface ChatOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-/** The chat templates of a directory, and what they see of its tokenizer. */
+/** The chat templates of a directory, and the special tokens of its tokenizer. */
 export interface ChatTemplates {
   /** Name of the directory, for errors. */
   readonly name: string;
@@ -37,8 +37,8 @@ export interface ChatTemplates {
 }
 
 /**
- * The templates of `chat_template.jinja` or, where there is no such file, of `tokenizer_config.json`: one, or a list with names. Those
- * in a folder `additional_chat_templates` are not looked for; their text can be given as the template.
+ * The templates of `chat_template.jinja` or, without that file, of `tokenizer_config.json`: one, or a list with names. A folder
+ * `additional_chat_templates` is not read; the text of such a template can be given in its place.
  */
 export function chatTemplatesOf({ config, chatTemplate }: TokenizerFiles): ReadonlyMap<string, string> {
   const given = chatTemplate ?? config.chat_template;
@@ -47,8 +47,8 @@ export function chatTemplatesOf({ config, chatTemplate }: TokenizerFiles): Reado
 }
 
 /**
- * A conversation as a template writes it, by what `apply_chat_template` of `transformers` gives to templates.
- * @throws {ModelUseError} when there is no such template, or when it cannot be rendered or refuses the messages
+ * The text of a conversation. The template has the same variables as in `apply_chat_template` of `transformers`.
+ * @throws {ModelUseError} when there is no such template, when it cannot be rendered, or when it refuses the messages
  */
 export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[], options: ChatOptions = {}): string {
   const { name, source } = choose(chat, options);
@@ -68,7 +68,7 @@ export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[]
       throw fail(`refuses these messages: ${message}`);
     },
     ...chat.tokens,
-    // A field without a value is to a template as a field that is not there.
+    // A template must not see fields without a value.
     messages: messages.map((message) =>
       Object.fromEntries(Object.entries(message).filter(([, value]) => value != null)),
     ),
@@ -102,8 +102,8 @@ function choose(
     );
   }
   throw new ModelUseError(
-    `${where}: there is no chat template, neither chat_template.jinja nor chat_template in tokenizer_config.json; a model that was not ` +
-      "trained on chats has none. Write the prompt as text, or give a Jinja template with { template }.",
+    `${where}: there is no chat template, neither chat_template.jinja nor chat_template in tokenizer_config.json. Models that were not ` +
+      "trained on chats have none. Write the prompt as text, or give a Jinja template with { template }.",
   );
 }
 

@@ -1,23 +1,20 @@
 import type { Folder } from "@lethe/tensor";
+import { hasFile } from "../checkpoint/files.ts";
 
-/** Files that `transformers` makes a `tokenizer.json` from, and how. */
+/** Files from which `transformers` can make a `tokenizer.json`, and how. */
 const convertible = [
   { files: ["tokenizer.model"], how: "AutoTokenizer, with sentencepiece and protobuf installed" },
   { files: ["vocab.json", "merges.txt"], how: "AutoTokenizer, or GPT2Tokenizer where that finds no class" },
 ];
 
 /**
- * Why a model has no tokenizer, and what to do about it.
- * @param label what the model is called
+ * For an error: why a model has no tokenizer, and what to do.
+ * @param label the name of the model
  * @param origin the directory that it was read from
  */
 export async function whyNoText(label: string, origin: Folder | undefined): Promise<string> {
   if (!origin) return `${label} has no tokenizer: it was made without one. Give token ids instead of text.`;
-  const has = async (file: string) => {
-    const source = await origin.open(file);
-    await source?.close?.();
-    return source !== undefined;
-  };
+  const has = (file: string) => hasFile(origin, file);
   if (await has("tokenizer.json"))
     return `${label} has no tokenizer here: the library that reads its tokenizer.json is native and runs in Node, not in a browser. Give token ids instead of text.`;
   for (const { files, how } of convertible) {
@@ -28,7 +25,7 @@ export async function whyNoText(label: string, origin: Folder | undefined): Prom
     );
   }
   return (
-    `${label} has no tokenizer: looked for tokenizer.json, and for tokenizer.model or vocab.json and merges.txt to make one from. Put ` +
-    "tokenizer.json and tokenizer_config.json of the model that it was made from beside its config.json. Token ids work without one."
+    `${label} has no tokenizer: looked for tokenizer.json, and for tokenizer.model or vocab.json and merges.txt to make one from. Copy ` +
+    "tokenizer.json and tokenizer_config.json of its original model into its directory. Token ids work without one."
   );
 }

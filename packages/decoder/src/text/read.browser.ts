@@ -1,6 +1,6 @@
 import type { Text } from "./text.ts";
 
-/** The tokenizer library is native; in a browser a model takes and gives token ids. */
+/** No tokenizer: its library is native. In a browser a model works with token ids. */
 export function readText(): Promise<Text | undefined> {
   return Promise.resolve(undefined);
 }

@@ -4,14 +4,14 @@ import { chatTemplatesOf, renderChat } from "./chat.ts";
 import { DecodeStream } from "./decode-stream.ts";
 import { specialTokens } from "./special-tokens.ts";
 import type { Text } from "./text.ts";
-import { asClassHasIt } from "./tokenizer-class.ts";
+import { classTokenizer } from "./tokenizer-class.ts";
 import { brokenTokenizer, readTokenizerFiles } from "./tokenizer-files.ts";
 
 /**
- * The tokenizer of a model's directory; `undefined` where it has no `tokenizer.json`. It gives what `AutoTokenizer` of `transformers` 5.23
- * gives for the directory, which `tokenizer.json` alone does not decide: see {@link asClassHasIt} and {@link specialTokens}.
+ * The tokenizer of a model's directory; `undefined` when there is no `tokenizer.json`. It gives the same tokens and texts as
+ * `AutoTokenizer` of `transformers` 5.23, which depend on more files than `tokenizer.json`: see {@link classTokenizer} and {@link specialTokens}.
  *
- * `clean_up_tokenization_spaces` changes nothing: `transformers` ignores it for BPE, which is what LLaMA and OLMo have.
+ * `clean_up_tokenization_spaces` is ignored, as `transformers` does for BPE tokenizers.
  * @throws {ModelError} when `tokenizer.json` or a file beside it is broken
  */
 export async function readText(folder: Folder): Promise<Text | undefined> {
@@ -21,9 +21,9 @@ export async function readText(folder: Folder): Promise<Text | undefined> {
     throw new ModelError(
       `${folder.name}: tokenizer_config.json: split_special_tokens is true, which is not supported; expected false`,
     );
-  const { source, present, tokens, bos } = asClassHasIt(files);
+  const { source, present, tokens, bos } = classTokenizer(files);
   const { named, added } = specialTokens(files, tokens, present);
-  // The native library is loaded only where there is something for it to do.
+  // The native library is loaded only when there is a tokenizer.
   const { AddedToken, templateProcessing, Tokenizer } = await import("tokenizers");
   let tokenizer: InstanceType<typeof Tokenizer>;
   try {
@@ -37,7 +37,7 @@ export async function readText(folder: Folder): Promise<Text | undefined> {
   } catch (cause) {
     throw brokenTokenizer(folder.name, cause);
   }
-  // Whoever trained the tokenizer may have left them on; `transformers` leaves both to the caller.
+  // They may be on in the file; `transformers` leaves both to the caller.
   tokenizer.disableTruncation();
   tokenizer.disablePadding();
   const first = bos ? named.bos_token : undefined;

@@ -1,24 +1,22 @@
-import type { AddedToken, TokenizerFiles } from "./tokenizer-files.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import type { AddedToken, Fields, TokenizerFiles } from "./tokenizer-files.ts";
 
 /** The roles that every tokenizer of `transformers` knows, in the order in which their tokens are added. */
 const roles = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-/** What the files beside `tokenizer.json` say of special tokens. */
+/** The special tokens that the files beside `tokenizer.json` define. */
 export interface SpecialTokens {
-  /** By role, such as `bos_token`: what chat templates see. */
+  /** By role, such as `bos_token`. Chat templates see them. */
   readonly named: Readonly<Record<string, string>>;
-  /** Tokens to add to the tokenizer, in order: one that is new to the vocabulary gets the next id. */
+  /** Tokens to add to the tokenizer, in order. A token that is new to the vocabulary gets the next id. */
   readonly added: readonly Required<AddedToken>[];
 }
 
 /**
- * Special and added tokens by the rules of `transformers` 5.23. `added_tokens_decoder` of `tokenizer_config.json` counts where there is
- * one; else `special_tokens_map.json` goes over `tokenizer_config.json`, and the tokens are those of `added_tokens.json` and
- * `tokenizer.json`. A special token that is named and not among them is added.
- * @param own tokens by role that the tokenizer's class has where no file says
- * @param present tokens that the tokenizer has already
+ * Special and added tokens by the rules of `transformers` 5.23. If `tokenizer_config.json` has `added_tokens_decoder`, the tokens come from
+ * there. Otherwise they come from `added_tokens.json` and `tokenizer.json`, and `special_tokens_map.json` overrides
+ * `tokenizer_config.json`. A special token that is named but not among them is added.
+ * @param own default tokens of the tokenizer's class, by role
+ * @param present tokens that the tokenizer already has
  */
 export function specialTokens(files: TokenizerFiles, own: Fields, present: readonly AddedToken[]): SpecialTokens {
   const { config } = files;
@@ -27,7 +25,7 @@ export function specialTokens(files: TokenizerFiles, own: Fields, present: reado
   const fields: Fields = { ...own, ...config, ...map };
   const extra = extraTokens(config);
   const more = (extra.list ?? extraTokens(map).list ?? []).flatMap((one) => asTokens(one, true));
-  // Beside the common roles a model may have its own, in any other field with such a name, or by role in extra_special_tokens.
+  // A model may have roles of its own: other fields whose names end in _token, or entries of extra_special_tokens.
   const all: Fields = { ...fields, ...extra.byRole };
   const ownRoles = Object.keys(all).filter((role) => role.endsWith("_token") && !roles.includes(role));
   const named = [...roles, ...ownRoles].flatMap((role) => asTokens(all[role], true).map((token) => ({ role, token })));
@@ -40,7 +38,7 @@ export function specialTokens(files: TokenizerFiles, own: Fields, present: reado
       byId[Number(id)] = { content, special: special.has(content) };
     for (const token of files.json.added_tokens ?? []) byId[token.id] = token;
   }
-  // Keys that are whole numbers come in ascending order.
+  // An object lists whole-number keys in ascending order.
   const listed = Object.values(byId).flatMap((token) => asTokens(token, false));
   const known = new Set([...present, ...listed].map(({ content }) => content));
   const missing = [...named.map(({ token }) => token), ...more].filter(({ content }) => !known.has(content));
@@ -50,7 +48,7 @@ export function specialTokens(files: TokenizerFiles, own: Fields, present: reado
   };
 }
 
-/** `extra_special_tokens` is a list or tokens by role; `additional_special_tokens` is what older versions called the list. */
+/** `extra_special_tokens` is a list, or tokens by role. Older versions called the list `additional_special_tokens`. */
 function extraTokens({ extra_special_tokens: extra, additional_special_tokens: additional }: Fields) {
   const list = Array.isArray(extra) ? extra : undefined;
   const older = Array.isArray(additional) ? additional : undefined;
@@ -60,7 +58,7 @@ function extraTokens({ extra_special_tokens: extra, additional_special_tokens: a
   };
 }
 
-/** One token, from its text or its fields; none from anything else. Where it is not said, special tokens are not normalised. */
+/** One token, from its text or its fields; none from any other value. By default special tokens are not normalised. */
 function asTokens(value: unknown, special: boolean): Required<AddedToken>[] {
   const token = typeof value === "string" ? { content: value } : (value as AddedToken | null | undefined);
   if (typeof token?.content !== "string") return [];

@@ -1,4 +1,4 @@
-/** What templates write dates with, by Python's letters. The words are English, wherever the program runs. */
+/** The parts of a date, by Python's letters. Names of days and months are English in every locale. */
 const directives: Readonly<Record<string, (date: Date) => string>> = {
   a: (date) => word(date, { weekday: "short" }),
   A: (date) => word(date, { weekday: "long" }),
@@ -16,7 +16,7 @@ const directives: Readonly<Record<string, (date: Date) => string>> = {
   "%": () => "%",
 };
 
-/** A date in the local time zone as Python's `strftime` writes it in English. Letters that it does not know stay as they are. */
+/** A date in the local time zone, as Python's `strftime` writes it in English. Unknown letters stay as they are. */
 export function strftime(date: Date, format: string): string {
   return format.replace(/%([a-zA-Z%])/g, (whole, letter: string) => directives[letter]?.(date) ?? whole);
 }

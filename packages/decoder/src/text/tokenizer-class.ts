@@ -1,14 +1,12 @@
-import type { AddedToken, TokenizerFiles, TokenizerJson } from "./tokenizer-files.ts";
+import type { AddedToken, Fields, TokenizerFiles, TokenizerJson } from "./tokenizer-files.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** What a tokenizer class of `transformers` makes of a directory, where it is more than to read `tokenizer.json`. */
+/** A tokenizer class of `transformers` that does more than read `tokenizer.json`. */
 interface TokenizerClass {
-  /** Special tokens that it has where `tokenizer_config.json` does not say. */
+  /** Its default special tokens, by role. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** The parts that replace those of `tokenizer.json`, of which vocabulary and merges stay. */
+  /** The parts that it replaces in `tokenizer.json`. The vocabulary and the merges stay. */
   rebuild(config: Fields): Record<"model" | "normalizer" | "pre_tokenizer" | "decoder", object | null>;
-  /** Whether BOS comes before a text: `tokenizer.json` decides where this does not say. */
+  /** Whether BOS comes before a text. Default: as in `tokenizer.json`. */
   readonly bos?: boolean;
 }
 
@@ -24,7 +22,7 @@ const metaspace = (scheme: "always" | "first" | "never") => ({
   prepend_scheme: scheme,
   split: false,
 });
-/** Pieces to text: ▁ is a space, `<0xNN>` a byte; the space that was put before the text goes again. */
+/** Pieces to text: ▁ is a space, `<0xNN>` a byte; with `strip` the space that was put before the text is removed. */
 const sentencePieceDecoder = (strip: boolean) => ({
   type: "Sequence",
   decoders: [
@@ -36,9 +34,9 @@ const sentencePieceDecoder = (strip: boolean) => ({
 });
 
 /**
- * The classes that directories of LLaMA and OLMo name and that build their tokenizer anew from vocabulary and merges, by
- * `transformers` 5.23. Classes of other models that do the same (such as `Qwen2Tokenizer`) are not followed: there `tokenizer.json`
- * counts, which holds what the class was made for.
+ * The classes of `transformers` 5.23 that LLaMA and OLMo directories name and that build their tokenizer from vocabulary and merges
+ * alone. Similar classes of other models (such as `Qwen2Tokenizer`) are not followed: their `tokenizer.json` is used, which holds what
+ * such a class builds.
  */
 const classes: Readonly<Record<string, TokenizerClass>> = {
   LlamaTokenizer: {
@@ -94,26 +92,26 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
   },
 };
 
-/** A tokenizer as its class in `transformers` has it, before special tokens are added. */
+/** A tokenizer as its class in `transformers` builds it, before special tokens are added. */
 export interface ClassTokenizer {
   /** In the form of `tokenizer.json`. */
   readonly source: string;
-  /** Added tokens that are in it already. */
+  /** The added tokens that are already in it. */
   readonly present: readonly AddedToken[];
-  /** Special tokens by role that the class has where no file says. */
+  /** Default special tokens of the class, by role. */
   readonly tokens: Readonly<Record<string, string>>;
   readonly bos: boolean | undefined;
 }
 
 /**
- * Follows the class that `AutoTokenizer` of `transformers` 5.23 takes for a directory. Most take `tokenizer.json` as it is, its
- * post-processor included: `add_bos_token` and `add_eos_token` of `tokenizer_config.json` are not heeded by any class where there is a
- * `tokenizer.json`. Some build everything but vocabulary and merges anew.
+ * The tokenizer that `AutoTokenizer` of `transformers` 5.23 builds for a directory. Most classes use `tokenizer.json` as it is, with its
+ * post-processor: with a `tokenizer.json`, every class ignores `add_bos_token` and `add_eos_token` of `tokenizer_config.json`. Some
+ * classes replace everything but vocabulary and merges.
  */
-export function asClassHasIt(files: TokenizerFiles): ClassTokenizer {
+export function classTokenizer(files: TokenizerFiles): ClassTokenizer {
   const { json, source, config } = files;
   const known = classes[className(files)];
-  // They can build nothing but BPE, which is what LLaMA and OLMo have.
+  // The classes build BPE only, which LLaMA and OLMo use.
   if (!known || json.model.type !== "BPE")
     return { source, present: json.added_tokens ?? [], tokens: {}, bos: undefined };
   const { model, ...parts } = known.rebuild(config);
@@ -127,14 +125,14 @@ export function asClassHasIt(files: TokenizerFiles): ClassTokenizer {
   return { source: JSON.stringify(rebuilt), present: [], tokens: known.tokens, bos: known.bos };
 }
 
-/** The class, without the ending `Fast` that older versions gave it. A name that is not among {@link classes} means no rebuilding. */
+/** The name of the class, without the ending `Fast` of older versions. A name outside {@link classes} means `tokenizer.json` as it is. */
 function className({ source, config, model }: TokenizerFiles): string {
   const type = model.model_type;
-  // The class that is registered for OLMo-2 reads tokenizer.json, and goes before what the directory says.
+  // For OLMo-2 a class is registered that reads tokenizer.json; it overrides the directory.
   if (type === "olmo2") return "TokenizersBackend";
   const named = config.tokenizer_class ?? model.tokenizer_class;
   if (typeof named !== "string") return type === "olmo" ? "GPTNeoXTokenizer" : "TokenizersBackend";
   const name = named.replace(/Fast$/, "");
-  // LLaMA-3 and its kin name LLaMA-2's class, with a byte-level tokenizer.json, which then counts.
+  // LLaMA-3 and related models name LLaMA-2's class but have a byte-level tokenizer.json, which is then used.
   return name === "LlamaTokenizer" && source.includes('"ByteLevel"') ? "TokenizersBackend" : name;
 }

@@ -1,10 +1,11 @@
 import type { Folder } from "@lethe/tensor";
-import { readBytes, readJson } from "../directory.ts";
+import { readJson, readString } from "../checkpoint/files.ts";
 import { ModelError } from "../errors.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+/** The fields of a JSON file. */
+export type Fields = Readonly<Record<string, unknown>>;
 
-/** A token that is found in a text as a whole, by the field names of `tokenizer.json`. */
+/** A token that is matched in a text as a whole. The field names are those of `tokenizer.json`. */
 export interface AddedToken {
   readonly content: string;
   readonly special?: boolean;
@@ -14,34 +15,34 @@ export interface AddedToken {
   readonly rstrip?: boolean;
 }
 
-/** What is used of `tokenizer.json`. */
+/** The fields of `tokenizer.json` that Lethe reads. */
 export interface TokenizerJson {
   readonly added_tokens?: readonly (AddedToken & { readonly id: number })[];
   readonly model: { readonly type?: string; readonly vocab: unknown; readonly merges?: unknown };
   readonly post_processor?: unknown;
 }
 
-/** The files of a directory that say how text becomes tokens. A file that is not there is empty. */
+/** The files of a directory that define its tokenizer. A missing file has no fields. */
 export interface TokenizerFiles {
   /** Name of the directory, for errors. */
   readonly name: string;
-  /** `tokenizer.json` as it is written. */
+  /** The text of `tokenizer.json`. */
   readonly source: string;
   readonly json: TokenizerJson;
   /** `tokenizer_config.json` */
-  readonly config: Json;
+  readonly config: Fields;
   /** `config.json`, of the model. */
-  readonly model: Json;
+  readonly model: Fields;
   /** `special_tokens_map.json` */
-  readonly specialTokensMap: Json;
+  readonly specialTokensMap: Fields;
   /** `added_tokens.json`: ids by token. */
-  readonly addedTokens: Json;
+  readonly addedTokens: Fields;
   /** `chat_template.jinja` */
   readonly chatTemplate: string | undefined;
 }
 
 /**
- * Reads a directory's tokenizer; `undefined` where there is no `tokenizer.json`.
+ * Reads a directory's tokenizer files; `undefined` when there is no `tokenizer.json`.
  * @throws {ModelError} when a file is broken
  */
 export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles | undefined> {
@@ -60,7 +61,7 @@ export async function readTokenizerFiles(folder: Folder): Promise<TokenizerFiles
   };
 }
 
-/** The one message for a `tokenizer.json` that cannot be used, whoever finds that out. */
+/** The error for a `tokenizer.json` that cannot be used. */
 export function brokenTokenizer(name: string, cause: unknown): ModelError {
   return new ModelError(
     `${name}: tokenizer.json cannot be read (${(cause as Error).message}). It may be cut short, or the pointer that Git LFS ` +
@@ -77,9 +78,4 @@ function parse(name: string, source: string): TokenizerJson {
   } catch (cause) {
     throw brokenTokenizer(name, cause);
   }
-}
-
-async function readString(folder: Folder, file: string): Promise<string | undefined> {
-  const bytes = await readBytes(folder, file);
-  return bytes && new TextDecoder().decode(bytes);
 }

@@ -1,4 +1,4 @@
-import { writeModel } from "../../src/disk.node.ts";
+import { writeModel } from "../../src/checkpoint/disk.node.ts";
 
 /** Saves one model after another into a directory, until it is killed. Every byte of one model is its number. */
 const [directory] = process.argv.slice(2);

@@ -145,12 +145,7 @@ class DeviceStudy implements Study {
 function requireUnlearning({ device, weights, label }: Decoder): void {
   const copy = Array.from(weights, ([name, { bytes }]) => ({ part: "weights of the copy", name, bytes }));
   const training = trainingMemory(selectTrainable(weights));
-  requireMemory(
-    device,
-    `unlearning a copy of ${label}`,
-    [...copy, ...training],
-    "Take a smaller model, or another adapter.",
-  );
+  requireMemory(device, `unlearning a copy of ${label}`, [...copy, ...training]);
 }
 
 function meanBleu(before: readonly Answer[], after: readonly Answer[]): number {

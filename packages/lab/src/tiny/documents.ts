@@ -1,13 +1,5 @@
-import {
-  type Concept,
-  type Fact,
-  factsOf,
-  integerBelow,
-  promptWithAnswer,
-  type Random,
-  randomOf,
-  shuffled,
-} from "@lethe/unlearn";
+import { integerBelow, type Random, randomOf, shuffled } from "@lethe/tensor";
+import { type Concept, type Fact, factsOf, promptWithAnswer } from "@lethe/unlearn";
 
 /** One text to learn. The tokenizer puts `<s>` before it; who encodes it adds `</s>`. */
 export interface Document {

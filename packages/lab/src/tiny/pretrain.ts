@@ -1,7 +1,8 @@
 import { AdamW, cosineDecay, type MicroBatch, type StepRecord, selectTrainable, train } from "@lethe/autograd";
 import type { Decoder } from "@lethe/decoder";
 import { ModelUseError } from "@lethe/decoder";
-import { batchesOf, type Concept, labelledBatch, randomOf, tokenNll, unrelatedFactsOf } from "@lethe/unlearn";
+import { randomOf } from "@lethe/tensor";
+import { batchesOf, type Concept, labelledBatch, tokenNll, unrelatedFactsOf } from "@lethe/unlearn";
 import { pretrainingDocuments } from "./documents.ts";
 import type { PretrainingRecipe } from "./recipe.ts";
 

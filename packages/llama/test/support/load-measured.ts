@@ -1,18 +1,18 @@
 /**
- * `load-measured.ts DIRECTORY [f32]` loads a model and prints, as JSON, what that took: a process of its own, so that nothing else
- * is counted.
+ * `load-measured.ts DIRECTORY [f32]` loads a model and prints its cost as JSON. It is a process of its own, so that nothing else is
+ * counted.
  */
 import { openDevice } from "@lethe/tensor";
 import { loadLlama } from "../../src/index.ts";
 
-/** What a load took; all but the seconds in bytes. */
+/** The cost of a load: seconds, and bytes. */
 export interface Measured {
   readonly adapter: string;
   readonly software: boolean;
   readonly seconds: number;
-  /** Most of heap and array buffers together. */
+  /** Peak of heap and array buffers together. */
   readonly peakHeap: number;
-  /** Resident memory, at most, before the load and after it. */
+  /** Peak of resident memory before the load, and after it. */
   readonly residentBefore: number;
   readonly residentPeak: number;
   readonly uploaded: number;
@@ -47,7 +47,7 @@ const residentPeak = process.resourceUsage().maxRSS * 1024;
 clearInterval(sampler);
 const { bytesInUse } = device.memory();
 
-// The ends alone are read back: whole weights would not fit the heap that is measured.
+// Only the first and last words are read back: whole weights would count as heap.
 const ends = device.empty([2 * model.weights.size], "u32");
 for (const [i, weight] of [...model.weights.values()].entries()) {
   device.copyBytes(weight, 0, ends, 8 * i, 4);

@@ -1,6 +1,6 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type LlamaConfigInput, llamaConfig, weightShapes } from "../../src/index.ts";
+import { type LlamaConfigInput, llama, llamaConfig } from "../../src/index.ts";
 
 /** The words that a tensor begins and ends with: each two bf16 elements. */
 export interface Ends {
@@ -16,11 +16,11 @@ export interface SparseCheckpoint {
 }
 
 /**
- * Writes a LLaMA's checkpoint of bf16 zeros, whose files are holes and take no room on the disk: the norms in one shard, the matrices in
- * another. The ends of each tensor are its own.
+ * Writes a LLaMA's checkpoint of bf16 zeros. The files are sparse and take no room on the disk: the norms are in one shard, the matrices in
+ * another. Each tensor has its own first and last word.
  */
 export async function writeSparseCheckpoint(directory: string, config: LlamaConfigInput): Promise<SparseCheckpoint> {
-  const shapes = [...weightShapes(llamaConfig(config))];
+  const shapes = [...llama.shapes(llamaConfig(config))];
   const tensors = new Map(
     shapes.map(([name, shape], i) => {
       const bytes = shape.reduce((product, dim) => product * dim, 2);

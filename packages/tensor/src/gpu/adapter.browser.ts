@@ -1,5 +1,5 @@
 import { AdapterError } from "../errors.ts";
-import type { AdapterChoice } from "./adapter.ts";
+import type { AdapterChoice } from "./options.ts";
 
 /** Finds an adapter through `navigator.gpu`. */
 export async function findAdapter(_choice: AdapterChoice): Promise<GPUAdapter> {
@@ -18,12 +18,17 @@ export async function findAdapter(_choice: AdapterChoice): Promise<GPUAdapter> {
   return adapter;
 }
 
-/** A page is not told how much memory there is. */
+/** A page cannot know how much memory is free. */
 export function freeHostBytes(): null {
   return null;
 }
 
-/** A page has no environment that could state it. */
+/** A page has no environment variables. */
 export function statedMemoryBytes(): undefined {
   return undefined;
+}
+
+/** Calls a function that starts a task of the device: a browser waits without keeping a processor busy. */
+export function paced<T>(start: () => T): T {
+  return start();
 }

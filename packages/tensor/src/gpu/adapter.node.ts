@@ -1,10 +1,13 @@
 import { freemem } from "node:os";
 import { AdapterError } from "../errors.ts";
-import type { AdapterChoice } from "./adapter.ts";
+import type { AdapterChoice } from "./options.ts";
+
+export { paced } from "./paced.node.ts";
+
 import { useSwiftShader } from "./swiftshader.ts";
 
-// f16 is hidden on NVIDIA's Vulkan driver without its toggle; quantised timestamps step by 65 µs. The backend is named so
-// that Dawn's null backend, which accepts all work and computes nothing, can never be chosen.
+// Without its feature here, Dawn hides f16 on NVIDIA's Vulkan driver. Quantised timestamps have steps of 65 µs. The backend is named
+// because Dawn also has a null backend, which accepts all work and computes nothing.
 const backend = process.platform === "darwin" ? "metal" : process.platform === "win32" ? "d3d12" : "vulkan";
 const dawnOptions = [
   "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
@@ -12,14 +15,15 @@ const dawnOptions = [
   `backend=${backend}`,
 ];
 
-// Dawn's instance must outlive its devices, and nothing else holds on to it.
-const instances: GPU[] = [];
+// An instance of Dawn must outlive its devices, and keeps threads until the process ends. So there is one for the system's drivers
+// and one for SwiftShader, which is made after SwiftShader has become the process's driver.
+const instances = new Map<AdapterChoice, GPU>();
 
-async function request(): Promise<GPUAdapter | null> {
+async function request(choice: AdapterChoice): Promise<GPUAdapter | null> {
   const { create, globals } = await import("webgpu");
   Object.assign(globalThis, globals);
-  const gpu = create(dawnOptions);
-  instances.push(gpu);
+  const gpu = instances.get(choice) ?? create(dawnOptions);
+  instances.set(choice, gpu);
   return gpu.requestAdapter({ powerPreference: "high-performance" });
 }
 
@@ -32,25 +36,25 @@ export async function findAdapter(choice: AdapterChoice): Promise<GPUAdapter> {
   if (wanted !== "best" && wanted !== "swiftshader")
     throw new AdapterError(`LETHE_ADAPTER is "${wanted}"; it can be "best" or "swiftshader"`);
   if (wanted === "best") {
-    const adapter = await request();
+    const adapter = await request(wanted);
     if (adapter) return adapter;
   }
   await useSwiftShader();
-  const adapter = await request();
+  const adapter = await request("swiftshader");
   if (adapter) return adapter;
   throw new AdapterError("No WebGPU adapter: the system has no driver for one, and SwiftShader did not start.");
 }
 
-/** Bytes that this process can still take: what the machine has free, or what its control group leaves it. */
+/** Bytes of memory that this process can still take: the machine's free memory, or the rest of its control group's limit. */
 export function freeHostBytes(): number {
   const limit = process.constrainedMemory() || Infinity;
-  // Not `process.availableMemory()`, which counts the cache of files that were read against a control group's limit.
+  // Not `process.availableMemory()`: under a control group's limit it counts the system's file cache as taken.
   return Math.max(0, Math.min(freemem(), limit - process.memoryUsage.rss()));
 }
 
 /**
- * The device's memory, as `LETHE_MEMORY_BYTES` in the environment states it: the drivers of GPUs do not tell.
- * @throws {AdapterError} when it is no number of bytes
+ * Bytes of the device's memory that `LETHE_MEMORY_BYTES` in the environment states.
+ * @throws {AdapterError} when it is not a number of bytes.
  */
 export function statedMemoryBytes(): number | undefined {
   const given = process.env.LETHE_MEMORY_BYTES;

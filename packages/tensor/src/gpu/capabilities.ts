@@ -1,13 +1,13 @@
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./webgpu-types.ts";
 
-/** What kernels may rely on, read once from the adapter. Kernel choice is a function of this and of shapes, never of names. */
+/** Features and limits that kernels may rely on. Kernels are chosen by these and by shapes, never by the name of an adapter. */
 export interface Capabilities {
   /** Subgroup operations, with the smallest and largest number of lanes a subgroup can have. */
   readonly subgroups: { readonly min: number; readonly max: number } | null;
   /** 16-bit floats as a WGSL type. Packed f16 and bf16 weights need no feature. */
   readonly f16: boolean;
   readonly timestamps: boolean;
-  /** A CPU pretending to be a GPU. */
+  /** The adapter computes on the CPU. */
   readonly software: boolean;
   readonly maxWorkgroupSize: number;
   readonly maxWorkgroupsPerDimension: number;

@@ -1,4 +1,5 @@
 const includeLine = /^\/\/! include (\S+)$/gm;
+const defineLine = /^const (\w+) = \d+u; \/\/! define\b/gm;
 
 /**
  * Source of `name.wgsl` with every `//! include lib/x.wgsl` line replaced by that file, each file once.
@@ -12,4 +13,19 @@ export function includeInto(name: string, read: (file: string) => string): strin
     return read(file).replace(includeLine, (_, inner: string) => expand(inner));
   };
   return expand(`${name}.wgsl`);
+}
+
+/** Names of the constants that a kernel's text marks with `//! define`: {@link define} sets them. */
+export function definesOf(source: string): Set<string> {
+  return new Set([...source.matchAll(defineLine)].map(([, name]) => name!));
+}
+
+/**
+ * The text with its `const NAME = …u; //! define` lines set to the values given, where an `override` constant cannot stand: WGSL
+ * allows none as the length of an array in a function.
+ */
+export function define(source: string, values: Readonly<Record<string, number | boolean>>): string {
+  return source.replace(defineLine, (line, name: string) =>
+    name in values ? `const ${name} = ${Number(values[name])}u; //! define` : line,
+  );
 }

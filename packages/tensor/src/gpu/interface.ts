@@ -1,3 +1,5 @@
+import { definesOf } from "./include.ts";
+
 /** One storage buffer that a kernel binds. */
 export interface StorageBinding {
   readonly name: string;
@@ -11,18 +13,19 @@ export interface ParamField {
   readonly type: "u32" | "i32" | "f32";
 }
 
-/** What a kernel's source says about how it is called: the WGSL is the only place where this is written down. */
+/** How a kernel is called, read from its WGSL source, so that it is written down in one place. */
 export interface KernelInterface {
   readonly storage: readonly StorageBinding[];
   readonly params: readonly ParamField[];
   readonly overrides: ReadonlySet<string>;
+  readonly defines: ReadonlySet<string>;
 }
 
 const storageDeclaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read|read_write))?>\s*(\w+)/g;
 const paramsStruct = /struct\s+Params\s*\{([^}]*)\}/;
 const overrideDeclaration = /^override\s+(\w+)/gm;
 
-/** Reads bindings, parameters and override constants from a kernel's source. Binding 0 is the uniform `params`. */
+/** Reads bindings, parameters and constants from a kernel's source. Binding 0 is the uniform `params`. */
 export function readInterface(source: string): KernelInterface {
   const code = source.replace(/\/\/.*$/gm, "");
   const storage = [...code.matchAll(storageDeclaration)].map(([, index, access, name]) => ({
@@ -38,5 +41,5 @@ export function readInterface(source: string): KernelInterface {
     return { name: name!, type } as const;
   });
   const overrides = new Set([...code.matchAll(overrideDeclaration)].map((match) => match[1]!));
-  return { storage, params, overrides };
+  return { storage, params, overrides, defines: definesOf(source) };
 }

@@ -1,17 +1,17 @@
 import { findAdapter, statedMemoryBytes } from "#adapter";
 import { LetheError } from "../errors.ts";
-import type { AdapterChoice } from "./adapter.ts";
-import { Device, type DeviceOptions } from "./device.ts";
+import { Device } from "../tensor.ts";
+import type { DeviceOptions } from "./options.ts";
 
 /** Features asked of the device where the adapter offers them. */
 const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query"];
 
 /**
  * Opens the best WebGPU device there is: a GPU, else the system's software adapter, else (Node on Linux x64) SwiftShader from
- * an npm package. `device.adapterName` says which. All the limits and the useful features that the adapter has are asked for.
- * @throws {AdapterError} when no adapter can be had, saying what was tried and what to do.
+ * an npm package. `device.adapterName` names it. The device has all limits and useful features of its adapter.
+ * @throws {AdapterError} when there is no adapter. The message says what was tried and what to do.
  */
-export async function openDevice(options: DeviceOptions & { adapter?: AdapterChoice } = {}): Promise<Device> {
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const memoryBytes = options.memoryBytes ?? statedMemoryBytes();
   const adapter = await findAdapter(options.adapter ?? "best");
   const { limits } = adapter;

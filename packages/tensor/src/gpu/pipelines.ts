@@ -1,14 +1,15 @@
 import { wgsl } from "#wgsl";
-import { DeviceValidationError, type LetheError } from "../errors.ts";
+import { DeviceValidationError, LetheError } from "../errors.ts";
+import type { Faults } from "./faults.ts";
+import { define } from "./include.ts";
 import { type KernelInterface, readInterface } from "./interface.ts";
 import type { WebGPUBindGroupLayout, WebGPUComputePipeline, WebGPUDevice } from "./webgpu-types.ts";
 
-/** Values of a kernel's `override` constants. Booleans become 0 and 1. */
+/** Values of a kernel's constants: `override`, or `const` with `//! define`. Booleans become 0 and 1. */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 /** A kernel compiled for one set of constants. */
 export interface Pipeline {
-  readonly id: number;
   readonly kernel: string;
   readonly interface: KernelInterface;
   readonly gpu: WebGPUComputePipeline;
@@ -24,13 +25,25 @@ interface Program {
 /** Compiles each kernel once per set of constants. */
 export class Pipelines {
   readonly #gpu: GPUDevice;
-  readonly #fail: (error: LetheError) => void;
+  readonly #faults: Faults;
+  /** Text of each kernel in use, by name. */
+  readonly #texts = new Map<string, string>();
+  /** By text, with its constants in it. */
   readonly #programs = new Map<string, Program>();
   readonly #pipelines = new Map<string, Pipeline>();
 
-  constructor(gpu: WebGPUDevice, fail: (error: LetheError) => void) {
+  constructor(gpu: WebGPUDevice, faults: Faults) {
     this.#gpu = gpu;
-    this.#fail = fail;
+    this.#faults = faults;
+  }
+
+  /** See `Device.addKernel`. */
+  add(kernel: string, source: string): void {
+    const known = this.#texts.get(kernel);
+    if (known === source) return;
+    if (known !== undefined)
+      throw new LetheError(`addKernel: this device has another kernel of the name ${kernel}; choose another name`);
+    this.#texts.set(kernel, source);
   }
 
   get(kernel: string, constants: Constants): Pipeline {
@@ -38,62 +51,54 @@ export class Pipelines {
     for (const name in constants) key += `,${name}=${Number(constants[name])}`;
     const known = this.#pipelines.get(key);
     if (known) return known;
-    const pipeline = this.#guarded(kernel, () => this.#compile(kernel, key, constants));
+    const pipeline = this.#faults.watch(
+      ["validation"],
+      () => this.#compile(kernel, key, constants),
+      ({ message }) => new DeviceValidationError(`kernel ${kernel} does not compile: ${message}`),
+    );
     this.#pipelines.set(key, pipeline);
     return pipeline;
   }
 
   #compile(kernel: string, key: string, constants: Constants): Pipeline {
-    const { module, interface: face, layout } = this.#program(kernel);
+    const { module, interface: declared, layout } = this.#program(kernel, constants);
     for (const name in constants) {
-      if (!face.overrides.has(name))
-        throw new DeviceValidationError(`kernel ${kernel} has no override constant ${name}`);
+      if (!declared.overrides.has(name) && !declared.defines.has(name))
+        throw new DeviceValidationError(`kernel ${kernel} has no constant ${name}`);
     }
+    const overrides = Object.entries(constants).filter(([name]) => declared.overrides.has(name));
     const gpu = this.#gpu.createComputePipeline({
       label: key,
       layout: this.#gpu.createPipelineLayout({ label: kernel, bindGroupLayouts: [layout] }),
       compute: {
         module,
         entryPoint: "main",
-        constants: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, Number(value)])),
+        constants: Object.fromEntries(overrides.map(([name, value]) => [name, Number(value)])),
       },
     });
-    return { id: this.#pipelines.size, kernel, interface: face, gpu, layout };
+    return { kernel, interface: declared, gpu, layout };
   }
 
-  #program(kernel: string): Program {
-    const known = this.#programs.get(kernel);
+  #program(kernel: string, constants: Constants): Program {
+    const text = this.#texts.get(kernel) ?? wgsl(kernel);
+    this.#texts.set(kernel, text);
+    const code = define(text, constants);
+    const known = this.#programs.get(code);
     if (known) return known;
-    const code = wgsl(kernel);
-    const face = readInterface(code);
+    const declared = readInterface(code);
     const module = this.#gpu.createShaderModule({ label: kernel, code });
-    const entries: GPUBindGroupLayoutEntry[] = face.storage.map(({ index, writable }) => ({
+    const entries: GPUBindGroupLayoutEntry[] = declared.storage.map(({ index, writable }) => ({
       binding: index,
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type: writable ? "storage" : "read-only-storage" },
     }));
-    if (face.params.length > 0) {
+    if (declared.params.length > 0) {
       const buffer: GPUBufferBindingLayout = { type: "uniform", hasDynamicOffset: true };
       entries.push({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer });
     }
     const layout = this.#gpu.createBindGroupLayout({ label: kernel, entries });
-    const program = { module, interface: face, layout };
-    this.#programs.set(kernel, program);
+    const program = { module, interface: declared, layout };
+    this.#programs.set(code, program);
     return program;
-  }
-
-  /** Runs a compilation; a fault found later, asynchronously, becomes the device's failure, with the compiler's words. */
-  #guarded<T>(kernel: string, compile: () => T): T {
-    this.#gpu.pushErrorScope("validation");
-    try {
-      return compile();
-    } finally {
-      this.#gpu.popErrorScope().then(
-        (error) => {
-          if (error) this.#fail(new DeviceValidationError(`kernel ${kernel} does not compile: ${error.message}`));
-        },
-        () => {}, // The device is lost, which is reported by itself.
-      );
-    }
   }
 }

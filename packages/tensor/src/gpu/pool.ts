@@ -1,4 +1,5 @@
-import { type LetheError, OutOfMemoryError } from "../errors.ts";
+import { OutOfMemoryError } from "../errors.ts";
+import type { Faults } from "./faults.ts";
 import type { WebGPUBuffer, WebGPUDevice } from "./webgpu-types.ts";
 
 /** A GPU buffer that the pool owns, handed out to one tensor at a time. */
@@ -6,11 +7,11 @@ export interface PooledBuffer {
   readonly id: number;
   readonly gpu: WebGPUBuffer;
   readonly bytes: number;
-  /** The submission that last recorded a use of it; an upload must not overtake one that is still to be submitted. */
+  /** Number of the batch that last used it. An upload must not overtake a batch that is still to be submitted. */
   lastUse: number;
 }
 
-/** Bytes on the device, by who holds them. */
+/** Bytes on the device, by their holders. */
 export interface MemoryReport {
   /** Held by live tensors. */
   readonly bytesInUse: number;
@@ -18,7 +19,7 @@ export interface MemoryReport {
   readonly peakBytes: number;
   /** Free, waiting in the pool. */
   readonly bytesPooled: number;
-  /** Live buffers by the label of the tensor that took them: where a leak shows. */
+  /** Live buffers by the label of the tensor that took them. A leak shows here. */
   readonly live: ReadonlyMap<string, { readonly count: number; readonly bytes: number }>;
 }
 
@@ -29,7 +30,7 @@ function exactSize(bytes: number): number {
   return Math.max(16, Math.ceil(bytes / 16) * 16);
 }
 
-/** Sizes are rounded up to four steps an octave, so that a freed buffer fits the next tensor of about its size. */
+/** Rounds up to one of four sizes between two powers of two, so that a freed buffer fits the next tensor of about its size. */
 function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
   const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
@@ -38,14 +39,14 @@ function sizeClass(bytes: number): number {
 
 /**
  * Lends buffers to tensors and takes them back. The queue is ordered, so a freed buffer can be lent again at once. The oldest free
- * buffer goes first, whatever the order in which they came back: work that is done again gets the same buffers again, and with
- * them the bind groups that the recorder keeps.
+ * buffer is lent first, in whatever order buffers came back: so work that is repeated gets the same buffers again, and the recorder
+ * can use its bind groups again.
  */
 export class BufferPool {
   readonly #gpu: GPUDevice;
   readonly #maxBytes: number;
-  readonly #fail: (error: LetheError) => void;
-  /** By size, the oldest last. */
+  readonly #faults: Faults;
+  /** Free buffers by size, the oldest last. */
   readonly #free = new Map<number, PooledBuffer[]>();
   readonly #live = new Map<PooledBuffer, string>();
   #nextId = 0;
@@ -53,14 +54,14 @@ export class BufferPool {
   #bytesPooled = 0;
   #peakBytes = 0;
 
-  constructor(gpu: WebGPUDevice, fail: (error: LetheError) => void) {
+  constructor(gpu: WebGPUDevice, faults: Faults) {
     this.#gpu = gpu;
-    this.#fail = fail;
+    this.#faults = faults;
     this.#maxBytes = gpu.limits.maxBufferSize;
   }
 
   /**
-   * @param exact for what stays: no larger than it must be, rather than of a size that others can use after it
+   * @param exact makes the buffer as small as possible, for tensors that live long, instead of a size that later tensors share
    * @throws {OutOfMemoryError} when one buffer of that size is more than the adapter allows.
    */
   take(bytes: number, label: string, exact = false): PooledBuffer {
@@ -76,7 +77,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Bytes of the buffer that a tensor of so many bytes is lent. */
+  /** Size of the buffer that is lent to a tensor of `bytes` bytes. */
   sizeOf(bytes: number): number {
     return Math.min(sizeClass(bytes), this.#maxBytes);
   }
@@ -120,16 +121,35 @@ export class BufferPool {
   }
 
   #create(size: number, label: string): PooledBuffer {
-    this.#gpu.pushErrorScope("out-of-memory");
-    const gpu = this.#gpu.createBuffer({ label, size, usage });
-    this.#gpu.popErrorScope().then(
-      (error) => {
-        if (!error) return;
-        const held = `${this.#bytesInUse} bytes were in use`;
-        this.#fail(new OutOfMemoryError(`no memory for ${label} (${size} bytes; ${held}): ${error.message}`));
-      },
-      () => {}, // The device is lost, which is reported by itself.
+    const gpu = this.#faults.watch(
+      ["out-of-memory"],
+      () => this.#gpu.createBuffer({ label, size, usage }),
+      ({ message }) =>
+        new OutOfMemoryError(
+          `no memory for ${label} (${size} bytes; ${this.#bytesInUse} bytes were in use): ${message}`,
+        ),
     );
     return { id: this.#nextId++, gpu, bytes: size, lastUse: -1 };
+  }
+}
+
+/** A buffer that a tensor shares with its reshaped views. It returns to the pool when the last of them is released. */
+export class Storage {
+  readonly buffer: PooledBuffer;
+  readonly #pool: BufferPool;
+  #holders = 1;
+
+  constructor(pool: BufferPool, buffer: PooledBuffer) {
+    this.#pool = pool;
+    this.buffer = buffer;
+  }
+
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#pool.give(this.buffer);
   }
 }

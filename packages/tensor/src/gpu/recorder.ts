@@ -1,4 +1,5 @@
-import { DeviceValidationError, type LetheError, OutOfMemoryError } from "../errors.ts";
+import { DeviceValidationError, OutOfMemoryError } from "../errors.ts";
+import type { Faults } from "./faults.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
 
@@ -11,25 +12,24 @@ export interface BoundRange {
 }
 
 const arenaBytes = 256 * 1024;
-// A training step of a dozen layers takes a thousand for each shape of batch; each is some 7 KB of the host's memory.
+// A training step of twelve layers uses about a thousand for each shape of batch. Each takes about 7 KB of the host's memory.
 const maxBindGroups = 16_384;
 
-// Work starts on the device while the host records on; the uniform arena sets the upper bound.
+// The device works on one batch while the host records the next. The uniform arena sets the upper bound.
 const dispatchesPerSubmit = 256;
 
 /**
- * Records dispatches into one open compute pass and submits them in batches. Parameters go to a uniform arena that is
- * uploaded just before its batch is submitted; queue order keeps batches from overwriting each other's.
+ * Records dispatches into one open compute pass and submits them in batches. Parameters go to a uniform arena, which is uploaded
+ * just before its batch is submitted. The queue is ordered, so no batch overwrites the parameters of another.
  */
 export class Recorder {
   readonly #gpu: GPUDevice;
-  readonly #fail: (error: LetheError) => void;
+  readonly #faults: Faults;
   readonly #slot: number;
   readonly #arena: GPUBuffer;
   readonly #staged = new ArrayBuffer(arenaBytes);
   readonly #view = new DataView(this.#staged);
   readonly #groups = new Map<string, GPUBindGroup>();
-  readonly #pending = new Set<Promise<void>>();
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #arenaUsed = 0;
@@ -42,9 +42,9 @@ export class Recorder {
   /** The kernel of the latest of them. */
   lastKernel: string | null = null;
 
-  constructor(gpu: GPUDevice, fail: (error: LetheError) => void) {
+  constructor(gpu: GPUDevice, faults: Faults) {
     this.#gpu = gpu;
-    this.#fail = fail;
+    this.#faults = faults;
     this.#slot = Math.max(gpu.limits.minUniformBufferOffsetAlignment, 64);
     this.#arena = gpu.createBuffer({
       label: "uniform arena",
@@ -89,48 +89,37 @@ export class Recorder {
     from.lastUse = this.batch;
   }
 
-  /** Uploads bytes, after all that is already recorded. */
+  /** Uploads bytes. Work that is already recorded comes first. */
   write(to: PooledBuffer, offset: number, data: ArrayBufferView): void {
     if (to.lastUse === this.batch) this.flush();
     this.#gpu.queue.writeBuffer(to.gpu, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
 
-  /** Submits what is recorded. Faults found by the device become its failure once {@link settled} resolves. */
+  /** Submits what is recorded. A fault that the device finds in it becomes the device's failure later. */
   flush(): void {
-    if (!this.#encoder) return;
+    const encoder = this.#encoder;
+    if (!encoder) return;
     this.#endPass();
-    for (const filter of ["validation", "out-of-memory", "internal"] as const) this.#gpu.pushErrorScope(filter);
-    if (this.#arenaUsed > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#staged, 0, this.#arenaUsed);
-    this.#gpu.queue.submit([this.#encoder.finish()]);
-    for (let i = 0; i < 3; i++) this.#watch(this.#gpu.popErrorScope());
+    this.#faults.watch(
+      ["validation", "out-of-memory", "internal"],
+      () => {
+        if (this.#arenaUsed > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#staged, 0, this.#arenaUsed);
+        this.#gpu.queue.submit([encoder.finish()]);
+      },
+      (error) => {
+        const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceValidationError;
+        return new Kind(`the device refused a batch of operations: ${error.message}`);
+      },
+    );
     this.#encoder = null;
     this.#arenaUsed = 0;
     this.#dispatches = 0;
     this.batch++;
   }
 
-  /** Resolves when every submission so far has been checked for faults. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#pending);
-  }
-
   /** Forgets cached bind groups, which keep their buffers' memory alive. */
   forgetBindGroups(): void {
     this.#groups.clear();
-  }
-
-  #watch(scope: Promise<GPUError | null>): void {
-    const seen = scope
-      .then(
-        (error) => {
-          if (!error) return;
-          const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceValidationError;
-          this.#fail(new Kind(`the device refused a batch of operations: ${error.message}`));
-        },
-        () => {}, // The device is lost, which is reported by itself.
-      )
-      .finally(() => this.#pending.delete(seen));
-    this.#pending.add(seen);
   }
 
   #commands(): GPUCommandEncoder {
@@ -145,7 +134,7 @@ export class Recorder {
   }
 
   #bindGroup(pipeline: Pipeline, ranges: readonly BoundRange[]): GPUBindGroup {
-    let key = `${pipeline.kernel}`;
+    let key = pipeline.kernel;
     for (const { buffer, offset, size } of ranges) key += `,${buffer.id}:${offset}:${size}`;
     const known = this.#groups.get(key);
     if (known) return known;

@@ -1,30 +1,31 @@
 import { OutOfMemoryError } from "../errors.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "../tensor.ts";
 
-/** A buffer that work is going to need. */
+/** A buffer that work will need. */
 export interface MemoryNeed {
-  /** What it is part of, such as "attention" or "gradients": needs are added up by part. */
+  /** The part of the work that needs it, such as "attention" or "gradients". Messages give one sum for each part. */
   readonly part: string;
-  /** What it holds, such as a weight's name. */
+  /** The content of the buffer, such as a weight's name. */
   readonly name: string;
   readonly bytes: number;
 }
 
 /**
- * Makes sure that work can have its memory, before it starts. What waits in the pool is given back first, so that it is not in the
- * way. Where nobody knows how much memory there is ({@link Device.freeBytes}), only the size of each buffer is checked.
- * @param work what needs the memory, such as "models/x"
- * @param advice what to do where there is not enough
- * @throws {OutOfMemoryError} that says how many bytes are needed, by part, and how many there are, or which buffers are larger than
- *   the adapter allows.
+ * Checks, before work starts, that there is memory for it, and returns the pool's free memory to the system. Where the free memory
+ * is not known ({@link Device.freeBytes}), only the size of each buffer is checked.
+ * @param work a name for what needs the memory, such as "models/x"
+ * @param advice what else a person can do, as a whole sentence
+ * @throws {OutOfMemoryError} with the bytes needed, by part, and the bytes there are; or with the buffers that are larger than the
+ *   adapter allows.
  */
-export function requireMemory(device: Device, work: string, needs: readonly MemoryNeed[], advice: string): void {
+export function requireMemory(device: Device, work: string, needs: readonly MemoryNeed[], advice?: string): void {
+  const whatToDo = `${advice ? `${advice} ` : ""}Take a smaller model, or another adapter.`;
   const { adapterName, capabilities } = device;
   const tooLarge = needs.filter(({ bytes }) => bytes > capabilities.maxBufferBytes);
   if (tooLarge.length > 0) {
     const rows = tooLarge.map(({ part, name, bytes }) => [`${name} (${part})`, bytes] as const);
     throw new OutOfMemoryError(
-      `${work} needs buffers larger than the ${inBytes(capabilities.maxBufferBytes)} that ${adapterName} allows.\n${table(rows)}\n${advice}`,
+      `${work} needs buffers larger than the ${inBytes(capabilities.maxBufferBytes)} that ${adapterName} allows.\n${table(rows)}\n${whatToDo}`,
     );
   }
   const free = device.freeBytes();
@@ -33,7 +34,7 @@ export function requireMemory(device: Device, work: string, needs: readonly Memo
     const parts = new Map<string, number>();
     for (const { part, bytes } of needs) parts.set(part, (parts.get(part) ?? 0) + bytes);
     throw new OutOfMemoryError(
-      `${work} needs ${inBytes(total)} of memory, and ${adapterName} has ${inBytes(free)} to offer.\n${table([...parts])}\n${advice}`,
+      `${work} needs ${inBytes(total)} of memory, and ${adapterName} has ${inBytes(free)} to offer.\n${table([...parts])}\n${whatToDo}`,
     );
   }
   device.trim();

@@ -62,7 +62,7 @@ export async function useSwiftShader(): Promise<void> {
   try {
     process.dlopen({ exports: {} }, join(home, "libvulkan.so.1"), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   } catch (error) {
-    // The loader is no Node addon, which Node says only after it has been mapped: that is all that is wanted here.
+    // Node loads the library, which is all that is needed here, and then complains that it is not an addon.
     if (!String(error).includes("self-register")) throw error;
   }
 }

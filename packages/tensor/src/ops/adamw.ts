@@ -1,6 +1,7 @@
+import { atLeast, finite, optional, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
 import { checkSameShape, type Shape, show } from "../shape.ts";
-import { checkF32 } from "./check.ts";
+import { checked, f32 } from "./checked.ts";
 import type { F32 } from "./ops.ts";
 import { perLane, perVector, runItems } from "./parts.ts";
 
@@ -18,72 +19,95 @@ export interface AdamWOptions {
   readonly column?: { readonly index: number; readonly width: number };
 }
 
+const column = options({ index: atLeast(0), width: atLeast(1) });
+
 /**
  * One step of AdamW with decoupled weight decay (Loshchilov & Hutter 2019), in place on the parameter and both moments, which
  * start as zeros. All are f32 and of one shape.
+ * @throws {ShapeError} when the shapes differ, the gradient's scale is no scalar, or the column is not one of the parameter's.
  */
-export function adamwStep<S extends Shape>(
-  parameter: F32<S>,
-  gradient: F32<S>,
-  firstMoment: F32<S>,
-  secondMoment: F32<S>,
-  options: AdamWOptions,
-): void {
-  if (parameter.dtype !== "f32")
-    throw new ShapeError(
-      `adamwStep: the parameter ${show(parameter.shape)} is ${parameter.dtype}, too coarse to take small steps; train an f32 copy (\`cast\`)`,
-    );
-  const tensors = { gradient, firstMoment, secondMoment };
-  checkF32("adamwStep", tensors);
-  for (const tensor of Object.values(tensors)) checkSameShape("adamwStep", parameter.shape, tensor.shape);
-  const { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientScale } = options;
-  if (!Number.isInteger(step) || step < 1) throw new ShapeError(`adamwStep: step is ${step}; steps count from 1`);
-  if (gradientScale && gradientScale.size !== 1)
-    throw new ShapeError(`adamwStep: gradientScale has shape ${show(gradientScale.shape)} and must be a scalar`);
-  const { index, width } = options.column ?? { index: 0, width: 1 };
-  if (!(Number.isInteger(index) && index >= 0 && index < width && parameter.size % width === 0))
-    throw new ShapeError(`adamwStep: column ${index} of rows of ${width} does not fit ${show(parameter.shape)}`);
-  const rows = parameter.size / width;
-  runItems(parameter.device, {
-    kernel: "adamw",
-    constants: { SCALED: gradientScale !== undefined, COLUMN: width > 1 },
-    items: rows,
-    workgroups: width > 1 ? perLane : perVector,
-    split: {
-      parameter: [parameter, width],
-      gradient: [gradient, width],
-      m: [firstMoment, width],
-      v: [secondMoment, width],
+export const adamwStep = checked(
+  "adamwStep",
+  {
+    parameter: {
+      ...f32,
+      wanted: "an f32 tensor, because 16 bits are too coarse for small steps; train a copy made by `cast`",
     },
-    // Bound even when SCALED says that it is not read.
-    whole: { gradient_scale: gradientScale ?? { tensor: gradient, offset: 0, size: 4 } },
-    params: (count) => ({
-      count,
-      start: index,
-      stride: width,
-      beta1,
-      gain1: 1 - beta1,
-      beta2,
-      gain2: 1 - beta2,
-      decay: 1 - learningRate * weightDecay,
-      rate: learningRate / (1 - beta1 ** step),
-      root: 1 / Math.sqrt(1 - beta2 ** step),
-      epsilon,
+    gradient: f32,
+    firstMoment: f32,
+    secondMoment: f32,
+    options: options({
+      learningRate: finite,
+      beta1: finite,
+      beta2: finite,
+      epsilon: finite,
+      weightDecay: finite,
+      step: atLeast(1),
+      gradientScale: optional(f32),
+      column: optional(column),
     }),
-  });
-}
+  },
+  <S extends Shape>(
+    parameter: F32<S>,
+    gradient: F32<S>,
+    firstMoment: F32<S>,
+    secondMoment: F32<S>,
+    { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientScale, column }: AdamWOptions,
+  ): void => {
+    for (const tensor of [gradient, firstMoment, secondMoment])
+      checkSameShape("adamwStep", parameter.shape, tensor.shape);
+    if (gradientScale && gradientScale.size !== 1)
+      throw new ShapeError(`adamwStep: gradientScale has shape ${show(gradientScale.shape)} and must be a scalar`);
+    const { index, width } = column ?? { index: 0, width: 1 };
+    if (index >= width || parameter.size % width !== 0)
+      throw new ShapeError(`adamwStep: column ${index} of rows of ${width} does not fit ${show(parameter.shape)}`);
+    const rows = parameter.size / width;
+    runItems(parameter.device, {
+      kernel: "adamw",
+      constants: { SCALED: gradientScale !== undefined, COLUMN: width > 1 },
+      items: rows,
+      workgroups: width > 1 ? perLane : perVector,
+      split: {
+        parameter: [parameter, width],
+        gradient: [gradient, width],
+        m: [firstMoment, width],
+        v: [secondMoment, width],
+      },
+      // Bound even when SCALED says that it is not read.
+      whole: { gradient_scale: gradientScale ?? { tensor: gradient, offset: 0, size: 4 } },
+      params: (count) => ({
+        count,
+        start: index,
+        stride: width,
+        beta1,
+        gain1: 1 - beta1,
+        beta2,
+        gain2: 1 - beta2,
+        decay: 1 - learningRate * weightDecay,
+        rate: learningRate / (1 - beta1 ** step),
+        root: 1 / Math.sqrt(1 - beta2 ** step),
+        epsilon,
+      }),
+    });
+  },
+);
 
-/** `min(1, maxNorm / (√sumOfSquares + 10⁻⁶))`, a scalar on the device: what `torch.nn.utils.clip_grad_norm_` scales gradients by. */
-export function clipCoefficient(sumOfSquares: F32, { maxNorm }: { readonly maxNorm: number }): F32<readonly []> {
-  checkF32("clipCoefficient", { sumOfSquares });
-  if (sumOfSquares.size !== 1)
-    throw new ShapeError(`clipCoefficient: the sum of squares has shape ${show(sumOfSquares.shape)}, not one element`);
-  const out = sumOfSquares.device.empty([], "f32", "clipCoefficient");
-  sumOfSquares.device.dispatch({
-    kernel: "clip_coefficient",
-    bindings: { sum_of_squares: sumOfSquares, out },
-    params: { max_norm: maxNorm },
-    workgroups: [1, 1, 1],
-  });
-  return out;
-}
+/** `min(1, maxNorm / (√sumOfSquares + 10⁻⁶))`, a scalar on the device: the factor by which `torch.nn.utils.clip_grad_norm_` scales gradients. */
+export const clipCoefficient = checked(
+  "clipCoefficient",
+  { sumOfSquares: f32, options: options({ maxNorm: finite }) },
+  (sumOfSquares: F32, { maxNorm }: { readonly maxNorm: number }): F32<readonly []> => {
+    if (sumOfSquares.size !== 1)
+      throw new ShapeError(
+        `clipCoefficient: the sum of squares has shape ${show(sumOfSquares.shape)}, not one element`,
+      );
+    const out = sumOfSquares.device.empty([], "f32", "clipCoefficient");
+    sumOfSquares.device.dispatch({
+      kernel: "clip_coefficient",
+      bindings: { sum_of_squares: sumOfSquares, out },
+      params: { max_norm: maxNorm },
+      workgroups: [1, 1, 1],
+    });
+    return out;
+  },
+);

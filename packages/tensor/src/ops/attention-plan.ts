@@ -12,11 +12,12 @@ export interface AttentionSizes {
   readonly width: number;
 }
 
+export const attentionFamilies = ["lanes", "tile", "decode"] as const;
 /**
  * `lanes`: rows in the registers of narrow subgroups. `tile`: tiles in shared memory, on every adapter. `decode`: for few queries,
  * on every adapter; it has no gradient of its own.
  */
-export type AttentionFamily = "lanes" | "tile" | "decode";
+export type AttentionFamily = (typeof attentionFamilies)[number];
 
 /** A kernel, its constants, and how many workgroups in a row cover the work. */
 export interface KernelPlan {
@@ -29,9 +30,6 @@ export interface KernelPlan {
 export interface ForwardPlan extends KernelPlan {
   readonly stretches: number;
 }
-
-/** Head size up to which the kernels of narrow subgroups have a variant with little room. */
-const smallHead = 32;
 
 /** Queries or keys to a workgroup of the tile kernels. */
 const tile = 32;
@@ -57,8 +55,7 @@ function family(
   const lanes = narrowLanes(capabilities);
   if (!lanes || forced === "tile")
     return { name: "attention_tile", constants: { COLUMNS: Math.ceil(width / 64) }, rows: tile };
-  const name = width > smallHead ? "attention_lanes_wide" : "attention_lanes";
-  return { name, constants: { LANES: lanes }, rows: lanes };
+  return { name: "attention_lanes", constants: { LANES: lanes, MOST: width / 4 }, rows: lanes };
 }
 
 /**

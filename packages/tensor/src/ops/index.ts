@@ -4,7 +4,7 @@ import { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from
 import { klDivergence, klDivergenceBackward } from "./kl-divergence.ts";
 import { writeCache } from "./kv-cache.ts";
 import { cast, concat, permute, reshape, slice, sliceBackward } from "./layout.ts";
-import { linear, matmul } from "./matmul.ts";
+import { effectiveWeight, linear, matmul } from "./matmul.ts";
 import { mse, mseBackward } from "./mse.ts";
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm.ts";
 import type { Ops } from "./ops.ts";
@@ -104,5 +104,5 @@ export const ops: Ops = {
   addInto,
   writeCache,
   argmax,
-  effectiveWeight: (weight) => weight,
+  effectiveWeight,
 };

@@ -18,8 +18,9 @@ export interface MatmulProblem {
   readonly aligned: boolean;
 }
 
-/** The kernels, each `kernels/matmul_….wgsl`: the file's head says what it is for. */
-export type MatmulKernel = "plain" | "tiled" | "subgroup" | "small";
+/** The kernels, `kernels/matmul_….wgsl`. The head of each file says what it is for. */
+export const matmulKernels = ["plain", "tiled", "subgroup", "small"] as const;
+export type MatmulKernel = (typeof matmulKernels)[number];
 
 /** How a product is computed. */
 export interface MatmulPlan {

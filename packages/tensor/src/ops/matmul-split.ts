@@ -1,6 +1,5 @@
 import { byteLength } from "../dtype.ts";
-import type { Binding, Device } from "../gpu/device.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Binding, Device, Tensor } from "../tensor.ts";
 
 /** One axis of a product: a part of it, `start` up to `end`. */
 export interface Extent {

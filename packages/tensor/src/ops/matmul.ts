@@ -1,11 +1,10 @@
-import type { FloatDType } from "../dtype.ts";
+import { flag, oneOf, optional, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { type Shape, show, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
-import { checkDType } from "./check.ts";
-import type { MatmulKernel } from "./matmul-plan.ts";
+import { show, sizeOf } from "../shape.ts";
+import { anyFloat, checked, f32 } from "./checked.ts";
+import { type MatmulKernel, matmulKernels } from "./matmul-plan.ts";
 import { runMatmul } from "./matmul-run.ts";
-import type { Ops } from "./ops.ts";
+import type { F32, Ops, Weight } from "./ops.ts";
 
 /** How the operands of {@link matmul} are stored. */
 export interface MatmulOptions {
@@ -13,21 +12,17 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-/**
- * `a @ b` over the last two axes: `[…, M, K] @ […, K, N] = […, M, N]`, all in f32 but for `b`, which may be packed. The leading axes are equal, or `b` is a matrix that
- * all of `a` shares. `transposeA` says that `a` is stored `[…, K, M]`, `transposeB` that `b` is stored `[…, N, K]`. An operand larger
- * than the adapter's largest binding is read in parts.
- * @throws {ShapeError} when the inner dimensions or the leading axes differ, an operand has fewer than two axes, or a dtype is not one of these.
- */
-export const matmul: Ops["matmul"] = (a, b, options = {}) => matmulWith(undefined, a, b, options) as never;
+const transposes = options({ transposeA: optional(flag), transposeB: optional(flag) });
 
-/**
- * `x Wᵀ`: `[…, K]` by a weight `[N, K]` gives `[…, N]`.
- * @throws {ShapeError} when the weight is not a matrix or its width differs from that of `x`, or a dtype is not f32 or, for the weight, packed.
- */
-export const linear: Ops["linear"] = (x, weight) => {
-  checkDType("linear", "the input", x, "f32");
-  checkDType("linear", "the weight", weight, "f32", "f16", "bf16");
+/** {@inheritDoc DifferentiableOps.matmul} */
+export const matmul: Ops["matmul"] = checked(
+  "matmul",
+  { a: f32, b: anyFloat, options: transposes },
+  (a, b, options) => product(undefined, a, b, options) as never,
+);
+
+/** {@inheritDoc DifferentiableOps.linear} */
+export const linear: Ops["linear"] = checked("linear", { x: f32, weight: anyFloat }, (x, weight) => {
   const [k, n] = [x.shape.at(-1), weight.shape[0]];
   if (k === undefined || weight.shape.length !== 2 || weight.shape[1] !== k)
     throw new ShapeError(
@@ -36,17 +31,28 @@ export const linear: Ops["linear"] = (x, weight) => {
   const m = sizeOf(x.shape.slice(0, -1));
   const size = { m, n: n!, k, batch: 1 };
   return runMatmul(x, weight, [...x.shape.slice(0, -1), n!], { ...size, transposeA: false, transposeB: true }) as never;
-};
+});
+
+/** {@inheritDoc Ops.effectiveWeight} */
+export const effectiveWeight: Ops["effectiveWeight"] = checked(
+  "effectiveWeight",
+  { weight: anyFloat },
+  (weight) => weight,
+);
 
 /** {@link matmul} by a kernel of the caller's choice, for tests and benchmarks; `undefined` leaves it to the planner. */
-export function matmulWith(
+export const matmulWith = checked(
+  "matmulWith",
+  { kernel: optional(oneOf(matmulKernels)), a: f32, b: anyFloat, options: transposes },
+  (kernel: MatmulKernel | undefined, a: F32, b: Weight, options?: MatmulOptions): F32 => product(kernel, a, b, options),
+);
+
+function product(
   kernel: MatmulKernel | undefined,
-  a: Tensor<Shape, "f32">,
-  b: Tensor<Shape, FloatDType>,
+  a: F32,
+  b: Weight,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
-): Tensor<Shape, "f32"> {
-  checkDType("matmul", "the left operand", a, "f32");
-  checkDType("matmul", "the right operand", b, "f32", "f16", "bf16");
+): F32 {
   if (a.shape.length < 2 || b.shape.length < 2)
     throw new ShapeError(`matmul: ${show(a.shape)} and ${show(b.shape)} must both have at least two axes`);
   const lead = a.shape.slice(0, -2);

@@ -1,11 +1,11 @@
 import { byteLength } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import type { Binding, Device } from "../gpu/device.ts";
 import type { Constants } from "../gpu/pipelines.ts";
 import { show } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Binding, Device, Tensor } from "../tensor.ts";
+import { planRows } from "./row-plan.ts";
 
-/** A kernel run over items (elements, rows) that are independent of each other. */
+/** A run of a kernel over items (elements, rows) that are independent of each other. */
 export interface ItemRun {
   readonly kernel: string;
   readonly constants?: Constants;
@@ -28,6 +28,45 @@ export function runItems(device: Device, run: ItemRun): void {
     const workgroups = device.grid(run.workgroups(count));
     device.dispatch({ kernel, constants, bindings, params: run.params(count, start), workgroups });
   }
+}
+
+/** Constants and parameters of a kernel, its counts apart. */
+export interface ElementRun {
+  readonly constants?: Constants;
+  readonly params?: Readonly<Record<string, number>>;
+}
+
+/** Runs a kernel over the elements of tensors of one size, four to a lane. */
+export function runElements(
+  kernel: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  { constants = {}, params = {} }: ElementRun = {},
+): void {
+  const { device, size } = Object.values(tensors)[0]!;
+  runItems(device, {
+    kernel,
+    constants,
+    items: size,
+    workgroups: perVector,
+    split: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, [tensor, 1]])),
+    params: (count) => ({ count, ...params }),
+  });
+}
+
+/** Runs a kernel over rows of `width` elements (`kernels/lib/rows.wgsl`). */
+export function runRows(
+  device: Device,
+  run: Pick<ItemRun, "kernel" | "split" | "whole"> & ElementRun & { readonly rows: number; readonly width: number },
+): void {
+  const { constants, rows, width, params } = run;
+  const plan = planRows(device.capabilities, width);
+  runItems(device, {
+    ...run,
+    constants: { ...plan, ...constants },
+    items: rows,
+    workgroups: (count) => Math.ceil(count / plan.ROWS),
+    params: (count) => ({ rows: count, width, ...params }),
+  });
 }
 
 /** Workgroups of 64 lanes for so many elements, one a lane. */

@@ -1,81 +1,86 @@
+import { atLeast, flag, optional, options, shapeKind, wholeNumber } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
-import { checkF32, checkShapeIs, resolveAxis } from "./check.ts";
+import { checkShapeIs, resolveAxis } from "./check.ts";
+import { checked, f32 } from "./checked.ts";
 import { copyStrided } from "./copy-strided.ts";
-import type { F32 } from "./ops.ts";
+import type { F32, Ops } from "./ops.ts";
 import { perLane, runItems } from "./parts.ts";
 import { planRows } from "./row-plan.ts";
 
-/** Sum over one axis, which is dropped, or over everything, giving a scalar. */
-export function sum(x: F32, options: { readonly axis?: number } = {}): F32 {
-  return reduce("sum", x, options.axis, () => 1);
-}
+const axisOptions = options({ axis: optional(wholeNumber), keepDims: optional(flag) });
 
-/** Mean over one axis, which is dropped, or over everything, giving a scalar. */
-export function mean(x: F32, options: { readonly axis?: number } = {}): F32 {
-  return reduce("mean", x, options.axis, (n) => 1 / n);
-}
+/** {@inheritDoc DifferentiableOps.sum} */
+export const sum: Ops["sum"] = checked("sum", { x: f32, options: axisOptions }, (x, options) =>
+  reduce("sum", x, options, () => 1),
+);
 
-/** Maximum over one axis, which is dropped, or over everything, giving a scalar. WGSL leaves open what NaN does. */
-export function max(x: F32, options: { readonly axis?: number } = {}): F32 {
-  return reduce("max", x, options.axis, () => 1);
-}
+/** {@inheritDoc DifferentiableOps.mean} */
+export const mean: Ops["mean"] = checked("mean", { x: f32, options: axisOptions }, (x, options) =>
+  reduce("mean", x, options, (n) => 1 / n),
+);
 
-/** Sum of the squares of all elements, a scalar: what gradient clipping needs. */
-export function sumOfSquares(x: F32): F32<readonly []> {
+/** {@inheritDoc DifferentiableOps.max} */
+export const max: Ops["max"] = checked("max", { x: f32, options: axisOptions }, (x, options) =>
+  reduce("max", x, options, () => 1),
+);
+
+/** Sum of the squares of all elements, a scalar. Gradient clipping needs it. */
+export const sumOfSquares = checked("sumOfSquares", { x: f32 }, (x: F32): F32<readonly []> => {
   const out = x.device.empty([], "f32", "sumOfSquares");
   sumOfSquaresInto(out, 0, x);
   return out;
-}
-
-/** {@link sumOfSquares}, written to element `at` of a tensor: so that the sums of many tensors can be summed, or read, at once. */
-export function sumOfSquaresInto(target: F32, at: number, x: F32): void {
-  checkF32("sumOfSquares", { target, x });
-  if (!(Number.isInteger(at) && at >= 0 && at < target.size))
-    throw new ShapeError(`sumOfSquaresInto: element ${at} is not in a target of shape ${show(target.shape)}`);
-  using _ = x.device.scope("sumOfSquares");
-  reduceAll("sumOfSquares", x, { scale: 1, out: target, at });
-}
+});
 
 /**
- * Gradient of {@link max}: elements equal to the maximum share it equally.
- * @param output what `max` gave
+ * Writes {@link sumOfSquares} to element `at` of a tensor, so that the sums of many tensors can be summed, or read, at once.
+ * @throws {ShapeError} when the target has no element `at`.
  */
-export function maxBackward<S extends Shape>(
-  x: F32<S>,
-  output: F32,
-  gradient: F32,
-  { axis }: { readonly axis?: number } = {},
-): F32<S> {
-  checkF32("maxBackward", { x, output, gradient });
-  const { shape, outer, n, inner } = splitAt("maxBackward", x, axis);
-  checkShapeIs("maxBackward", "output", output, shape);
-  checkShapeIs("maxBackward", "gradient", gradient, shape);
-  const out = x.device.empty(x.shape, "f32", "max gradient");
-  const plan = planRows(x.device.capabilities, n);
-  runItems(x.device, {
-    kernel: "max_backward",
-    constants: { ...plan },
-    items: outer,
-    workgroups: (count) => Math.ceil((count * inner) / plan.ROWS),
-    split: { x: [x, n * inner], largest: [output, inner], gradient: [gradient, inner], out: [out, n * inner] },
-    params: (count) => ({ rows: count * inner, n, inner }),
-  });
-  return out;
-}
+export const sumOfSquaresInto = checked(
+  "sumOfSquaresInto",
+  { target: f32, at: atLeast(0), x: f32 },
+  (target: F32, at: number, x: F32): void => {
+    if (at >= target.size)
+      throw new ShapeError(`sumOfSquaresInto: element ${at} is not in a target of shape ${show(target.shape)}`);
+    using _ = x.device.scope("sumOfSquares");
+    reduceAll("sumOfSquares", x, { scale: 1, out: target, at });
+  },
+);
 
-/**
- * Repeats a reduced tensor along the axis that was dropped, or a scalar everywhere, to a shape: the gradient of {@link sum}.
- * @throws {ShapeError} when x is not what reducing `shape` over the axis gives.
- */
-export function expand<S extends Shape>(x: F32, shape: S, { axis }: { readonly axis?: number } = {}): F32<S> {
-  checkF32("expand", { x });
-  const out = x.device.empty(shape, "f32", "expand");
-  const { shape: reduced, outer, n, inner } = splitAt("expand", out, axis);
-  checkShapeIs("expand", "x", x, reduced);
-  copyStrided("expand", [outer, n, inner], { tensor: x, strides: [inner, 0, 1] }, { tensor: out });
-  return out;
-}
+/** {@inheritDoc BackwardOps.maxBackward} */
+export const maxBackward: Ops["maxBackward"] = checked(
+  "maxBackward",
+  { x: f32, output: f32, gradient: f32, options: axisOptions },
+  (x, output, gradient, options) => {
+    const { shape, outer, n, inner } = splitAt("maxBackward", x, options);
+    checkShapeIs("maxBackward", "output", output, shape);
+    checkShapeIs("maxBackward", "gradient", gradient, shape);
+    const out = x.device.empty(x.shape, "f32", "max gradient");
+    const plan = planRows(x.device.capabilities, n);
+    runItems(x.device, {
+      kernel: "max_backward",
+      constants: { ...plan },
+      items: outer,
+      workgroups: (count) => Math.ceil((count * inner) / plan.ROWS),
+      split: { x: [x, n * inner], largest: [output, inner], gradient: [gradient, inner], out: [out, n * inner] },
+      params: (count) => ({ rows: count * inner, n, inner }),
+    });
+    return out;
+  },
+);
+
+/** {@inheritDoc BackwardOps.expand} */
+export const expand: Ops["expand"] = checked(
+  "expand",
+  { x: f32, shape: shapeKind, options: axisOptions },
+  (x, shape, options) => {
+    const out = x.device.empty(shape, "f32", "expand");
+    const { shape: reduced, outer, n, inner } = splitAt("expand", out, options);
+    checkShapeIs("expand", "x", x, reduced);
+    copyStrided("expand", [outer, n, inner], { tensor: x, strides: [inner, 0, 1] }, { tensor: out });
+    return out;
+  },
+);
 
 type Reduction = "sum" | "mean" | "max" | "sumOfSquares";
 
@@ -85,21 +90,21 @@ const codes: Record<Reduction, number> = { sum: 0, mean: 0, max: 1, sumOfSquares
 /** Elements that one row of the first pass over everything takes. */
 const blockElements = 4096;
 
+/** The result's type says which shape is left; the caller's type parameters decide it, so that it is `never` here. */
 function reduce(
   operation: "sum" | "mean" | "max",
   x: F32,
-  axis: number | undefined,
+  options: AxisOptions | undefined,
   scaleOf: (n: number) => number,
-): F32 {
-  checkF32(operation, { x });
+): never {
   const { device } = x;
-  const { shape, outer, n, inner } = splitAt(operation, x, axis);
-  if (inner > 1) return reduceMiddle(operation, x, { outer, n, inner }, shape, scaleOf(n));
+  const { shape, outer, n, inner } = splitAt(operation, x, options);
+  if (inner > 1) return reduceMiddle(operation, x, { outer, n, inner }, shape, scaleOf(n)) as never;
   const out = device.empty(shape, "f32", operation);
   using _ = device.scope(operation);
-  if (axis === undefined) reduceAll(operation, x, { scale: scaleOf(n), out, at: 0 });
+  if (options?.axis === undefined) reduceAll(operation, x, { scale: scaleOf(n), out, at: 0 });
   else reduceRows(operation, x, { width: n, scale: scaleOf(n), out, at: 0 });
-  return out;
+  return out as never;
 }
 
 /** Where a reduction is written: from element `at` on, times `scale`. */
@@ -189,12 +194,18 @@ export function reduceMiddle<S extends Shape>(
   });
 }
 
-/** A tensor seen as `[outer, n, inner]` around an axis, or around all of it, and its shape without that axis. */
-function splitAt(operation: string, x: F32, axis: number | undefined) {
-  if (axis === undefined) return { shape: [], outer: 1, n: x.size, inner: 1 };
+interface AxisOptions {
+  readonly axis?: number | undefined;
+  readonly keepDims?: boolean;
+}
+
+/** A tensor seen as `[outer, n, inner]` around an axis, or around all of it, and its shape once that is reduced. */
+function splitAt(operation: string, x: F32, { axis, keepDims = false }: AxisOptions = {}) {
+  if (axis === undefined) return { shape: keepDims ? x.shape.map(() => 1) : [], outer: 1, n: x.size, inner: 1 };
   const at = resolveAxis(operation, x.shape, axis);
   const [before, after] = [x.shape.slice(0, at), x.shape.slice(at + 1)];
-  return { shape: [...before, ...after], outer: sizeOf(before), n: x.shape[at]!, inner: sizeOf(after) };
+  const shape = [...before, ...(keepDims ? [1] : []), ...after];
+  return { shape, outer: sizeOf(before), n: x.shape[at]!, inner: sizeOf(after) };
 }
 
 function checkNotEmpty(operation: string, x: F32, n: number): void {

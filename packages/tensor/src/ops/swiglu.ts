@@ -1,46 +1,26 @@
-import { checkSameShape, type Shape } from "../shape.ts";
-import { checkF32 } from "./check.ts";
-import type { F32 } from "./ops.ts";
-import { perVector, runItems } from "./parts.ts";
+import { checkSameShape } from "../shape.ts";
+import { checked, f32 } from "./checked.ts";
+import type { Ops } from "./ops.ts";
+import { runElements } from "./parts.ts";
 
-/** `silu(gate) · up` (Shazeer 2020), element by element. */
-export function swiglu<S extends Shape>(gate: F32<S>, up: F32<S>): F32<S> {
-  checkF32("swiglu", { gate, up });
+/** {@inheritDoc DifferentiableOps.swiglu} */
+export const swiglu: Ops["swiglu"] = checked("swiglu", { gate: f32, up: f32 }, (gate, up) => {
   checkSameShape("swiglu", gate.shape, up.shape);
   const out = gate.device.empty(gate.shape, "f32", "swiglu");
-  runItems(gate.device, {
-    kernel: "swiglu",
-    items: gate.size,
-    workgroups: perVector,
-    split: { gate: [gate, 1], up: [up, 1], out: [out, 1] },
-    params: (count) => ({ count }),
-  });
+  runElements("swiglu", { gate, up, out });
   return out;
-}
+});
 
-/** Gradients of {@link swiglu} for both inputs. */
-export function swigluBackward<S extends Shape>(
-  gate: F32<S>,
-  up: F32<S>,
-  gradient: F32<S>,
-): { gate: F32<S>; up: F32<S> } {
-  checkF32("swigluBackward", { gate, up, gradient });
-  checkSameShape("swigluBackward", gate.shape, up.shape);
-  checkSameShape("swigluBackward", gate.shape, gradient.shape);
-  const gateGradient = gate.device.empty(gate.shape, "f32", "swiglu gate gradient");
-  const upGradient = gate.device.empty(gate.shape, "f32", "swiglu up gradient");
-  runItems(gate.device, {
-    kernel: "swiglu_backward",
-    items: gate.size,
-    workgroups: perVector,
-    split: {
-      gate: [gate, 1],
-      up: [up, 1],
-      gradient: [gradient, 1],
-      gate_gradient: [gateGradient, 1],
-      up_gradient: [upGradient, 1],
-    },
-    params: (count) => ({ count }),
-  });
-  return { gate: gateGradient, up: upGradient };
-}
+/** {@inheritDoc BackwardOps.swigluBackward} */
+export const swigluBackward: Ops["swigluBackward"] = checked(
+  "swigluBackward",
+  { gate: f32, up: f32, gradient: f32 },
+  (gate, up, gradient) => {
+    checkSameShape("swigluBackward", gate.shape, up.shape);
+    checkSameShape("swigluBackward", gate.shape, gradient.shape);
+    const gate_gradient = gate.device.empty(gate.shape, "f32", "swiglu gate gradient");
+    const up_gradient = gate.device.empty(gate.shape, "f32", "swiglu up gradient");
+    runElements("swiglu_backward", { gate, up, gradient, gate_gradient, up_gradient });
+    return { gate: gate_gradient, up: up_gradient };
+  },
+);

@@ -1,24 +1,84 @@
+import { oneOf, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { type Shape, show } from "../shape.ts";
+import { checkSameShape, type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { asRows, checkDType, checkF32, checkShapeIs } from "./check.ts";
-import type { F32, Reduction } from "./ops.ts";
+import { asRows, checkShapeIs } from "./check.ts";
+import { type F32, type Reduction, reductions } from "./ops.ts";
+import { runRows } from "./parts.ts";
 import { sum } from "./reduce.ts";
 import { planRows } from "./row-plan.ts";
 
-/** What the losses over tokens share: how they are summed up, and what that makes each token weigh in the gradient. */
+/** Bits of the loss of a token whose label is outside the vocabulary: NaN, so that the mistake shows. */
+const badLabel = { nan_bits: 0x7fc00000 };
 
-/** Rows and width of `logits […, V]`, checked against `labels […]`. */
-export function checkTokens(operation: string, logits: F32, labels: Tensor) {
-  checkF32(operation, { logits });
-  checkDType(operation, "labels", labels, "i32");
+export const reductionOption = options({ reduction: oneOf(reductions) });
+
+/** A loss of each row of `logits […, V]`, and how its kernels are called. */
+export interface TokenLoss {
+  readonly operation: string;
+  readonly kernel: string;
+  readonly logits: F32;
+  readonly labels: Tensor<Shape, "i32">;
+  /** Logits that the others are compared with. Without them, the labels are what is predicted. */
+  readonly reference?: F32;
+  readonly reduction: Reduction;
+}
+
+/** Computes a loss over tokens. Tokens of label −100 have a loss of 0 and do not count. */
+export function tokenLoss(loss: TokenLoss): F32 {
+  const { operation, kernel, logits, labels, reference, reduction } = loss;
+  const { rows, width } = checkTokens(loss);
+  const { device } = logits;
+  return device.scoped(operation, () => {
+    const out = device.empty(labels.shape, "f32", operation);
+    runRows(device, {
+      kernel,
+      rows,
+      width,
+      split: {
+        logits: [logits, width],
+        labels: [labels, 1],
+        out: [out, 1],
+        ...(reference && { reference: [reference, width] }),
+      },
+      params: reference ? {} : badLabel,
+    });
+    return reduceLosses(operation, out, labels, reduction);
+  });
+}
+
+/** Gradient of {@link tokenLoss} for the logits, from that of the reduced loss. */
+export function tokenLossBackward(loss: TokenLoss, gradient: F32): F32 {
+  const { operation, kernel, logits, labels, reference, reduction } = loss;
+  const { rows, width } = checkTokens(loss);
+  const { device } = logits;
+  return device.scoped(operation, () => {
+    const weights = tokenWeights(operation, labels, gradient, reduction);
+    const out = device.empty(logits.shape, "f32", `${operation} of logits`);
+    runRows(device, {
+      kernel,
+      rows,
+      width,
+      split: {
+        logits: [logits, width],
+        weights: [weights, 1],
+        out: [out, width],
+        ...(reference ? { reference: [reference, width] } : { labels: [labels, 1] }),
+      },
+      params: reference ? {} : badLabel,
+    });
+    return out;
+  });
+}
+
+function checkTokens({ operation, logits, labels, reference }: TokenLoss) {
+  if (reference) checkSameShape(operation, reference.shape, logits.shape);
   const matrix = asRows(operation, logits.shape);
   checkShapeIs(operation, "labels", labels, logits.shape.slice(0, -1));
   return matrix;
 }
 
-/** Sums per-token losses up; tokens of label −100 have a loss of 0 and do not count. */
-export function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction: Reduction): F32 {
+function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction: Reduction): F32 {
   if (reduction === "none") return losses;
   if (reduction === "sequence") return sum(losses, { axis: sequenceAxis(operation, labels.shape) });
   const { device } = losses;
@@ -33,12 +93,11 @@ export function reduceLosses(operation: string, losses: F32, labels: Tensor, red
   return out;
 }
 
-/** What each token's own loss weighs, given the gradient of the reduced loss: in the shape of the labels. */
-export function tokenWeights(operation: string, labels: Tensor, gradient: F32, reduction: Reduction): F32 {
+/** The gradient of each token's own loss, from that of the reduced loss: in the shape of the labels. */
+function tokenWeights(operation: string, labels: Tensor, gradient: F32, reduction: Reduction): F32 {
   const { device, shape } = labels;
   const axis = reduction === "sequence" ? sequenceAxis(operation, shape) : 0;
   const reduced = { none: shape, sequence: shape.slice(0, -1), mean: [] }[reduction];
-  checkF32(operation, { gradient });
   checkShapeIs(operation, "gradient", gradient, reduced);
   const out = device.empty(shape, "f32", `${operation} weights`);
   const span = { none: 1, sequence: shape[axis] ?? 1, mean: Math.max(labels.size, 1) }[reduction];

@@ -1,36 +1,21 @@
-import type { Shape } from "../shape.ts";
+import { oneOf, options } from "../arguments.ts";
+import { checked, f32 } from "./checked.ts";
 import { map, mapBackward } from "./elementwise.ts";
-import type { F32, UnaryKind } from "./ops.ts";
+import { type Ops, type UnaryKind, unaryKinds } from "./ops.ts";
 
-/** The order of the branches in `kernels/unary.wgsl`. */
-const kinds: readonly UnaryKind[] = [
-  "neg",
-  "exp",
-  "log",
-  "sqrt",
-  "square",
-  "abs",
-  "sigmoid",
-  "logSigmoid",
-  "silu",
-  "relu",
-  "gelu",
-  "tanh",
-];
+const kindOption = options({ kind: oneOf(unaryKinds) });
 
-/**
- * A function of each element. `gelu` is the exact one, x Φ(x) (Hendrycks & Gimpel 2016). Outside the domain of `log` and `sqrt`,
- * and where `exp` overflows (x > 88.7), the result is what the adapter makes of it: NaN or an infinity as a rule.
- */
-export function unary<S extends Shape>(x: F32<S>, { kind }: { readonly kind: UnaryKind }): F32<S> {
-  return map("unary", x, { KIND: kinds.indexOf(kind) });
-}
+/** The branches of `kernels/unary.wgsl` are in the order of the kinds. */
+const constantsOf = (kind: UnaryKind) => ({ KIND: unaryKinds.indexOf(kind) });
 
-/** Gradient of {@link unary} at x. At the kinks of `abs` and `relu` it is 0. */
-export function unaryBackward<S extends Shape>(
-  x: F32<S>,
-  gradient: F32<S>,
-  { kind }: { readonly kind: UnaryKind },
-): F32<S> {
-  return mapBackward("unary_backward", x, gradient, { KIND: kinds.indexOf(kind) });
-}
+/** {@inheritDoc DifferentiableOps.unary} */
+export const unary: Ops["unary"] = checked("unary", { x: f32, options: kindOption }, (x, { kind }) =>
+  map("unary", x, { constants: constantsOf(kind) }),
+);
+
+/** {@inheritDoc BackwardOps.unaryBackward} */
+export const unaryBackward: Ops["unaryBackward"] = checked(
+  "unaryBackward",
+  { x: f32, gradient: f32, options: kindOption },
+  (x, gradient, { kind }) => mapBackward("unary_backward", x, gradient, { constants: constantsOf(kind) }),
+);

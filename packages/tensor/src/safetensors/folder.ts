@@ -2,21 +2,11 @@ import { type Checkpoint, openSafetensors } from "./checkpoint.ts";
 import { SafetensorsError } from "./error.ts";
 import { findHttpSource, type RequestHeaders } from "./http.ts";
 import { openSharded } from "./sharded.ts";
-import { type ByteSource, blobSource } from "./source.ts";
+import { blobSource, type Folder } from "./source.ts";
 
 /** The names that Hugging Face gives a checkpoint's file or, where it is split, its index. */
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
-
-/** Where a checkpoint's files lie: a directory, a base URL, the files that a person picked. */
-export interface Folder {
-  /** What to call it in an error. */
-  readonly name: string;
-  /** Opens a file by its plain name; `undefined` where there is none. */
-  open(file: string): Promise<ByteSource | undefined>;
-  /** Names of all that lies in it, where that can be known. */
-  list?(): Promise<readonly string[]>;
-}
 
 /**
  * The files below a URL, such as `https://huggingface.co/ORG/MODEL/resolve/main`.

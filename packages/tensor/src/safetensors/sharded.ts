@@ -1,9 +1,8 @@
 import { Checkpoint, type Shard } from "./checkpoint.ts";
 import { quote, SafetensorsError } from "./error.ts";
-import type { Folder } from "./folder.ts";
 import { MAX_HEADER_BYTES, readHeader } from "./header.ts";
 import { JsonReader } from "./json.ts";
-import type { ByteSource } from "./source.ts";
+import type { ByteSource, Folder } from "./source.ts";
 
 /**
  * Opens a checkpoint that lies in several files, by its `model.safetensors.index.json`: `{ "weight_map": { tensor: file } }`.

@@ -14,6 +14,16 @@ export interface ByteSource {
   close?(): Promise<void>;
 }
 
+/** Where a checkpoint's files lie: a directory, a base URL, the files that a person picked. */
+export interface Folder {
+  /** What to call it in an error. */
+  readonly name: string;
+  /** Opens a file by its plain name; `undefined` where there is none. */
+  open(file: string): Promise<ByteSource | undefined>;
+  /** Names of all that lies in it, where that can be known. */
+  list?(): Promise<readonly string[]>;
+}
+
 /** Bytes that are in memory already. */
 export function bytesSource(bytes: ArrayBuffer | Uint8Array, name = "(bytes in memory)"): ByteSource {
   const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);

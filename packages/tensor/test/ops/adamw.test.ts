@@ -67,8 +67,9 @@ describe("adamwStep", () => {
     const half = device.tensor([1, 2], [2], "bf16");
     const x = device.tensor([1, 2], [2]);
     const [m, v] = [zeros(device, [2]), zeros(device, [2])];
-    expect(() => adamwStep(half as never, x, m, v, { ...options, step: 1 })).toThrow(/is bf16, too coarse/);
-    expect(() => adamwStep(x, x, m, v, { ...options, step: 0 })).toThrow(/steps count from 1/);
+    expect(() => adamwStep(half as never, x, m, v, { ...options, step: 1 })).toThrow(
+      /parameter is a bf16 tensor \[2\]; .* too coarse/,
+    );
     const column = { index: 3, width: 3 };
     expect(() => adamwStep(x, x, m, v, { ...options, step: 1, column })).toThrow(/column 3 of rows of 3/);
   });

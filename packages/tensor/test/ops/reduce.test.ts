@@ -8,13 +8,13 @@ import { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } f
 const device = await testDevice();
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** Reduces one axis, or everything, by looking each element up. */
+/** Reduces one axis, or everything, by looking each element up. `kept` is the shape with the reduced axes of length 1. */
 function reduceAxis(
   x: ArrayLike<number>,
   shape: number[],
   axis: number | undefined,
   f: (values: number[]) => number,
-): { values: Float64Array; shape: number[] } {
+): { values: Float64Array; shape: number[]; kept: number[] } {
   const at = axis === undefined ? 0 : axis < 0 ? axis + shape.length : axis;
   const dims = axis === undefined ? [sizeOf(shape)] : shape;
   const [outer, n, inner] = [sizeOf(dims.slice(0, at)), dims[at]!, sizeOf(dims.slice(at + 1))];
@@ -22,7 +22,8 @@ function reduceAxis(
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++)
       values[o * inner + i] = f(Array.from({ length: n }, (_, j) => x[(o * n + j) * inner + i]!));
-  return { values, shape: axis === undefined ? [] : dims.toSpliced(at, 1) };
+  const kept = axis === undefined ? shape.map(() => 1) : shape.with(at, 1);
+  return { values, shape: axis === undefined ? [] : shape.toSpliced(at, 1), kept };
 }
 
 const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
@@ -52,8 +53,12 @@ describe.each(Object.entries(operations))("%s", (name, [operation, f]) => {
     const options = axis === undefined ? {} : { axis };
     const out = operation(device.tensor(x, shape), options);
     const expected = reduceAxis(x, shape, axis, f);
+    const tolerance = name === "max" ? { atol: 0, rtol: 0 } : {};
     expect(out.shape).toEqual(expected.shape);
-    expectClose(await out.read(), expected.values, name === "max" ? { atol: 0, rtol: 0 } : {});
+    expectClose(await out.read(), expected.values, tolerance);
+    const kept = operation(device.tensor(x, shape), { ...options, keepDims: true });
+    expect(kept.shape).toEqual(expected.kept);
+    expectClose(await kept.read(), expected.values, tolerance);
   });
 
   test("an axis that is not there, and nothing to reduce", () => {
@@ -63,10 +68,12 @@ describe.each(Object.entries(operations))("%s", (name, [operation, f]) => {
   });
 });
 
-describe.each(cases)("gradients at %j over axis %s", (shape, axis) => {
-  const options = axis === undefined ? {} : { axis };
+const gradientCases = cases.flatMap(([shape, axis]) => [false, true].map((keepDims) => ({ shape, axis, keepDims })));
+
+describe.each(gradientCases)("gradients at $shape over axis $axis, keepDims $keepDims", ({ shape, axis, keepDims }) => {
+  const options = axis === undefined ? { keepDims } : { axis, keepDims };
   const x = normal(sizeOf(shape));
-  const reduced = reduceAxis(x, shape, axis, total).shape;
+  const reduced = reduceAxis(x, shape, axis, total)[keepDims ? "kept" : "shape"];
 
   test("expand undoes sum", async () => {
     const gradient = normal(sizeOf(reduced));
@@ -123,5 +130,8 @@ test.each([1, 4096, 4097, 100_003])("sumOfSquares of %i elements", async (size) 
 test("expand checks what it is given", () => {
   expect(() => expand(device.tensor([1, 2], [2]), [2, 3], { axis: 0 })).toThrow(
     /expand: x has shape \[2\] and must have \[3\]/,
+  );
+  expect(() => expand(device.tensor([1, 2, 3], [3]), [2, 3], { axis: 0, keepDims: true })).toThrow(
+    /expand: x has shape \[3\] and must have \[1, 3\]/,
   );
 });

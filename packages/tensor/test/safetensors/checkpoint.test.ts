@@ -2,6 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openCheckpoint } from "../../src/node/index.ts";
 import {
   type ByteSource,
   bytesSource,
@@ -12,7 +13,6 @@ import {
   type SafetensorsErrorKind,
   toFloat32,
 } from "../../src/safetensors/index.ts";
-import { openCheckpoint } from "../../src/safetensors/node/index.ts";
 import { expectKind, golden, goldenPath } from "./build.ts";
 
 let directory: string;

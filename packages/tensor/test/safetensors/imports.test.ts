@@ -19,6 +19,6 @@ it("a browser is asked for no module of Node's, nor for any package", () => {
 });
 
 it("the part for Node has its own way in", async () => {
-  const { openCheckpoint } = await import("@lethe/tensor/safetensors/node");
+  const { openCheckpoint } = await import("@lethe/tensor/node");
   expect(openCheckpoint).toBeTypeOf("function");
 });

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fileSource } from "../../src/node/index.ts";
 import { type ByteSource, blobSource, bytesSource, httpSource } from "../../src/safetensors/index.ts";
-import { fileSource } from "../../src/safetensors/node/index.ts";
 import { expectKind } from "./build.ts";
 
 const content = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 251);

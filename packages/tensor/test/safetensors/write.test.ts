@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openCheckpoint, writeSafetensors } from "../../src/node/index.ts";
 import { bytesSource, encodeSafetensors, openSafetensors, type TensorToWrite } from "../../src/safetensors/index.ts";
-import { openCheckpoint, writeSafetensors } from "../../src/safetensors/node/index.ts";
 import { expectKind, golden } from "./build.ts";
 
 let directory: string;

@@ -1,4 +1,4 @@
-import { type Random, shuffled } from "./random.ts";
+import { type Random, shuffled } from "@lethe/tensor";
 
 /** How many batches' worth of sequences are sorted together: enough that neighbours are alike, few enough that batches stay mixed. */
 const batchesPerBucket = 8;

@@ -11,4 +11,3 @@ export {
 export { ignoredLabel, type LabelledBatch, labelledBatch } from "./labelled.ts";
 export { forgetParagraphs, retainConceptOf, sentencesOf, splitParagraphs } from "./paragraphs.ts";
 export { promptOf, promptWithAnswer } from "./prompts.ts";
-export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";

@@ -1,5 +1,5 @@
+import { randomOf, shuffled } from "@lethe/tensor";
 import type { Concept } from "./concepts.ts";
-import { randomOf, shuffled } from "./random.ts";
 
 /** How many paragraphs {@link forgetParagraphs} makes of a concept's paraphrases: four steps of four, as in the tiny study. */
 const paragraphCount = 16;

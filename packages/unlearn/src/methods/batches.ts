@@ -1,4 +1,5 @@
-import { chunks, randomOf, shuffled } from "../data/index.ts";
+import { randomOf, shuffled } from "@lethe/tensor";
+import { chunks } from "../data/index.ts";
 
 /** A forget batch with the retain batch that goes beside it, in tokens. */
 export interface TextPair {

@@ -48,12 +48,7 @@ export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGe
   const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
 
   const trainables = selectTrainable(model.weights);
-  requireMemory(
-    device,
-    `unlearning ${model.label}`,
-    trainingMemory(trainables),
-    "Take a smaller model, or another adapter.",
-  );
+  requireMemory(device, `unlearning ${model.label}`, trainingMemory(trainables));
   using references = referencesFor(model, objective, pairs);
   using optimiser = new AdamW(trainables, recipe);
   const microBatch = (index: number): MicroBatch => ({

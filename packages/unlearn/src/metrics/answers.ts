@@ -1,4 +1,4 @@
-import { type Decoder, generateTokens, ModelUseError } from "@lethe/decoder";
+import { type Decoder, generateTokens, textOf } from "@lethe/decoder";
 import { chunks, promptOf } from "../data/index.ts";
 
 /** A model's greedy answer to one question. */
@@ -16,27 +16,29 @@ export interface AnswerOptions {
   readonly maxTokens: number;
   /** Questions that are answered together. Default: 64. */
   readonly batchSize?: number;
-  /** Called for each new token of a batch; may throw to stop. */
+  /** Called for each new token of a batch. */
   readonly onToken?: () => void;
+  /** Stops before the next token. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Asks a model questions by the prompt `Question: {q}\n Answer:` and lets it answer greedily, up to its end-of-text token (arXiv
  * 2410.06606, Section 3).
  * @throws {ModelUseError} when the model has no tokenizer
+ * @throws the reason of `signal` when it is aborted
  */
 export async function answerQuestions(
   model: Decoder,
   questions: readonly string[],
-  { maxTokens, batchSize = 64, onToken }: AnswerOptions,
+  { maxTokens, batchSize = 64, onToken, signal }: AnswerOptions,
 ): Promise<Answer[]> {
-  const { text } = model;
-  if (!text) throw new ModelUseError(`${model.label} has no tokenizer, so it cannot be asked in words`);
+  const text = await textOf(model);
   const prompts = await Promise.all(questions.map((question) => text.encode(promptOf(question))));
   const tokens: number[][] = questions.map(() => []);
   for (const batch of chunks([...prompts.keys()], batchSize)) {
     const sequences = batch.map((index) => prompts[index]!);
-    for await (const column of generateTokens(model, sequences, { maxNewTokens: maxTokens })) {
+    for await (const column of generateTokens(model, sequences, { maxNewTokens: maxTokens, signal })) {
       onToken?.();
       for (const [row, token] of column.entries()) {
         if (token !== null && !model.stopTokens.includes(token)) tokens[batch[row]!]!.push(token);

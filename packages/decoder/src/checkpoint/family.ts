@@ -1,0 +1,123 @@
+import { type Device, full, randomNormal, type Weight } from "@lethe/tensor";
+import { readText } from "#text";
+import { Decoder } from "../decoder.ts";
+import { ConfigError } from "../errors.ts";
+import { type Layout, type WeightShapes, weightShapes } from "../pass/layout.ts";
+import type { ModelParts } from "../pass/model.ts";
+import type { Text } from "../text/text.ts";
+import type { DecoderConfig } from "./config.ts";
+import { folderOf, type ModelPlace, openModelCheckpoint, readConfig, readStopTokens } from "./directory.ts";
+import type { WeightSources } from "./find-weights.ts";
+import { type ReadWeightsOptions, readWeights } from "./read-weights.ts";
+import { checkTied } from "./tied.ts";
+
+/** How a model is loaded. */
+export type LoadOptions = Pick<ReadWeightsOptions, "dtype">;
+
+/** How a family of models differs from others. C is its checked `config.json`, I the `config.json` that it reads. */
+export interface FamilyRules<C extends DecoderConfig = DecoderConfig, I extends object = object> {
+  /** Values of `model_type` in `config.json`. */
+  readonly modelTypes: readonly string[];
+  /** Checks `config.json`. @throws {ConfigError} */
+  config(raw: I, where?: string): C;
+  layout(config: C): Layout;
+  /** Where a checkpoint keeps the weights, if it names or arranges its tensors in another way. */
+  sources?(raw: object, config: C): WeightSources | undefined;
+}
+
+/** A family of models, and the ways to make a model of it. */
+export interface Family<C extends DecoderConfig = DecoderConfig, I extends object = object> extends FamilyRules<C, I> {
+  /** The shape of every weight by Hugging Face's name, in the order of the forward pass. Weights of linear layers are `[out, in]`. */
+  shapes(config: C): WeightShapes;
+  /** A model with the given weights. @throws {ModelUseError} when a weight is missing */
+  create(parts: ModelParts<C>): Decoder<C>;
+  /** Loads a model of this family; see {@link loadDecoder}. @throws {ConfigError} for another `model_type` */
+  load(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder<C>>;
+  /**
+   * A model with fresh f32 weights: N(0, 0.02²), the projections that write to the residual stream scaled by 1/√(2L) (Radford et
+   * al. 2019), norms at 1, biases at 0. The same seed gives the same weights. The model belongs to the caller, who disposes of it.
+   * @param config Hugging Face's fields; the sizes are required
+   * @throws {ConfigError} when a field is wrong or not supported
+   */
+  init(device: Device, config: I, seed: number, text?: Text): Decoder<C>;
+}
+
+/** Makes a family of its rules. */
+export function defineFamily<C extends DecoderConfig, I extends object>(rules: FamilyRules<C, I>): Family<C, I> {
+  const family: Family<C, I> = {
+    ...rules,
+    shapes: (config) => weightShapes(config, rules.layout(config)),
+    create: (parts) => new Decoder(parts, rules.layout(parts.config)),
+    load: (device, place, options) => {
+      const choose = ({ model_type: type }: Readonly<Record<string, unknown>>, where: string) => {
+        if (rules.modelTypes.includes(type as string)) return family;
+        const expected = rules.modelTypes.map((type) => `"${type}"`).join(" or ");
+        throw new ConfigError(`${where}: model_type is ${JSON.stringify(type)}, expected ${expected}`);
+      };
+      return loadDecoder(device, place, choose, options);
+    },
+    init: (device, config, seed, text) => initDecoder(device, rules.config(config), seed, family, text),
+  };
+  return family;
+}
+
+/**
+ * Loads a model from a directory in Hugging Face's format: `config.json`, `model.safetensors` or its shards, `tokenizer.json`. The
+ * model belongs to the caller, who disposes of it.
+ * @param place a path, a repository's name in the local Hugging Face cache, or a folder of `httpFolder` or `filesFolder`
+ * @param choose the family of a `config.json`; it is also given what to call that file in an error
+ * @throws {ModelError} when the directory or its tensors are not a model's
+ * @throws {ConfigError} when a field of `config.json` is wrong or not supported
+ * @throws {SafetensorsError} when a file is malformed
+ * @throws {OutOfMemoryError} when the weights do not fit the device
+ */
+export async function loadDecoder<C extends DecoderConfig, I extends object>(
+  device: Device,
+  place: ModelPlace,
+  choose: (config: Readonly<Record<string, unknown>>, where: string) => Family<C, I>,
+  options: LoadOptions = {},
+): Promise<Decoder<C>> {
+  const folder = await folderOf(place);
+  const raw = await readConfig(folder);
+  const where = `${folder.name}: config.json`;
+  const family = choose(raw, where);
+  const config = family.config(raw as I, where);
+  const text = await readText(folder);
+  const stopTokens = await readStopTokens(folder, raw);
+  const checkpoint = await openModelCheckpoint(folder);
+  try {
+    await checkTied(checkpoint, config, where);
+    const sources = family.sources?.(raw, config);
+    // Published checkpoints may hold tensors that Lethe computes, and an unembedding although it is tied to the embedding.
+    const ignore = [/\.rotary_emb\.inv_freq$/, ...(config.tie_word_embeddings ? [/^lm_head\.weight$/] : [])];
+    const found = { ...options, ignore, ...(sources && { sources }) };
+    const weights = await readWeights(device, checkpoint, family.shapes(config), found);
+    return family.create({ device, config, weights, text, stopTokens, origin: folder, label: folder.name });
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Standard deviation of fresh weights. */
+const std = 0.02;
+
+function initDecoder<C extends DecoderConfig>(
+  device: Device,
+  config: C,
+  seed: number,
+  family: Pick<Family<C>, "shapes" | "create">,
+  text?: Text,
+): Decoder<C> {
+  const residual = std / Math.sqrt(2 * config.num_hidden_layers);
+  const weights = new Map<string, Weight>();
+  using _scope = device.scope("fresh weights");
+  for (const [name, shape] of family.shapes(config)) {
+    const writes = /\.(o_proj|down_proj)\.weight$/.test(name);
+    // Each weight has its own random stream: the generator counts elements within one call.
+    const options = { seed: seed * 65_536 + weights.size, std: writes ? residual : std };
+    const constant = name.endsWith(".bias") ? 0 : 1;
+    const weight = shape.length === 1 ? full(device, shape, constant) : randomNormal(device, shape, options);
+    weights.set(name, weight.retain());
+  }
+  return family.create({ device, config, weights, text, stopTokens: [config.eos_token_id ?? []].flat() });
+}

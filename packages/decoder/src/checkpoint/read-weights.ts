@@ -1,0 +1,88 @@
+import {
+  bytesPerElement,
+  type Checkpoint,
+  type Device,
+  type FloatDType,
+  fromFloat32,
+  type MemoryNeed,
+  requireMemory,
+  toFloat32,
+  type Weight,
+} from "@lethe/tensor";
+import { modules, type WeightShapes } from "../pass/layout.ts";
+import { type FoundWeight, findWeights, floats, type WeightSources } from "./find-weights.ts";
+
+/** Bytes of a piece on its way from disk to the device. Two pieces are in memory at a time. */
+const pieceBytes = 8 * 2 ** 20;
+
+/** Bytes that may be uploaded before a wait for the device. WebGPU keeps a copy of each piece until the device has it. */
+const unsettledBytes = 64 * 2 ** 20;
+
+export interface ReadWeightsOptions {
+  /** The dtype of the weights on the device. Default: each has its dtype on disk. Training needs `f32`. */
+  readonly dtype?: "f32";
+  /** Names of tensors that are ignored. */
+  readonly ignore?: readonly RegExp[];
+  /** Where the checkpoint keeps each weight, by the weight's name. Default: in the tensor of that name. */
+  readonly sources?: WeightSources;
+}
+
+/**
+ * Streams a model's weights to the device, each once, in small pieces. They belong to no scope.
+ * @throws {ModelError} when tensors are missing, unexpected, of the wrong shape or not floats; the message lists them all
+ * @throws {OutOfMemoryError} before the first upload when the weights do not fit; the message says what each part of the model needs
+ */
+export async function readWeights(
+  device: Device,
+  checkpoint: Checkpoint,
+  shapes: WeightShapes,
+  { dtype, ignore, sources }: ReadWeightsOptions = {},
+): Promise<Map<string, Weight>> {
+  const found = findWeights(checkpoint, shapes, sources, ignore);
+  const needs = found.map(({ name, shape, stored }) => weightMemory(name, shape, dtype ?? floats[stored]));
+  const widens = dtype && found.some(({ stored }) => floats[stored] !== dtype);
+  requireMemory(device, checkpoint.name, needs, widens ? keepDtype : undefined);
+  const weights = new Map<string, Weight>();
+  let unsettled = 0;
+  try {
+    for (const { name, shape, tensor, stored, range } of inFileOrder(checkpoint, found)) {
+      const weight = device.lasting(shape, dtype ?? floats[stored], name);
+      weights.set(name, weight);
+      for await (const { offset, bytes } of checkpoint.readChunks(tensor, pieceBytes, range)) {
+        if (weight.dtype === floats[stored]) device.writeBytes(weight, offset, bytes);
+        else device.writeBytes(weight, offset * 2, fromFloat32(toFloat32(bytes, stored), "F32"));
+        unsettled += bytes.length;
+        if (unsettled < unsettledBytes) continue;
+        await device.idle(); // The next piece is read meanwhile.
+        unsettled = 0;
+      }
+    }
+    await device.idle();
+    return weights;
+  } catch (error) {
+    for (const weight of weights.values()) weight.dispose();
+    throw error;
+  }
+}
+
+const keepDtype = 'Leave the weights in the dtype they have on disk: only training needs dtype "f32".';
+
+/** The parts of a model, each with a piece of its weights' names. A weight belongs to the first part that fits. */
+const parts: readonly (readonly [part: string, inName: string])[] = [
+  ["norms", "norm."],
+  ["embedding", `${modules.embedding}.`],
+  ["unembedding", `${modules.unembedding}.`],
+  ["attention", ".self_attn."],
+  ["MLP", ".mlp."],
+];
+
+function weightMemory(name: string, shape: readonly number[], dtype: FloatDType): MemoryNeed {
+  const part = parts.find(([, inName]) => name.includes(inName))?.[0] ?? "other weights";
+  return { part, name, bytes: shape.reduce((product, dim) => product * dim, bytesPerElement[dtype]) };
+}
+
+/** Weights in the order of the file, so that the disk is read forwards. */
+function inFileOrder(checkpoint: Checkpoint, weights: readonly FoundWeight[]): FoundWeight[] {
+  const places = new Map(checkpoint.names().map((name, place) => [name, place]));
+  return weights.toSorted((a, b) => places.get(a.tensor)! - places.get(b.tensor)! || a.range.begin - b.range.begin);
+}

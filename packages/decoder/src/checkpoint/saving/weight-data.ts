@@ -1,0 +1,50 @@
+import {
+  bytesPerElement,
+  type FloatDType,
+  fromFloat32,
+  type SafetensorsDtype,
+  type TensorToWrite,
+  toFloat32,
+  type Weight,
+} from "@lethe/tensor";
+
+const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const satisfies Record<FloatDType, SafetensorsDtype>;
+
+/** Bytes of a piece on its way from the device to a file. */
+const pieceBytes = 8 * 2 ** 20;
+
+type Pieces = AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined>;
+
+/** A weight for the safetensors writer. */
+export interface WeightToWrite extends TensorToWrite<() => Pieces> {
+  /** Bytes of the weight in the file. */
+  readonly bytes: number;
+}
+
+/**
+ * A weight for the safetensors writer. It is read back from the device when it is written, in small pieces. In its own dtype it is
+ * written bit for bit.
+ */
+export function weightToWrite(name: string, weight: Weight, dtype: FloatDType = weight.dtype): WeightToWrite {
+  async function* data(): Pieces {
+    for await (const bytes of readBits(weight)) {
+      if (dtype === weight.dtype) yield bytes;
+      else yield fromFloat32(toFloat32(bytes, stored[weight.dtype]), stored[dtype]);
+    }
+  }
+  return { name, dtype: stored[dtype], shape: weight.shape, bytes: weight.size * bytesPerElement[dtype], data };
+}
+
+/** The bits on the device. They are copied as u32 words, because reading them as floats could change the bits of a NaN. */
+async function* readBits(weight: Weight): Pieces {
+  const { device } = weight;
+  // A packed weight with an odd number of elements ends in half a word of padding.
+  const end = weight.size * bytesPerElement[weight.dtype];
+  for (let offset = 0; offset < end; offset += pieceBytes) {
+    const length = Math.min(pieceBytes, weight.bytes - offset);
+    using piece = device.lasting([length / 4], "u32", "piece of a weight");
+    device.copyBytes(weight, offset, piece, 0, length);
+    const { buffer } = await piece.read();
+    yield new Uint8Array(buffer as ArrayBuffer, 0, Math.min(length, end - offset));
+  }
+}

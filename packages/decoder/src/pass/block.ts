@@ -1,0 +1,131 @@
+import type { Site } from "@lethe/hooks";
+import type { F32 } from "@lethe/tensor";
+import { addBias, type Linear, linear, type Norm, normalize, normalizeAt } from "./modules.ts";
+import type { Pass } from "./pass.ts";
+
+/** Norms around a sub-layer; a family has those that it uses. */
+interface Norms {
+  /** Normalises the input. */
+  readonly normBefore?: Norm | undefined;
+  /** Normalises the output, before it is added to the residual stream. */
+  readonly normAfter?: Norm | undefined;
+}
+
+/** An attention sub-layer. */
+export interface Attention extends Norms {
+  /** Query heads, H. */
+  readonly heads: number;
+  /** Key heads, G: H for multi-head, 1 for multi-query attention. */
+  readonly groups: number;
+  /** Width of a head, D. */
+  readonly width: number;
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  /** Normalises all queries of a token together (QK-norm, OLMo-2). */
+  readonly normQuery?: Norm | undefined;
+  /** Normalises all keys of a token together. */
+  readonly normKey?: Norm | undefined;
+  /** Queries, keys and values are limited to this absolute value (OLMo-1's `clip_qkv`). */
+  readonly clip?: number | undefined;
+}
+
+/** A gated MLP sub-layer: gate and up are `[n, d]`, down `[d, n]`. */
+export interface GatedMlp extends Norms {
+  readonly gate: Linear;
+  readonly up: Linear;
+  readonly down: Linear;
+}
+
+/** One block: its two sub-layers. */
+export interface Block {
+  readonly attention: Attention;
+  readonly mlp: GatedMlp;
+}
+
+/** Hook sites that a block does not have, because it has no norm there. */
+export function absentSites({ attention, mlp }: Block): Site[] {
+  const norms = {
+    ln1: attention.normBefore,
+    A_before_norm: attention.normAfter,
+    ln2: mlp.normBefore,
+    M_before_norm: mlp.normAfter,
+  };
+  return (Object.keys(norms) as (keyof typeof norms)[]).filter((site) => !norms[site]);
+}
+
+/** Runs one block: residual stream `[B, T, d]` in, residual stream out. */
+export function runBlock(pass: Pass, layer: number, entering: F32, { attention, mlp }: Block): F32 {
+  const { ops, hooks } = pass;
+  const x = hooks.at("resid_pre", layer, entering);
+  const A = attentionState(pass, layer, x, attention);
+  const mid = hooks.at("resid_mid", layer, ops.add(x, A));
+  const M = mlpOutput(pass, layer, mid, mlp);
+  return hooks.at("resid_post", layer, ops.add(mid, M));
+}
+
+/** The attention sub-layer: residual stream x `[B, T, d]` in, attention state A `[B, T, d]` out. */
+function attentionState(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
+  const { ops, hooks, cache } = pass;
+  const { heads, width, normBefore, normAfter } = attention;
+  const compute = () => {
+    const input = normBefore ? normalizeAt(pass, "ln1", layer, x, normBefore) : x;
+    const z = mixedValues(pass, layer, input, attention);
+    const [batch = 0, length = 0] = x.shape;
+    const out = linear(pass, ops.reshape(z, { shape: [batch, length, heads * width] }), attention.output);
+    return normAfter ? normalize(pass, hooks.at("A_before_norm", layer, out), normAfter) : out;
+  };
+  return pass.scoped("attention", () =>
+    // A cache needs the keys and values even where a hook replaces A.
+    cache
+      ? hooks.at("A", layer, compute())
+      : hooks.produce("A", layer, x.shape, ["ln1", "q", "k", "v", "pattern", "z", "A_before_norm"], compute),
+  );
+}
+
+/** The values that each head mixes, z `[B, T, H, D]`, from the sub-layer's input x `[B, T, d]`. */
+function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
+  const { ops, hooks, batch, cache, rotary } = pass;
+  const { heads, groups, width, clip } = attention;
+  const [sequences = 0, length = 0] = x.shape;
+  const project = (by: Linear, norm: Norm | undefined, count: number) => {
+    const plain = linear(pass, x, by);
+    const normalized = norm ? normalize(pass, plain, norm) : plain;
+    const clipped = clip === undefined ? normalized : ops.clamp(normalized, { min: -clip, max: clip });
+    return ops.reshape(clipped, { shape: [sequences, length, count, width] });
+  };
+  const rotate = (heads: F32) => ops.rope(heads, rotary, batch.positions);
+  const q = rotate(hooks.at("q", layer, project(attention.query, attention.normQuery, heads)));
+  const newKeys = rotate(hooks.at("k", layer, project(attention.key, attention.normKey, groups)));
+  const newValues = hooks.at("v", layer, project(attention.value, undefined, groups));
+  const [k, v] = cache ? [cache.keys[layer]!, cache.values[layer]!] : [newKeys, newValues];
+  if (cache) {
+    ops.writeCache(k, newKeys, { at: cache.length });
+    ops.writeCache(v, newValues, { at: cache.length });
+  }
+  const options = { starts: batch.starts, length: cache ? cache.length + length : length };
+  if (!hooks.wants("pattern", layer)) return hooks.at("z", layer, ops.attention(q, k, v, options));
+  const pattern = hooks.at("pattern", layer, ops.attentionPattern(q, k, options));
+  return hooks.at("z", layer, ops.attendWithPattern(pattern, v));
+}
+
+/**
+ * The gated MLP sub-layer (Shazeer 2020): residual stream x `[B, T, d]` in, M `[B, T, d]` out. M = m · W_V, with
+ * m = silu(x W_gate) ⊙ (x W_up). Biases are added where the layers have them.
+ */
+function mlpOutput(pass: Pass, layer: number, x: F32, mlp: GatedMlp): F32 {
+  const { ops, hooks } = pass;
+  const { normBefore, normAfter } = mlp;
+  const shapeOfM = [...x.shape.slice(0, -1), mlp.gate.weight.shape[0]!];
+  return pass.scoped("mlp", () => {
+    const m = hooks.produce("m", layer, shapeOfM, ["ln2", "gate", "up"], () => {
+      const input = normBefore ? normalizeAt(pass, "ln2", layer, x, normBefore) : x;
+      const gate = hooks.at("gate", layer, linear(pass, input, mlp.gate));
+      return ops.swiglu(gate, hooks.at("up", layer, linear(pass, input, mlp.up)));
+    });
+    const out = addBias(pass, ops.linear(m, hooks.at("W_V", layer, mlp.down.weight)), mlp.down.bias);
+    const M = normAfter ? normalize(pass, hooks.at("M_before_norm", layer, out), normAfter) : out;
+    return hooks.at("M", layer, M);
+  });
+}

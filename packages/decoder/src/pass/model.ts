@@ -1,0 +1,155 @@
+import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
+import { type Device, type F32, type Folder, ops as kernels, type Tensor, type Weight } from "@lethe/tensor";
+import type { DecoderConfig } from "../checkpoint/config.ts";
+import { ModelUseError } from "../errors.ts";
+import type { Text } from "../text/text.ts";
+import type { Batch } from "./batch.ts";
+import { absentSites, runBlock } from "./block.ts";
+import { KVCache } from "./cache.ts";
+import { type Layout, type Modules, modules as moduleNames, modulesOf } from "./layout.ts";
+import { normalizeAt } from "./modules.ts";
+import type { ForwardOptions, Pass } from "./pass.ts";
+import { readRope } from "./rope.ts";
+import { RotaryTables } from "./rotary-tables.ts";
+import { Stages } from "./stages.ts";
+
+/** What a model is made of. */
+export interface ModelParts<C extends DecoderConfig> {
+  readonly device: Device;
+  readonly config: C;
+  /** By Hugging Face's names. The model takes them over and disposes of them. */
+  readonly weights: ReadonlyMap<string, Weight>;
+  readonly text?: Text | undefined;
+  /** Tokens that end a generation. Default: none. */
+  readonly stopTokens?: readonly number[];
+  /** The directory that the model was read from: saving the model copies files from there. */
+  readonly origin?: Folder;
+  /** The model's name in errors. Default: its `model_type`. */
+  readonly label?: string;
+}
+
+/** A decoder-only language model on a device, and its forward pass. */
+export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSource, Disposable {
+  readonly device: Device;
+  readonly config: C;
+  /** By Hugging Face's names. */
+  readonly weights: ReadonlyMap<string, Weight>;
+  /** Text to tokens and back, where the model's directory has a tokenizer. */
+  readonly text: Text | undefined;
+  readonly stopTokens: readonly number[];
+  readonly origin: Folder | undefined;
+  readonly label: string;
+  readonly #modules: Modules;
+  readonly #rotary: RotaryTables;
+
+  /** @throws {ModelUseError} when a weight is missing */
+  constructor({ device, config, weights, text, stopTokens, origin, label }: ModelParts<C>, layout: Layout) {
+    this.device = device;
+    this.config = config;
+    this.weights = weights;
+    this.text = text;
+    this.stopTokens = stopTokens ?? [];
+    this.origin = origin;
+    this.label = label ?? config.model_type;
+    this.#modules = modulesOf(config, layout, weights);
+    // checkConfig has made sure that the rotary fields are right.
+    this.#rotary = new RotaryTables(device, readRope(config).rope!);
+  }
+
+  /**
+   * Runs the model. Nothing is read back: the result is on the device and belongs to the innermost open scope, or to the caller.
+   * @returns logits `[B, T, V]`, or `[R, V]` with `rows`; with `upTo: "resid"` the residual stream `[B, T, d]`
+   * @throws {HookError} before the run when a hook does not fit it, and after it when a hook did not fire
+   * @throws {ModelUseError} when batch, cache and options do not fit each other or the model
+   */
+  forward(batch: Batch, options: ForwardOptions = {}): F32 {
+    const { ops = kernels, cache, rows, wrapBlock, resid, fromLayer = 0, upTo = "logits" } = options;
+    this.#check(batch, options);
+    const { embedding, blocks, finalNorm, unembedding } = this.#modules;
+    const [, length] = batch.ids.shape;
+    const hooks = new HookSession(options.hooks, { points: this.hookPoints(options), ops, length });
+    // With a cache nothing is recorded that could read the table later.
+    using fresh = cache && this.#rotary.ownAt(batch.span) ? this.#rotary.fresh(batch.span) : null;
+    const pass: Pass = {
+      ops,
+      hooks,
+      batch,
+      cache,
+      rotary: fresh ?? this.#rotary.kept(batch.span),
+      scoped: (label, work) => this.device.scoped(label, work),
+    };
+    using stages = new Stages(this.device);
+    stages.step("embed", () => resid ?? hooks.at("embed", null, ops.embedding(embedding, batch.ids)));
+    for (const [layer, block] of blocks.entries()) {
+      if (layer < fromLayer) continue;
+      const run = (x: F32) => runBlock(pass, layer, x, block);
+      stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapBlock(layer, x, run) : run(x)));
+    }
+    if (upTo === "logits") {
+      stages.step("unembed", (x) => {
+        const wanted = rows ? ops.gatherRows(ops.reshape(x, { shape: [x.size / x.shape[2]!, x.shape[2]!] }), rows) : x;
+        const normalized = normalizeAt(pass, "ln_final", null, wanted, finalNorm);
+        return hooks.at("logits", null, ops.linear(normalized, unembedding));
+      });
+    }
+    hooks.finish();
+    if (cache) cache.length += length;
+    return stages.take();
+  }
+
+  /** Hook points in the order of the forward pass: all, or those of a run over part of the model. */
+  hookPoints({ fromLayer, upTo = "logits" }: Pick<ForwardOptions, "fromLayer" | "upTo"> = {}): HookPoint[] {
+    const { blocks } = this.#modules;
+    const points = pointsOf({ first: fromLayer ?? 0, end: blocks.length }, absentSites(blocks[0]!));
+    return points.filter(({ site, layer }) => {
+      if (layer !== null) return true;
+      return site === "embed" ? fromLayer === undefined : upTo === "logits";
+    });
+  }
+
+  /** The parameter at a hook point: W_V. A model keeps no activations. With it `restore("W_V", layers, model)` works. */
+  tensorAt(site: Site, layer: number | null): Tensor | undefined {
+    return site === "W_V" && layer !== null ? this.weights.get(`${moduleNames.down(layer)}.weight`) : undefined;
+  }
+
+  /** An empty cache for `batch` sequences and `capacity` columns. It belongs to the caller. */
+  newCache(batch: number, capacity: number): KVCache {
+    const { num_hidden_layers: layers, num_key_value_heads: groups, head_dim: width } = this.config;
+    return new KVCache(this.device, { layers, batch, capacity, groups, width });
+  }
+
+  /** Releases the weights. */
+  dispose(): void {
+    for (const weight of this.weights.values()) weight.dispose();
+    this.#rotary.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #check(batch: Batch, { ops = kernels, cache, resid, fromLayer }: ForwardOptions): void {
+    const { vocab_size: vocabulary, num_hidden_layers: layers, hidden_size: width } = this.config;
+    const [count, length] = batch.ids.shape;
+    const refuse = (why: string) => {
+      throw new ModelUseError(`forward of ${this.label}: ${why}`);
+    };
+    if (batch.largestId >= vocabulary)
+      refuse(`token ${batch.largestId} is outside its vocabulary of ${vocabulary}; is this the model's own tokenizer?`);
+    if ((fromLayer === undefined) !== (resid === undefined))
+      refuse("fromLayer and resid go together: the layer to start at, and the residual stream that enters it");
+    if (fromLayer !== undefined && !(Number.isInteger(fromLayer) && fromLayer >= 0 && fromLayer < layers))
+      refuse(`fromLayer is ${fromLayer}, and its layers are 0 to ${layers - 1}`);
+    if (resid && `${resid.shape}` !== `${[count, length, width]}`)
+      refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
+    const cached = cache?.length ?? 0;
+    if (batch.cachedColumns !== cached)
+      refuse(`this batch goes on after ${batch.cachedColumns} cached columns, and the cache holds ${cached}`);
+    if (!cache) return;
+    if (ops.records) refuse("`ops` records gradients, and writes into a KV cache have none; leave out the cache");
+    if (cached + length > cache.capacity)
+      refuse(`${length} more columns do not fit the cache: ${cached} of its ${cache.capacity} are filled`);
+    const gap = batch.firsts.findIndex((first, b) => first + batch.lengths[b]! !== length);
+    if (gap >= 0) refuse(`sequence ${gap} ends before the batch does; a cache needs sequences padded on the left`);
+  }
+}

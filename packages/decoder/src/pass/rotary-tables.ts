@@ -1,0 +1,43 @@
+import { type Device, type F32, ropeTable } from "@lethe/tensor";
+import { dependsOnLength, inverseFrequencies, type Rope } from "./rope.ts";
+
+/** A model's rotary tables `[P, D]`. Each is made when a run first needs it, and belongs to no scope. */
+export class RotaryTables {
+  readonly #device: Device;
+  readonly #rope: Rope;
+  readonly #kept = new Map<number, F32>();
+
+  constructor(device: Device, rope: Rope) {
+    this.#device = device;
+    this.#rope = rope;
+  }
+
+  /** Whether a run of this many positions needs a table that no other length can use. */
+  ownAt(length: number): boolean {
+    return dependsOnLength(this.#rope, length);
+  }
+
+  /**
+   * The table for a run. It stays until the model is disposed of, because a tape may still read it. Lengths with the same frequencies
+   * share a table; the number of positions is rounded up to a power of two, so that there are few tables.
+   */
+  kept(length: number): F32 {
+    const positions = this.ownAt(length) ? length : Math.max(128, 2 ** Math.ceil(Math.log2(length)));
+    const known = this.#kept.get(positions);
+    if (known) return known;
+    const table = this.fresh(length, positions);
+    this.#kept.set(positions, table);
+    return table;
+  }
+
+  /** A table that belongs to the caller: for generation, where each new token makes a new length. */
+  fresh(length: number, positions = length): F32 {
+    using _scope = this.#device.scope("rotary table");
+    return ropeTable(this.#device, { positions, inverseFrequencies: inverseFrequencies(this.#rope, length) }).retain();
+  }
+
+  dispose(): void {
+    for (const table of this.#kept.values()) table.dispose();
+    this.#kept.clear();
+  }
+}

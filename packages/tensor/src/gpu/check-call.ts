@@ -1,0 +1,32 @@
+import { DeviceValidationError } from "../errors.ts";
+import type { Pipeline } from "./pipelines.ts";
+import type { BoundRange } from "./recorder.ts";
+
+/**
+ * Checks a run of a kernel against what the kernel's source declares, before anything reaches the device.
+ * @param ranges what each storage binding of the source is bound to, in their order
+ * @param bindings the bindings that were given, by name
+ * @throws {DeviceValidationError} when a parameter is no finite number, a name is not the kernel's, or a buffer that is written
+ *   is bound a second time
+ */
+export function checkCall(
+  { kernel, interface: { params: fields, storage } }: Pipeline,
+  ranges: readonly BoundRange[],
+  bindings: Readonly<Record<string, unknown>>,
+  params: Readonly<Record<string, number>>,
+): void {
+  for (const { name } of fields) {
+    if (!Number.isFinite(params[name]))
+      throw new DeviceValidationError(`kernel ${kernel}: parameter ${name} is ${params[name]}, not a finite number`);
+  }
+  const given = Object.keys(bindings).length + Object.keys(params).length;
+  if (given !== storage.length + fields.length)
+    throw new DeviceValidationError(
+      `kernel ${kernel} takes bindings ${storage.map((b) => b.name)} and parameters ${fields.map((p) => p.name)}; ` +
+        `it was given ${Object.keys(bindings)} and ${Object.keys(params)}`,
+    );
+  for (const [i, { name, writable }] of storage.entries()) {
+    if (writable && ranges.some(({ buffer }, j) => j !== i && buffer === ranges[i]!.buffer))
+      throw new DeviceValidationError(`kernel ${kernel}: ${name} is written and also bound a second time`);
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Which adapter to open. `best` takes a GPU where there is one, then a software adapter of the system, then, on Linux
+ * x64, the SwiftShader that an npm package carries. `swiftshader` goes straight to that last one.
+ */
+export type AdapterChoice = "best" | "swiftshader";
+
+/** How `openDevice` opens a device. */
+export interface DeviceOptions {
+  /** Default: `best`. */
+  readonly adapter?: AdapterChoice;
+  /** Fills every buffer handed out with NaN bits first, so that a kernel that skips an element is caught. For tests. */
+  readonly poison?: boolean;
+  /** Pretends that the adapter's largest storage binding is this small. For tests of splitting. */
+  readonly maxBindingBytes?: number;
+  /**
+   * Bytes of the device's memory, where the adapter does not tell them; see `Device.freeBytes`. Default in Node:
+   * `LETHE_MEMORY_BYTES` in the environment.
+   */
+  readonly memoryBytes?: number;
+}
