@@ -1,9 +1,9 @@
-/** Builds every package into its `dist/`, in the order in which they depend on each other, with the kernels' text inside. */
+/** Builds every published package into its `dist/`, in the order in which they depend on each other, with the kernels' text inside. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { includeInto } from "../packages/tensor/src/gpu/include.ts";
-import { packageFolder, packageNames, root } from "./packages.ts";
+import { packageFolder, publishedNames, root } from "./packages.ts";
 
 /** A module with the same `wgsl(name)` as the one that reads `kernels/`, for packages that are installed elsewhere. */
 function embeddedKernels(): string {
@@ -16,7 +16,7 @@ function embeddedKernels(): string {
   return `const sources = ${JSON.stringify(Object.fromEntries(sources), null, 1)};\nexport const wgsl = (name) => sources[name];\n`;
 }
 
-for (const name of packageNames) {
+for (const name of publishedNames) {
   const folder = packageFolder(name);
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   execFileSync("npx", ["tsc", "-p", folder], { stdio: "inherit", cwd: root });

@@ -1,15 +1,16 @@
 /**
- * Packs every package and installs the tarballs into an empty TypeScript project outside the repository. There each must import
- * nothing that it does not declare, bundle for a browser without a module of Node's, type-check the example of its README with the types
- * that projects have (Node's, the DOM's, both), and run it.
+ * Packs every published package and installs the tarballs into an empty TypeScript project outside the repository. There each package
+ * must import nothing that it does not declare, bundle for a browser without a module of Node's, and its README's example must
+ * type-check with the types that projects have (Node's, the DOM's, both) and run. The examples must type-check against the packages'
+ * sources too, in a project whose only strictness is `strict`.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { packageFolder, packageNames, root } from "./packages.ts";
+import { packageFolder, publishedNames, root } from "./packages.ts";
 
 const example = /^```ts\n([\s\S]*?)^```$/m;
 
@@ -24,7 +25,8 @@ const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 
 /** The examples as files, a `tsconfig.*.json` for each choice of types, the packages and what they bring, and TypeScript. */
 function setUp(project: string): void {
-  for (const name of packageNames) run("npm", ["pack", "--silent", "--pack-destination", project], packageFolder(name));
+  for (const name of publishedNames)
+    run("npm", ["pack", "--silent", "--pack-destination", project], packageFolder(name));
   const tarballs = readdirSync(project).map((file) => `./${file}`);
   writeFileSync(
     join(project, "package.json"),
@@ -34,16 +36,43 @@ function setUp(project: string): void {
   const tools = ["typescript", "@types/node"].map((tool) => `${tool}@${versions[tool]}`);
   run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...tarballs, ...tools], project);
 
-  for (const name of packageNames) {
+  writeExamples(project);
+  for (const [kind, libraries] of Object.entries(typeLibraries))
+    writeConfig(project, `tsconfig.${kind}.json`, { ...libraries, skipLibCheck: false });
+}
+
+function writeExamples(project: string): void {
+  for (const name of publishedNames) {
     const readme = readFileSync(join(packageFolder(name), "README.md"), "utf8");
     const code = example.exec(readme)?.[1];
     if (!code) throw new Error(`packages/${name}/README.md has no \`\`\`ts example`);
     writeFileSync(join(project, `${name}.ts`), code);
   }
-  const common = { target: "ES2022", module: "NodeNext", strict: true, skipLibCheck: false };
-  for (const [kind, libraries] of Object.entries(typeLibraries)) {
-    const config = { compilerOptions: { ...common, ...libraries }, include: ["*.ts"] };
-    writeFileSync(join(project, `tsconfig.${kind}.json`), JSON.stringify(config));
+}
+
+function writeConfig(project: string, file: string, options: object): void {
+  const compilerOptions = { target: "ES2022", module: "NodeNext", strict: true, ...options };
+  writeFileSync(join(project, file), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+}
+
+/** Type-checks the examples against the packages' TypeScript, as a project does that has the repository beside it. */
+function checkSources(): void {
+  const project = mkdtempSync(join(tmpdir(), "lethe-sources-"));
+  try {
+    writeExamples(project);
+    writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+    writeConfig(project, "tsconfig.json", {
+      lib: typeLibraries.both.lib,
+      types: ["node", "@webgpu/types"],
+      customConditions: ["lethe-source"],
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      noEmit: true,
+    });
+    run("npx", ["tsc", "-p", "."], project);
+  } finally {
+    rmSync(project, { recursive: true, force: true });
   }
 }
 
@@ -82,10 +111,11 @@ async function checkBrowser(project: string, name: string): Promise<void> {
   });
 }
 
+checkSources();
 const project = mkdtempSync(join(tmpdir(), "lethe-packages-"));
 try {
   setUp(project);
-  for (const name of packageNames) {
+  for (const name of publishedNames) {
     await checkDeclared(project, name);
     await checkBrowser(project, name);
   }
@@ -93,11 +123,11 @@ try {
     const options = kind === "node" ? [] : ["--noEmit"];
     run("npx", ["tsc", "-p", `tsconfig.${kind}.json`, ...options], project);
   }
-  for (const name of packageNames) {
+  for (const name of publishedNames) {
     console.log(`\nThe example of @lethe/${name}:`);
     run("node", [`${name}.js`], project);
   }
-  console.log(`\n${packageNames.length} packages install, bundle for browsers, type-check and run their examples.`);
+  console.log(`\n${publishedNames.length} packages install, bundle for browsers, type-check and run their examples.`);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
-/** `npm run doctor`: says which adapter Lethe would use, whether it computes right, and what to do when it does not. */
+/** `npm run doctor`: names the adapter that Lethe uses, checks that it computes right, and says what to do when it does not. */
 import { existsSync, readdirSync } from "node:fs";
-import { add, type Device, linear, openDevice } from "@lethe/tensor";
+import { add, type Device, linear, openDevice, type Tensor } from "@lethe/tensor";
 
 const driverFolders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
 
@@ -34,40 +34,40 @@ function describeAdapter({ adapterName, capabilities }: Device): void {
   row("workgroup", `${maxWorkgroupSize} lanes, ${maxSharedBytes / 1024} KiB shared`);
 }
 
-/** Multiplies small matrices whose product is known in closed form, then times a larger product. */
+/** Multiplies small matrices whose product is known, then times a larger product and a sum that memory bounds. */
 async function check(device: Device): Promise<void> {
-  using _ = device.scope("doctor");
   const n = 70;
-  const x = device.tensor(
-    Float32Array.from({ length: n * n }, (_, i) => (i % 7) - 3),
-    [n, n],
-  );
-  const identity = device.tensor(
-    Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
-    [n, n],
-  );
-  const [product, expected] = await Promise.all([linear(x, identity).read(), x.read()]);
-  if (!product.every((value, i) => value === expected[i])) throw new Error("a matrix product came out wrong");
+  const matrix = (element: (i: number) => number) =>
+    device.tensor(
+      Float32Array.from({ length: n * n }, (_, i) => element(i)),
+      [n, n],
+    );
+  using x = matrix((i) => (i % 7) - 3);
+  using identity = matrix((i) => (i % (n + 1) === 0 ? 1 : 0));
+  using product = linear(x, identity);
+  const [found, expected] = await Promise.all([product.read(), x.read()]);
+  if (!found.every((value, i) => value === expected[i])) throw new Error("a matrix product came out wrong");
 
   const size = 512;
-  const a = device.tensor(new Float32Array(size * size).fill(1), [size, size]);
-  for (const warm of [true, false]) {
+  using square = device.tensor(new Float32Array(size * size).fill(1), [size, size]);
+  const productSeconds = await timeWarm(device, () => linear(square, square));
+  row("matmul 512³", `right, ${((2 * size ** 3) / productSeconds / 1e9).toFixed(1)} GFLOP/s`);
+  using long = device.tensor(new Float32Array(2 ** 22), [2 ** 22]);
+  const sumSeconds = await timeWarm(device, () => add(long, long));
+  row("memory", `${((2 * long.bytes) / sumSeconds / 1e9).toFixed(1)} GB/s`);
+}
+
+/** Seconds that an operation takes when it runs for the second time, its kernel compiled. */
+async function timeWarm(device: Device, run: () => Tensor): Promise<number> {
+  let seconds = 0;
+  for (let i = 0; i < 2; i++) {
     await device.idle();
     const start = performance.now();
-    linear(a, a);
+    run().dispose();
     await device.idle();
-    const seconds = (performance.now() - start) / 1000;
-    if (!warm) row("matmul 512³", `right, ${((2 * size ** 3) / seconds / 1e9).toFixed(1)} GFLOP/s`);
+    seconds = (performance.now() - start) / 1000;
   }
-  const big = device.tensor(new Float32Array(2 ** 22), [2 ** 22]);
-  for (const warm of [true, false]) {
-    await device.idle();
-    const start = performance.now();
-    add(big, big);
-    await device.idle();
-    const seconds = (performance.now() - start) / 1000;
-    if (!warm) row("memory", `${((2 * big.bytes) / seconds / 1e9).toFixed(1)} GB/s`);
-  }
+  return seconds;
 }
 
 describeHost();

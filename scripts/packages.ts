@@ -3,8 +3,24 @@ import { join } from "node:path";
 /** The repository. */
 export const root = join(import.meta.dirname, "..");
 
-/** The packages under `packages/` that are published as `@lethe/NAME`; each uses only those before it. */
-export const packageNames = ["tensor", "hooks", "autograd", "decoder", "llama", "olmo", "auto", "unlearn", "lab"];
+/** What each package under `packages/` may use of the others, directly or through them. `imports.test.ts` holds it. */
+export const uses = {
+  tensor: [],
+  hooks: ["tensor"],
+  autograd: ["tensor"],
+  decoder: ["hooks", "tensor"],
+  llama: ["decoder", "hooks", "tensor"],
+  olmo: ["decoder", "hooks", "tensor"],
+  auto: ["llama", "olmo", "decoder", "hooks", "tensor"],
+  unlearn: ["auto", "autograd", "decoder", "hooks", "tensor"],
+  lab: ["unlearn", "auto", "decoder", "hooks", "tensor"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Where a package's sources lie. */
+/** Every package but `testing`, each after those that it uses. */
+export const packageNames = Object.keys(uses) as (keyof typeof uses)[];
+
+/** Packages that other projects can install as `@lethe/NAME`. */
+export const publishedNames = packageNames.filter((name) => name !== "lab");
+
+/** The folder of a package. */
 export const packageFolder = (name: string) => join(root, "packages", name);

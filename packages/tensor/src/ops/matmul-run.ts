@@ -60,7 +60,7 @@ function runPart(operands: Operands, part: MatmulPart, whole: MatmulSize, forced
   };
   const { m, n, k, batch } = problem;
   const { kernel, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);
-  const addTo = part.k.start > 0 ? { ACCUMULATE: true } : {};
+  const addTo: Record<string, boolean> = part.k.start > 0 ? { ACCUMULATE: true } : {};
 
   const [batchA, lineA] = operands.a.strides;
   const [batchB, lineB] = operands.b.strides;
