@@ -1,20 +1,28 @@
 import { type Binding, type Device, type Dispatch, Tensor } from "@lethe/tensor";
 import { measure, median } from "./measure.ts";
-import { watchDispatches } from "./watch.ts";
 
-/** What one kernel costs at one size within a piece of work. */
+/** The cost of one kernel at one size within a piece of work. */
 export interface KernelCost {
   readonly kernel: string;
   /** Shapes of its bindings, in the order in which it was given them. */
   readonly size: string;
-  /** Times it runs, and seconds of one run. */
+  /** How often it runs, and seconds of one run. */
   readonly count: number;
   readonly seconds: number;
 }
 
 const tensorOf = (binding: Binding) => (binding instanceof Tensor ? binding : binding.tensor);
 
-/** Bindings that go on living after the scope that the call was recorded in. */
+/** Shows every dispatch of a device to `seen` before it is recorded, until the result is disposed of. */
+function watchDispatches(device: Device, seen: (call: Dispatch) => void): Disposable {
+  device.dispatch = (call) => {
+    seen(call);
+    Object.getPrototypeOf(device).dispatch.call(device, call);
+  };
+  return { [Symbol.dispose]: () => void Reflect.deleteProperty(device, "dispatch") };
+}
+
+/** The call with bindings that outlive the scope in which it was recorded. */
 function held(call: Dispatch): Dispatch {
   const bindings = Object.entries(call.bindings).map(([name, binding]): [string, Binding] => [
     name,
@@ -24,9 +32,9 @@ function held(call: Dispatch): Dispatch {
 }
 
 /**
- * Where the time of `work` goes, kernel by kernel, dearest first. Every different dispatch is kept, run again by itself until the clock
- * is no matter, and multiplied by how often it came. No timestamps are needed, so it is the same on every adapter; what it cannot
- * see is the time in which the host did not keep the queue full, which is what is missing from the work’s own time.
+ * The time of `work`, kernel by kernel, the largest share first. Every different dispatch is kept, measured by itself and multiplied
+ * by how often it came. This needs no timestamps, so it works on every adapter. It does not see the time in which the host did not
+ * keep the queue full: that is the difference to the time of the whole work.
  */
 export async function profile(device: Device, work: () => unknown): Promise<KernelCost[]> {
   const calls = new Map<string, { call: Dispatch; size: string; count: number }>();
@@ -43,14 +51,8 @@ export async function profile(device: Device, work: () => unknown): Promise<Kern
     await work();
   }
   const found = [...calls.values()];
-  const samples = await measure(
-    device,
-    found.map(
-      ({ call }) =>
-        () =>
-          device.dispatch(call),
-    ),
-  );
+  const runs = found.map(({ call }) => device.dispatch.bind(device, call));
+  const samples = await measure(device, runs);
   const costs = found.map(({ call, size, count }, i) => ({
     kernel: call.kernel,
     size,
@@ -61,7 +63,7 @@ export async function profile(device: Device, work: () => unknown): Promise<Kern
   return costs.toSorted((a, b) => b.count * b.seconds - a.count * a.seconds);
 }
 
-/** Prints totals by kernel, and for each its dearest sizes. */
+/** Prints totals by kernel, and below each the sizes that take most of its time. */
 export function printProfile(costs: readonly KernelCost[], wholeSeconds: number): void {
   const total = (of: readonly KernelCost[]) => of.reduce((sum, { count, seconds }) => sum + count * seconds, 0);
   const share = (seconds: number) => `${((100 * seconds) / total(costs)).toFixed(1)} %`.padStart(7);

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import type { Device } from "@lethe/tensor";
 import { measure, median } from "./measure.ts";
 
-/** A kernel that only moves, or only computes, to hold others against. */
+/** A kernel that only moves data, or only computes. Other kernels are compared with it. */
 export interface Yardstick {
   readonly run: () => void;
   /** Bytes or floating-point operations of one run. */
@@ -13,14 +14,16 @@ export interface Yardsticks extends Disposable {
   readonly fma: Yardstick;
 }
 
-/** What this adapter reaches with them. */
+/** The rates that this adapter reaches with the yardsticks. */
 export interface Roofline {
   readonly flopsPerSecond: number;
   readonly bytesPerSecond: number;
 }
 
-/** Makes both yardsticks and checks that they do what they claim. The caller disposes of them. */
+/** Makes both yardsticks and checks their outputs. The caller disposes of them. */
 export async function openYardsticks(device: Device): Promise<Yardsticks> {
+  for (const kernel of ["roofline_copy", "roofline_fma"])
+    device.addKernel(kernel, readFileSync(new URL(`kernels/${kernel}.wgsl`, import.meta.url), "utf8"));
   const scope = device.scope("yardsticks");
   const vectors = 2 ** 19;
   const x = device.tensor(
@@ -60,7 +63,7 @@ export async function openYardsticks(device: Device): Promise<Yardsticks> {
   };
 }
 
-/** Both peaks, as medians of rounds in turn. */
+/** Both peaks: medians of rounds in which the two take turns. */
 export async function measureRoofline(device: Device, { copy, fma }: Yardsticks): Promise<Roofline> {
   const [copies, chains] = await measure(device, [copy.run, fma.run]);
   return { bytesPerSecond: copy.amount / median(copies!), flopsPerSecond: fma.amount / median(chains!) };

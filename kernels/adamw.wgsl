@@ -1,7 +1,8 @@
 // One step of AdamW with decoupled weight decay (Loshchilov & Hutter 2019), in place:
 //   m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  p ← p · decay − rate · m / (√v · root + ε)
-// with gain = 1 − β (rounded once, on the host), decay = 1 − η λ, rate = η / (1 − β₁ᵗ), root = 1 / √(1 − β₂ᵗ) and g the gradient times a scale that lives on the device.
-// One lane four neighbouring elements or, to train one COLUMN of a matrix alone, the single element start + i · stride.
+// with gain = 1 − β (rounded once, on the host), decay = 1 − η λ, rate = η / (1 − β₁ᵗ), root = 1 / √(1 − β₂ᵗ) and g the gradient times
+// gradient_scale, which is on the device.
+// One lane four neighbouring elements or, with COLUMN, which trains one column of a matrix, the single element start + i · stride.
 // Bindings: gradient, gradient_scale [1] (read), parameter, m, v (read and written).
 
 override SCALED: bool = false;

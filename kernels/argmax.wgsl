@@ -1,5 +1,5 @@
 // Index of the largest element of each row; the lowest index among equals. As in NumPy and PyTorch, NaN counts as the largest.
-// LANES lanes a row; floats are compared through whole numbers of the same order, since WGSL leaves comparing NaN open.
+// LANES lanes a row. Floats are compared as whole numbers of the same order, because WGSL leaves comparisons with NaN open.
 // Bindings: x [rows, width] (read), out [rows] (written).
 
 //! include lib/ordered.wgsl

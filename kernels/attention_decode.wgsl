@@ -1,10 +1,10 @@
 // Causal softmax attention for few queries, out = softmax(scale · q Kᵀ) V, where a tile of queries would be mostly empty. With
 // P = length − T + t the place of query t among the keys, it sees keys start … P; a query left of its start gives zeros.
-// A workgroup takes one query of one head and, of z workgroups in a stack, one stretch of the keys, THREADS of them at a time:
-// first a thread has one key's score, then one vector of V for a share of the keys, with a running maximum of its own.
-// Each stretch gives a softmax over its keys alone; `attention_decode_combine` joins them.
+// A workgroup takes one query of one head. The keys are cut into as many stretches as there are workgroups along z, and each takes one,
+// THREADS keys at a time. First a thread computes the score of one key; then it sums one vector of V over a share of the keys,
+// with a running maximum of its own. A stretch gives the softmax over its own keys; `attention_decode_combine` joins the stretches.
 // Bindings: q [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); out [z, B, T, H, D];
-// log_sum_exp [z, B, H, T], for no keys 0 or, in a stack, LOWEST.
+// log_sum_exp [z, B, H, T], for no keys 0 or, with several stretches, LOWEST.
 //! include lib/attention.wgsl
 
 const THREADS = 64u; // at least D/4

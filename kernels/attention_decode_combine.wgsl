@@ -11,7 +11,7 @@ struct Params { batch: u32, queries: u32, heads: u32, vectors: u32, stretches: u
 @group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
 
-// As `attention_decode` writes it for a stretch without keys.
+// The log_sum_exp that `attention_decode` writes for a stretch without keys.
 const LOWEST = -1e30;
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
-// What the gradient of attention needs of each query: the logarithm of its sum of exponentials, in base 2, and
-// δ = rowsum(dO ∘ O), which the gradient of a softmax takes off each row.
+// Two numbers of each query for the gradient of attention: log_sum_exp in base 2, and δ = rowsum(dO ∘ O), which the gradient of a
+// softmax subtracts from each row.
 // A lane sums one row.
 // Bindings: output (O), gradient (dO) [B, T, H, D]; log_sum_exp, rows [B, H, T].
 

@@ -23,9 +23,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let query_at = ((block.b * params.queries + t) * params.heads + block.head) * params.vectors;
   let stride = params.groups * params.vectors;
   let keys_at = block.b * params.capacity * stride + block.head / (params.heads / params.groups) * params.vectors;
-  var query: array<vec4f, MOST>;
-  var sums: array<vec4f, MOST>;
-  for (var d = 0u; d < params.vectors; d++) {
+  var query: array<vec4f, VECTORS>;
+  var sums: array<vec4f, VECTORS>;
+  for (var d = 0u; d < vectors(); d++) {
     query[d] = q[query_at + d] * (params.scale * LOG2E);
     sums[d] = vec4f();
   }
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let b_at = keys_at + min(j + 4u + lane, end - 1u) * stride;
     var low = vec4f();
     var high = vec4f();
-    for (var d = 0u; d < params.vectors; d++) {
+    for (var d = 0u; d < vectors(); d++) {
       low += dots_low(query[d], k[a_at + d]);
       high += dots_high(query[d], k[a_at + d], k[b_at + d]);
     }
@@ -52,13 +52,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     high = select(vec4f(), exp2(high - new_top), high_seen);
     top = new_top;
     total = total * shrink + dot(low + high, vec4f(1.0));
-    for (var d = 0u; d < params.vectors; d++) {
+    for (var d = 0u; d < vectors(); d++) {
       sums[d] = sums[d] * shrink + mix_low(low, v[a_at + d]) + mix_high(high, v[a_at + d], v[b_at + d]);
     }
   }
   if (block.first + lane >= params.queries) { return; }
   let seen_any = total > 0.0;
   let factor = select(0.0, 1.0 / max(total, 1e-30), seen_any);
-  for (var d = 0u; d < params.vectors; d++) { out[query_at + d] = sums[d] * factor; }
+  for (var d = 0u; d < vectors(); d++) { out[query_at + d] = sums[d] * factor; }
   log_sum_exp[block.line * params.queries + t] = select(0.0, (top + log2(max(total, 1e-30))) / LOG2E, seen_any);
 }

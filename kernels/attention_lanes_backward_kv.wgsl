@@ -22,11 +22,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let keys_at = (block.b * params.capacity * params.groups + block.head) * params.vectors;
   let key_stride = params.groups * params.vectors;
   let key_at = keys_at + min(j, params.length - 1u) * key_stride;
-  var key: array<vec4f, MOST>;
-  var value: array<vec4f, MOST>;
-  var key_sums: array<vec4f, MOST>;
-  var value_sums: array<vec4f, MOST>;
-  for (var d = 0u; d < params.vectors; d++) {
+  var key: array<vec4f, VECTORS>;
+  var value: array<vec4f, VECTORS>;
+  var key_sums: array<vec4f, VECTORS>;
+  var value_sums: array<vec4f, VECTORS>;
+  for (var d = 0u; d < vectors(); d++) {
     key[d] = k[key_at + d] * (params.scale * LOG2E);
     value[d] = v[key_at + d];
     key_sums[d] = vec4f();
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let row_b = rows[rows_at + c];
       var low_slope = -spread_low(row_a.y);
       var high_slope = -spread_high(row_a.y, row_b.y);
-      for (var d = 0u; d < params.vectors; d++) {
+      for (var d = 0u; d < vectors(); d++) {
         low += dots_low(key[d], q[a_at + d]);
         high += dots_high(key[d], q[a_at + d], q[b_at + d]);
         low_slope += dots_low(value[d], gradient[a_at + d]);
@@ -62,14 +62,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       high = weights_of(high, spread_high(row_a.x, row_b.x), high_sees);
       low_slope = select(vec4f(), low * low_slope, low_sees);
       high_slope = select(vec4f(), high * high_slope, high_sees);
-      for (var d = 0u; d < params.vectors; d++) {
+      for (var d = 0u; d < vectors(); d++) {
         value_sums[d] += mix_low(low, gradient[a_at + d]) + mix_high(high, gradient[a_at + d], gradient[b_at + d]);
         key_sums[d] += mix_low(low_slope, q[a_at + d]) + mix_high(high_slope, q[a_at + d], q[b_at + d]);
       }
     }
   }
   if (j >= params.capacity) { return; }
-  for (var d = 0u; d < params.vectors; d++) {
+  for (var d = 0u; d < vectors(); d++) {
     out_k[keys_at + j * key_stride + d] = key_sums[d] * params.scale;
     out_v[keys_at + j * key_stride + d] = value_sums[d];
   }

@@ -22,10 +22,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let keys_at = block.b * params.capacity * stride + block.head / (params.heads / params.groups) * params.vectors;
   let log_sum = vec4f(rows[block.line * params.queries + t].x);
   let delta = rows[block.line * params.queries + t].y;
-  var query: array<vec4f, MOST>;
-  var slope: array<vec4f, MOST>;
-  var sums: array<vec4f, MOST>;
-  for (var d = 0u; d < params.vectors; d++) {
+  var query: array<vec4f, VECTORS>;
+  var slope: array<vec4f, VECTORS>;
+  var sums: array<vec4f, VECTORS>;
+  for (var d = 0u; d < vectors(); d++) {
     query[d] = q[query_at + d] * (params.scale * LOG2E);
     slope[d] = gradient[query_at + d];
     sums[d] = vec4f();
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var high = vec4f();
     var low_slope = vec4f(-delta);
     var high_slope = vec4f(-delta);
-    for (var d = 0u; d < params.vectors; d++) {
+    for (var d = 0u; d < vectors(); d++) {
       low += dots_low(query[d], k[a_at + d]);
       high += dots_high(query[d], k[a_at + d], k[b_at + d]);
       low_slope += dots_low(slope[d], v[a_at + d]);
@@ -48,10 +48,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let high_seen = keys + vec4u(4u) <= vec4u(last);
     low = select(vec4f(), weights_of(low, log_sum, low_seen) * low_slope, low_seen);
     high = select(vec4f(), weights_of(high, log_sum, high_seen) * high_slope, high_seen);
-    for (var d = 0u; d < params.vectors; d++) {
+    for (var d = 0u; d < vectors(); d++) {
       sums[d] += mix_low(low, k[a_at + d]) + mix_high(high, k[a_at + d], k[b_at + d]);
     }
   }
   if (block.first + lane >= params.queries) { return; }
-  for (var d = 0u; d < params.vectors; d++) { out[query_at + d] = sums[d] * params.scale; }
+  for (var d = 0u; d < vectors(); d++) { out[query_at + d] = sums[d] * params.scale; }
 }

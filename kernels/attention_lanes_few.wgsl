@@ -1,7 +1,7 @@
 // Softmax attention for few queries, out = softmax(scale · Q Kᵀ) V, for subgroups of 4 or 8 lanes. `lib/attention.wgsl` says
 // which keys a query sees; one that sees none gives zeros.
 // A workgroup is one subgroup and takes one query of one head; a lane has every LANES-th key, with a running maximum and D sums
-// of its own, which are joined at the end. No barriers, which are dear on software adapters.
+// of its own, which are joined at the end. There are no barriers, which are slow on software adapters.
 // Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], 0 for no keys.
 enable subgroups;
 //! include lib/attention.wgsl
@@ -22,9 +22,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let stride = params.groups * params.vectors;
   let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * params.vectors;
 
-  var query: array<vec4f, MOST>;
-  var sums: array<vec4f, MOST>;
-  for (var d = 0u; d < params.vectors; d++) {
+  var query: array<vec4f, VECTORS>;
+  var sums: array<vec4f, VECTORS>;
+  for (var d = 0u; d < vectors(); d++) {
     query[d] = q[row * params.vectors + d] * (params.scale * LOG2E);
     sums[d] = vec4f();
   }
@@ -34,13 +34,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let seen = j + lane < end;
     let at = keys_at + min(j + lane, end - 1u) * stride;
     var score = 0.0;
-    for (var d = 0u; d < params.vectors; d++) { score += dot(query[d], k[at + d]); }
+    for (var d = 0u; d < vectors(); d++) { score += dot(query[d], k[at + d]); }
     let new_top = max(top, select(LOWEST, score, seen));
     let shrink = exp2(top - new_top);
     let weight = select(0.0, exp2(min(score - new_top, 0.0)), seen);
     top = new_top;
     total = total * shrink + weight;
-    for (var d = 0u; d < params.vectors; d++) { sums[d] = sums[d] * shrink + weight * v[at + d]; }
+    for (var d = 0u; d < vectors(); d++) { sums[d] = sums[d] * shrink + weight * v[at + d]; }
   }
 
   let highest = subgroupMax(top);
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let whole = subgroupAdd(total * share);
   let seen_any = whole > 0.0;
   let factor = select(0.0, share / max(whole, 1e-30), seen_any);
-  for (var d = 0u; d < params.vectors; d++) {
+  for (var d = 0u; d < vectors(); d++) {
     let sum = subgroupAdd(sums[d] * factor);
     if (lane == 0u) { out[row * params.vectors + d] = sum; }
   }

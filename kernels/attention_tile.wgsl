@@ -9,7 +9,7 @@
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> log_sum_exp: array<f32>;
 
-// Pair 0 gives the scores; of pair 1, only the values exist.
+// Pair 0 gives the scores. Pair 1 has only the values, which `mix` reads.
 fn own_vector(pair: u32, at: u32) -> vec4f { return q[at]; }
 fn other_vector(pair: u32, at: u32) -> vec4f {
   if (pair == 0u) { return k[at]; }

@@ -1,5 +1,5 @@
-// Changes the stored floating-point type, rounding to nearest, ties to even. In whole numbers where bits are dropped, since WGSL
-// leaves the rounding of its own conversions open.
+// Changes the stored floating-point type, rounding to nearest, ties to even. Bits are dropped by whole-number arithmetic, because
+// WGSL leaves the rounding of its own conversions open.
 // One lane two neighbouring elements: a word of packed halves.
 // Bindings: x (read), out (written); `count` elements.
 
@@ -19,8 +19,8 @@ fn to_f16(bits: u32) -> u32 {
   if (magnitude > 0x7f800000u) { return sign | 0x7e00u; }
   if (magnitude >= 0x47800000u) { return sign | 0x7c00u; }
   if (magnitude < 0x33000000u) { return sign; }
-  // What falls off: 13 bits, and one more for each binary order below the smallest normal f16. Adding just under half of it, or
-  // exactly half above an odd number, rounds ties to even; a carry moves into the exponent as it should.
+  // `drop` counts the bits to drop: 13, and one more for each binary order below the smallest normal f16. Adding just under half of
+  // the last bit kept, or exactly half above an odd number, rounds ties to even. A carry moves into the exponent, which is right.
   var kept = magnitude - 0x38000000u;
   var drop = 13u;
   if (magnitude < 0x38800000u) {

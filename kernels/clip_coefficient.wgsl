@@ -1,4 +1,4 @@
-// min(1, max_norm / (√sum_of_squares + 10⁻⁶)): what to scale gradients by so that their norm is at most max_norm.
+// min(1, max_norm / (√sum_of_squares + 10⁻⁶)): times this factor, the gradients have a norm of at most max_norm.
 // One lane.
 // Bindings: sum_of_squares [1] (read), out [1] (written).
 

@@ -1,5 +1,5 @@
 // Rows of a table by index: out[k] = table[ids[k]]. The table may be bound in parts: rows first_row … first_row + part_rows − 1.
-// An id past the whole table gives a row of NaN, written along with the last part.
+// The run on the last part writes a row of NaN for an id past the whole table.
 // One lane an element of out.
 // Bindings: table [part_rows, width] of some floating dtype, ids [K] (read), out [K, width] (written).
 

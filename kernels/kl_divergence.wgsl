@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let log_ratio = log(q.y / p.y);
   var sum = 0.0;
   for (var c = at.x; c < width; c += LANES) {
-    let log_p = reference[first + c] - p.x; // and − log p.y, which log_ratio holds
+    let log_p = reference[first + c] - p.x; // without − log p.y, which is part of log_ratio
     sum += exp(log_p) * (log_p - (logits[first + c] - q.x) + log_ratio);
   }
   let total = row_sum(sum, at) / p.y;

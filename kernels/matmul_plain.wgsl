@@ -1,4 +1,4 @@
-// Matrix product, the baseline that the faster kernels are held against: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
+// Matrix product, the baseline for the faster kernels: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
 // One lane an element of out, in row-major order; nothing is shared between lanes.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 

@@ -1,4 +1,4 @@
-// Matrix product with few rows, as in decoding, where reading the weight once is all the time there is:
+// Matrix product with few rows, as in decoding, where nearly all the time goes into reading the weight once:
 // out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j] for up to ROWS (1, 2, 4 or 8) rows to a workgroup.
 // A workgroup computes ROWS rows of 4 · LANES_N columns. LANES_K lanes share each four columns and take four steps of k in turn, so that
 // neighbouring lanes read neighbouring memory of B: along k when that is contiguous (LANES_N = 1), else along the columns. A lane

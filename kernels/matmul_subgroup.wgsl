@@ -1,10 +1,10 @@
 enable subgroups;
 
-// Matrix product for adapters whose lanes are a CPU's, where bringing a value into a lane costs several multiplications and a broadcast in a
-// subgroup is cheap: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
+// Matrix product for adapters whose lanes are a CPU's, where loading a value into a lane takes as long as several multiplications and a
+// broadcast in a subgroup is cheap: out[z, i, j] = Σₖ A[z, i, k] · B[z, k, j].
 // A workgroup computes ROWS (1, 4, 8 or 16) rows by 4 · LANES columns, a lane ROWS × 4 elements in registers, as 4 × 4 matrices. It takes
-// four steps of k at a time: four lanes read A[…, k … k + 3] between them, and hand it round the subgroup; each lane reads the 4 × 4 block of B
-// above its columns as vectors along whichever axis is contiguous. Right for subgroups of four lanes and more; LANES is a multiple
+// four steps of k at a time: four lanes together read A[…, k … k + 3] and broadcast it to the subgroup; each lane reads the 4 × 4 block of B
+// above its columns as vectors along whichever axis is contiguous. It needs subgroups of four lanes or more; LANES is a multiple
 // of the largest. No shared memory, no barrier.
 // Rows and columns past the edge are computed from whatever is read there and not stored; past the end of k, nothing is read.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
@@ -28,7 +28,7 @@ fn read_rows(at: u32, r: u32) -> vec4f {
   return vec4f(a[first], a[first + row], a[first + 2u * row], a[first + 3u * row]);
 }
 
-// A block of A, a row to a vector, of which each of the subgroup's first four lanes holds the four rows at one k.
+// A block of A, a row to a vector. Each of the subgroup's first four lanes holds its four rows at one k.
 fn from_first_four(rows: vec4f) -> mat4x4f {
   return transpose(mat4x4f(subgroupBroadcast(rows, 0u), subgroupBroadcast(rows, 1u), subgroupBroadcast(rows, 2u), subgroupBroadcast(rows, 3u)));
 }

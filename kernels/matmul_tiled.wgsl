@@ -13,7 +13,7 @@ override LANES_N: u32 = 16u;
 override TILE_K: u32 = 16u;
 override A_ALONG_K: bool = true;
 
-// Vectors in a tile's row; one of padding keeps lanes that write down a column off each other's banks.
+// Vectors in a row of a tile. One vector of padding lets lanes that write along a column use different banks.
 override A_VECTORS: u32 = 2u * LANES_M;
 override B_VECTORS: u32 = LANES_N;
 override A_STRIDE: u32 = A_VECTORS + 1u;

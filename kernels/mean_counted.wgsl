@@ -1,4 +1,4 @@
-// Mean of the losses of the tokens that count, those whose label is not −100; 0 when none does.
+// Mean of the losses of the tokens whose label is not −100; 0 when there are none.
 // One workgroup, LANES lanes (lib/rows.wgsl).
 // Bindings: losses, labels [count] (read), out [1] (written).
 

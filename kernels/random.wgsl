@@ -40,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     out[i] = params.base + params.scale * uniform4;
     return;
   }
-  // 1 − u lies in (0, 1]; the logarithm of 1 may come out a hair above 0.
+  // 1 − u lies in (0, 1]; the logarithm of 1 may come out slightly above 0.
   let radius = sqrt(max(-2.0 * log(1.0 - uniform4.xz), vec2f(0.0)));
   let angle = 6.2831853 * uniform4.yw;
   let z = vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));

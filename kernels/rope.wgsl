@@ -1,6 +1,6 @@
 // Rotary position embedding (Su et al. 2021), half-split layout: with θ the angles of a token's position and (a, b) the first and
-// second half of a head, (a, b) ↦ (a cos θ − b sin θ, b cos θ + a sin θ). DIRECTION −1 turns back, which is also the gradient.
-// A lane turns PAIRS pairs of one head; lanes run along the head, then the heads, then the tokens.
+// second half of a head, (a, b) ↦ (a cos θ − b sin θ, b cos θ + a sin θ). DIRECTION −1 rotates back, which is also the gradient.
+// A lane rotates PAIRS pairs of one head; lanes run along the head, then the heads, then the tokens.
 // Bindings: x, out [B·T, H, D]; table [P, D], D/2 cosines and then D/2 sines a row; positions [B·T], each below P.
 
 override HALF: u32 = 8u; // D/2

@@ -1,5 +1,5 @@
 // Chains equal entries of an index list: links[k] = (1 if no earlier entry equals entry k, the next entry equal to it or K).
-// One lane an entry, which looks through the list: K² reads in all, of a list that is short beside the rows it stands for.
+// One lane an entry, which looks through the list: K² reads in all, but of single numbers, where the rows have many.
 // Bindings: ids [K] (read), links [K, 2] (written).
 
 struct Params { count: u32 }

@@ -1,6 +1,6 @@
 // Adds rows where an index says: out[ids[k]] += values[k], in the order of k and without atomics. The first entry of each index
-// follows the chain of its equals (row_links.wgsl) and writes their sum; rows that nothing points at keep what the host filled in.
-// An id past the end is left out.
+// follows the chain of its equals (row_links.wgsl) and writes their sum; rows without an entry keep what the host filled in.
+// An id past the end is ignored.
 // One lane a column of a row of values.
 // Bindings: values [K, width], ids [K], links [K, 2] (read), out [rows, width] (written).
 

@@ -1,4 +1,4 @@
-// What each token's loss weighs in a reduced loss: gradient[k / span], divided by the number of counted tokens when MEAN; 0 for
+// The weight of each token's loss in a reduced loss: gradient[k / span], divided by the number of counted tokens when MEAN; 0 for
 // tokens of label −100.
 // One workgroup, LANES lanes (lib/rows.wgsl).
 // Bindings: labels [count], gradient [count / span] (read), out [count] (written).

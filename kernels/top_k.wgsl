@@ -1,5 +1,5 @@
 // The k largest elements of each row, largest first, with their indices; lower indices first among equals, NaN before all numbers.
-// LANES lanes a row find one element a turn: the largest below the one before. k turns over the row, no storage.
+// In each of k turns, LANES lanes a row find one element, the next one after that of the turn before. Nothing else is stored between turns.
 // Bindings: x [rows, width] (read), values, indices [rows, k] (written).
 
 //! include lib/ordered.wgsl

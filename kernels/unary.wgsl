@@ -1,4 +1,4 @@
-// out = f(x), f one of a list.
+// out = f(x), with f the function that KIND names.
 // One lane four neighbouring elements.
 // Bindings: x (read), out (written); `count` elements.
 
@@ -13,7 +13,7 @@ struct Params { count: u32 }
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
 
-// log σ(x) = min(x, 0) − log(1 + e), e = exp(−|x|). Where e is small, 1 + e would round it off.
+// log σ(x) = min(x, 0) − log(1 + e), e = exp(−|x|). Where e is small, 1 + e would lose its digits, so a series is used.
 fn log_sigmoid(v: vec4f) -> vec4f {
   let e = exp(-abs(v));
   let series = e * (1.0 - e * (0.5 - e * (1.0 / 3.0)));

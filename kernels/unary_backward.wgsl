@@ -1,4 +1,4 @@
-// Gradient of unary.wgsl: out = gradient · f′(x), in the same order of functions. At a kink f′ is 0.
+// Gradient of unary.wgsl: out = gradient · f′(x), with the same numbers in KIND. At a kink f′ is 0.
 // One lane four neighbouring elements.
 // Bindings: x, gradient (read), out (written); `count` elements.
 

@@ -2,7 +2,10 @@
 // vector i in `a` and, where there are four lanes, vector i + 4 in `b`. On software adapters a broadcast is far cheaper than a load.
 
 override LANES: u32 = 8u; // of a subgroup, 4 or 8
-const MOST = 8u; //! define: the vectors that a lane has room for, at least D/4. Room that is not used costs time on some adapters.
+const VECTORS = 8u; //! define: D/4, the vectors of a row that a lane holds
+
+// The same as the end of a loop. Compilers unroll a loop to a constant, which is faster for short rows and slower for long ones.
+fn vectors() -> u32 { return select(params.vectors, VECTORS, VECTORS <= 8u); }
 
 // x · vector i, for i = 0 … 3.
 fn dots_low(x: vec4f, a: vec4f) -> vec4f {

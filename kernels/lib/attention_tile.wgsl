@@ -7,7 +7,7 @@
 const ROWS = 32u;
 const THREADS = 128u;
 const CHUNK = 8u; // vectors of a row in shared memory at a time
-const PITCH = 9u; // one vector more, so that neighbouring threads do not meet in a bank
+const PITCH = 9u; // one vector more than CHUNK, so that neighbouring threads use different banks
 const WEIGHT_PITCH = 33u;
 
 override COLUMNS: u32 = 1u; // of a thread: a sixteenth of the vectors of a row, rounded up; at most 4

@@ -4,7 +4,7 @@
 
 const lse_start = vec2f(-3.0e38, 0.0);
 
-// By its bits: comparisons, exp and log may do anything with NaN. Sums and products pass it on.
+// Looks at the bits, because comparisons, exp and log may do anything with NaN. Sums and products keep NaN.
 fn is_nan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }

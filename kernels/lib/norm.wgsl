@@ -1,4 +1,4 @@
-// What norm.wgsl and its gradient share: their parameters, the rows and the weight they read, and the mean that is taken off.
+// What norm.wgsl and its gradient share: their parameters, the rows and the weight they read, and the mean that they subtract.
 
 //! include lib/packed.wgsl
 //! include lib/rows.wgsl
@@ -18,7 +18,7 @@ fn weight_at(c: u32) -> f32 {
   return unpack_half(weight[c / 2u], (c & 1u) == 1u, WEIGHT_DTYPE);
 }
 
-// μ of the row that begins at `first`: 0 unless CENTERED. A lane past the end has `width` 0, and calls it all the same.
+// μ of the row that begins at `first`: 0 unless CENTERED. Lanes of rows past the end pass `width` 0; they must call it too.
 fn row_mean(first: u32, width: u32, at: vec3u) -> f32 {
   if (!CENTERED) { return 0.0; }
   var sum = 0.0;

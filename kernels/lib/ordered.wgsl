@@ -5,7 +5,7 @@ override ROWS: u32 = 1u;
 
 var<workgroup> row_candidates: array<vec2u, LANES * ROWS>;
 
-// A whole number that orders as the float with these bits does; NaN comes last, −0 equals 0.
+// Whole numbers in the same order as the floats with these bits; NaN comes last, −0 equals 0.
 fn ordered(bits: u32) -> u32 {
   if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0xffffffffu; }
   if (bits == 0x80000000u) { return 0x80000000u; }

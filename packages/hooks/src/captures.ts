@@ -3,17 +3,17 @@ import { HookError } from "./errors.ts";
 import { type HookPoint, parsePoint, pointAt } from "./points.ts";
 import type { Site } from "./sites.ts";
 
-/** Where restored values come from: what a run captured, or the parameters of another model. */
+/** A source of restored values: the captures of a run, or the parameters of another model. */
 export interface TensorSource {
-  /** What to call it in an error. */
+  /** Its name in errors. */
   readonly label: string;
-  /** The tensor at a hook point, still owned by the source; `undefined` where it has none. */
+  /** The tensor at a hook point, or `undefined`. It stays owned by the source. */
   tensorAt(site: Site, layer: number | null): Tensor | undefined;
 }
 
 /**
  * Tensors that hooks captured. They belong to this object and to no scope: `using captures = new Captures()`, or `dispose()`.
- * A point that is captured again replaces what an earlier run left there.
+ * A point that is captured again replaces the tensor of the earlier run.
  */
 export class Captures implements TensorSource {
   readonly label: string;
@@ -23,7 +23,7 @@ export class Captures implements TensorSource {
     this.label = label;
   }
 
-  /** Takes a tensor over. */
+  /** Stores a tensor, which now belongs to this object. */
   put(point: HookPoint, tensor: Tensor): void {
     this.#tensors.get(point.name)?.tensor.dispose();
     this.#tensors.set(point.name, { point, tensor });
@@ -31,7 +31,7 @@ export class Captures implements TensorSource {
 
   /**
    * The tensor captured at a point, by site and layer or by the point's name or alias. It stays owned by this object.
-   * @throws {HookError} when there is none, naming what there is.
+   * @throws {HookError} when there is none. The message lists the points that were captured.
    */
   get(name: Site | (string & {}), layer?: number): Tensor {
     const point = layer === undefined ? parsePoint(name) : pointAt(name as Site, layer);
@@ -39,7 +39,7 @@ export class Captures implements TensorSource {
     if (found) return found;
     const wanted = layer === undefined ? name : `${name} of layer ${layer}`;
     throw new HookError(
-      `${this.label}: ${wanted} was not captured; there is ${[...this.#tensors.keys()].join(", ") || "nothing"}`,
+      `${this.label}: ${wanted} was not captured; the captured points are ${[...this.#tensors.keys()].join(", ") || "none"}`,
     );
   }
 
@@ -47,7 +47,7 @@ export class Captures implements TensorSource {
     return this.#tensors.get(pointAt(site, layer).name)?.tensor;
   }
 
-  /** Points that were captured, in the order in which they first were. */
+  /** The captured points, in the order of their first capture. */
   points(): HookPoint[] {
     return [...this.#tensors.values()].map(({ point }) => point);
   }

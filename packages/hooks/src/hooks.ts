@@ -2,7 +2,7 @@ import { type F32, type Ops, Tensor } from "@lethe/tensor";
 import type { Captures, TensorSource } from "./captures.ts";
 import type { HookPoint, PointSelector } from "./points.ts";
 
-/** Narrows a hook down. */
+/** Restricts a hook to some layers or positions. */
 export interface Where {
   /** Layers from 0. Default: every layer of the run. */
   readonly layers?: readonly number[];
@@ -10,13 +10,13 @@ export interface Where {
   readonly positions?: readonly number[];
 }
 
-/** What an edit is given beside the tensor. `ops` records for a gradient where the run does. */
+/** What an edit receives with the tensor. `ops` are those of the run, so they record gradients where the run does. */
 export interface EditContext {
   readonly point: HookPoint;
   readonly ops: Ops;
 }
 
-/** Gives what takes the tensor's place, of the same shape; the tensor itself for no change. Parameters come widened to f32. */
+/** Returns the tensor that replaces `x`, of the same shape, or `x` itself for no change. Parameters come widened to f32. */
 export type Edit = (x: F32, context: EditContext) => F32;
 
 /** What a hook does at its points. */
@@ -27,15 +27,15 @@ export type Action =
 
 /** One entry of {@link Hooks}. */
 export interface Hook extends Where {
-  /** What it does, for errors: `restore m`. */
+  /** Its action in words, for errors: `restore m`. */
   readonly label: string;
   readonly selector: PointSelector;
   readonly action: Action;
 }
 
 /**
- * A list of interventions, applied at each point in the order they were added. Every method gives a new list and leaves
- * this one as it is, so a list can be shared and built upon.
+ * A list of interventions. At each point they apply in the order in which they were added. Every method returns a new list and does
+ * not change this one, so a list can be shared.
  *
  * ```ts
  * using seen = new Captures();
@@ -51,20 +51,20 @@ export class Hooks {
   }
 
   /**
-   * Keeps what passes a point, without a copy; a parameter, which training may change, is copied. With `positions` the
-   * captured tensor has those alone: `[B, P, …]`.
+   * Keeps the tensor at a point, without a copy. A parameter is copied, because training may change it. With `positions` the captured
+   * tensor has only those: `[B, P, …]`.
    */
   capture(selector: PointSelector, into: Captures, where: Where = {}): Hooks {
     return this.#with("capture", selector, { kind: "capture", into }, where);
   }
 
-  /** Puts `value` in the place of what passes: of the same shape, or `[B, P, …]` with `positions`. */
+  /** Replaces the tensor at a point by `value`, of the same shape, or `[B, P, …]` with `positions`. */
   replace(selector: PointSelector, value: Tensor, where: Where = {}): Hooks {
     const source: TensorSource = { label: value.label, tensorAt: () => value };
     return this.#with("replace", selector, { kind: "replace", source }, where);
   }
 
-  /** Adds a tensor that broadcasts to what passes (a steering vector `[d]`), or a number. */
+  /** Adds a number, or a tensor that broadcasts to the one at the point, such as a steering vector `[d]`. */
   add(selector: PointSelector, value: F32 | number, where: Where = {}): Hooks {
     const edit: Edit = (x, { ops }) => (value instanceof Tensor ? ops.add(x, value) : ops.affine(x, { offset: value }));
     return this.#with("add to", selector, { kind: "edit", edit }, where);
@@ -76,14 +76,14 @@ export class Hooks {
     return this.#with("scale", selector, { kind: "edit", edit }, where);
   }
 
-  /** Puts what `edit` makes of it in the place of what passes. With `positions`, `edit` is given and gives those alone. */
+  /** Replaces the tensor at a point by the result of `edit`. With `positions`, `edit` receives and returns only those. */
   edit(selector: PointSelector, edit: Edit, where: Where = {}): Hooks {
     return this.#with("edit", selector, { kind: "edit", edit }, where);
   }
 
   /**
-   * Puts a site back to what it was elsewhere, in some layers: activations captured in a run of the vanilla model on the same
-   * tokens, or, for `W_V`, the vanilla model itself. The two are one mechanism.
+   * Replaces a site in some layers by its values in another run or model: activations captured in a run of the vanilla model on the
+   * same tokens, or, for `W_V`, the vanilla model itself. The two are one mechanism.
    */
   restore(
     site: PointSelector,
@@ -94,7 +94,7 @@ export class Hooks {
     return this.#with("restore", site, { kind: "replace", source }, { ...where, layers });
   }
 
-  /** Holds a site at given values in some layers, so that what is restored elsewhere does not leak through it. */
+  /** Holds a site at given values in some layers, so that what other hooks restore does not pass through it. */
   freeze(site: PointSelector, layers: readonly number[], source: TensorSource): Hooks {
     return this.#with("freeze", site, { kind: "replace", source }, { layers });
   }

@@ -2,7 +2,7 @@ import leven from "leven";
 import { HookError } from "./errors.ts";
 import { type Site, siteNames, sites } from "./sites.ts";
 
-/** One place in one model: a site, in one of its layers where it is in a block. */
+/** One place in a model: a site and, where the site is in a block, a layer. */
 export interface HookPoint {
   readonly site: Site;
   /** From 0; `null` for a site outside the blocks. */
@@ -13,10 +13,10 @@ export interface HookPoint {
   readonly alias: string | undefined;
 }
 
-/** Which points a hook is for: a site's name, one point's name or alias, or a test of points. */
+/** The points of a hook: a site's name, one point's name or alias, or a test of points. */
 export type PointSelector = Site | (string & {}) | ((point: HookPoint) => boolean);
 
-/** The point of a site, in a layer where it is in a block. */
+/** The point of a site; `layer` is null for a site outside the blocks. */
 export function pointAt(site: Site, layer: number | null): HookPoint {
   const { alias } = sites[site];
   if (layer === null) return { site, layer, name: site, alias };
@@ -25,7 +25,7 @@ export function pointAt(site: Site, layer: number | null): HookPoint {
 
 /**
  * Points of a decoder in the order of its forward pass.
- * @param layers the layers that are run, from `first` up to but without `end`
+ * @param layers the layers that are run: from `first` up to, but not including, `end`
  * @param absent sites that the decoder's family does not have
  */
 export function pointsOf(
@@ -45,7 +45,7 @@ export function pointsOf(
 
 /**
  * The points among `points` that a selector names.
- * @throws {HookError} naming near matches, or the layers there are, when there is none or one of `layers` has none.
+ * @throws {HookError} when there is none, or none in one of `layers`. The message names near matches, or the layers of this run.
  */
 export function selectPoints(
   points: readonly HookPoint[],
@@ -65,7 +65,7 @@ export function selectPoints(
   );
 }
 
-/** The site and layer that a point's name or alias stands for, in whatever model. */
+/** The point with this name or alias, in any model; `undefined` where there is none. */
 export function parsePoint(name: string): HookPoint | undefined {
   const digits = /^blocks\.(\d+)\.|\.(\d+)$/.exec(name);
   const layer = digits && Number(digits[1] ?? digits[2]);

@@ -16,7 +16,7 @@ export function columnsOf(positions: readonly number[], length: number, what: st
   return columns;
 }
 
-/** Some columns of `x [B, T, …]`: `[B, P, …]`. */
+/** Some columns of `x [B, T, …]`, as `[B, P, …]`. */
 export function takeColumns(ops: Ops, x: F32, columns: readonly number[]): F32 {
   const [sequences, length, ...rest] = x.shape as [number, number, ...number[]];
   const rows: number[] = [];
@@ -26,7 +26,7 @@ export function takeColumns(ops: Ops, x: F32, columns: readonly number[]): F32 {
   return ops.reshape(taken, { shape: [sequences, columns.length, ...rest] });
 }
 
-/** `x [B, T, …]` with some columns from `values [B, P, …]`; the others keep every bit. */
+/** `x [B, T, …]` with some columns replaced by `values [B, P, …]`. The other columns keep every bit. */
 export function putColumns(ops: Ops, x: F32, columns: readonly number[], values: F32): F32 {
   const [sequences, length, ...rest] = x.shape as [number, number, ...number[]];
   const all = sequences * length;

@@ -5,9 +5,9 @@ import { type HookPoint, pointAt, selectPoints } from "./points.ts";
 import { columnsOf, putColumns, takeColumns } from "./positions.ts";
 import { type Site, sites } from "./sites.ts";
 
-/** What hooks must know about the run that they take part in. */
+/** The run that hooks take part in. */
 export interface Run {
-  /** Points that the run comes to. */
+  /** Points that the run reaches. */
   readonly points: readonly HookPoint[];
   readonly ops: Ops;
   /** T, the columns of the batch. */
@@ -21,15 +21,15 @@ interface BoundHook {
   fired: boolean;
 }
 
-/** Hooks at work in one run. A model calls it at each of its hook points, and `finish` at the end. */
+/** Applies hooks in one run. A model calls it at each of its hook points, and calls `finish` at the end. */
 export class HookSession {
   readonly #ops: Ops;
   readonly #bound = new Map<string, BoundHook[]>();
 
   /**
    * Checks everything that can be checked before the run.
-   * @throws {HookError} when a hook names no point of the run or a layer out of its range, a source lacks what is to be
-   *   restored, positions are asked for where there are none, or two hooks replace one point.
+   * @throws {HookError} when a hook names no point of the run or a layer that the run lacks, when a source lacks a tensor to
+   *   restore, when positions are asked for at a point without positions, or when two hooks replace one point.
    */
   constructor(hooks: Hooks | undefined, run: Run) {
     this.#ops = run.ops;
@@ -43,12 +43,12 @@ export class HookSession {
     }
   }
 
-  /** Whether a hook is at this point, so that what is computed on request must be. */
+  /** Whether a hook is at this point. Sites that are computed on request are computed then. */
   wants(site: Site, layer: number | null): boolean {
     return this.#bound.has(pointAt(site, layer).name);
   }
 
-  /** What goes on from a hook point: the tensor itself where no hook changes it. */
+  /** The tensor that continues from a hook point: `x` itself where no hook changes it. */
   at<S extends Shape, D extends DType>(site: Site, layer: number | null, x: Tensor<S, D>): Tensor<S, D> {
     let result: Tensor = x;
     for (const bound of this.#bound.get(pointAt(site, layer).name) ?? []) {
@@ -59,9 +59,9 @@ export class HookSession {
   }
 
   /**
-   * As {@link at}, without computing what would be replaced whole: a sweep that restores m need not compute the m it replaces.
-   * @param shape of what `compute` gives
-   * @param inside sites that `compute` comes to; a hook at one of them makes it run
+   * As {@link at}, but does not compute a tensor that a hook replaces as a whole: a sweep that restores m need not compute m first.
+   * @param shape shape of the result of `compute`
+   * @param inside sites that `compute` reaches; a hook at one of them makes it run
    */
   produce<S extends Shape>(
     site: Site,
@@ -78,12 +78,12 @@ export class HookSession {
     return this.at(site, layer, replacement(hook, point, shape, "f32") as F32<S>);
   }
 
-  /** @throws {HookError} when a hook did not fire at a point that it was meant for. */
+  /** @throws {HookError} when a hook did not fire at one of its points. */
   finish(): void {
     const silent = [...this.#bound.values()].flat().filter(({ fired }) => !fired);
     if (silent.length === 0) return;
     const which = silent.map(({ hook, point }) => `${hook.label} (${point.name})`).join(", ");
-    throw new HookError(`these hooks never fired, because the run did not come to their points: ${which}`);
+    throw new HookError(`these hooks never fired, because the run did not reach their points: ${which}`);
   }
 }
 
@@ -146,14 +146,14 @@ function replacement(hook: Hook, point: HookPoint, shape: Shape, dtype: DType): 
   expectShape(label, point, value, shape);
   const float = value.dtype !== "i32" && value.dtype !== "u32";
   if (!(sites[point.site].parameter ? float : value.dtype === dtype))
-    throw new HookError(`${label}: ${point.name} is ${dtype} and the source's is ${value.dtype}`);
+    throw new HookError(`${label}: ${point.name} is ${dtype} in this run and ${value.dtype} in the source`);
   return value;
 }
 
 function expectShape(label: string, point: HookPoint, value: Tensor, shape: Shape): void {
   if (value.shape.length === shape.length && value.shape.every((dim, i) => dim === shape[i])) return;
   throw new HookError(
-    `${label}: ${point.name} is [${shape}] in this run and what takes its place is [${value.shape}]; ` +
-      "activations fit a run on the same tokens, padded alike",
+    `${label}: ${point.name} is [${shape}] in this run and its replacement is [${value.shape}]; ` +
+      "activations fit only a run on the same tokens with the same padding",
   );
 }

@@ -1,16 +1,16 @@
-/** A kind of place in a decoder's forward pass where hooks may look or reach in. */
+/** A kind of place in a decoder's forward pass where hooks can read or change a tensor. */
 export interface SiteDescription {
-  /** TransformerLens's name, after `blocks.N.` where the site is in a block; absent where it has none. */
+  /** TransformerLens's name, without the `blocks.N.` of a site in a block. Absent where TransformerLens has none. */
   readonly alias?: string;
-  /** Whether every block has one. */
+  /** Whether every block has such a site. */
   readonly inBlock: boolean;
   /** A parameter is the same in every run, and is stored in its own dtype. */
   readonly parameter?: true;
-  /** Only in families that normalise what a sub-layer gives before it is added to the residual stream (OLMo-2). */
+  /** Only in families that normalise the output of a sub-layer before adding it to the residual stream (OLMo-2). */
   readonly postNorm?: true;
-  /** Computed apart from its fused kernel, and only in layers where a hook asks for it. */
+  /** Part of a fused kernel. It is computed by itself only in layers where a hook asks for it. */
   readonly onRequest?: true;
-  /** What it holds: B sequences, T positions, d wide; H query heads and G key heads of D; n coefficients; V tokens. */
+  /** Its content: B sequences, T positions, d wide; H query heads and G key heads of D; n coefficients; V tokens. */
   readonly holds: string;
 }
 
@@ -36,7 +36,7 @@ const table = {
   A_before_norm: {
     inBlock: true,
     postNorm: true,
-    holds: "[B, T, d] attention state as its output projection gives it, before it is normalised",
+    holds: "[B, T, d] output of the attention's output projection, before it is normalised",
   },
   A: { alias: "hook_attn_out", inBlock: true, holds: "[B, T, d] attention state, as added to the residual stream" },
   resid_mid: { alias: "hook_resid_mid", inBlock: true, holds: "[B, T, d] residual stream between attention and MLP" },
@@ -47,7 +47,7 @@ const table = {
     holds: "[B, T, d] residual stream normalised for the MLP, before the norm's weight",
   },
   gate: { alias: "mlp.hook_pre", inBlock: true, holds: "[B, T, n] gate, before its activation function" },
-  up: { alias: "mlp.hook_pre_linear", inBlock: true, holds: "[B, T, n] what the gate multiplies" },
+  up: { alias: "mlp.hook_pre_linear", inBlock: true, holds: "[B, T, n] factor of the gate: m = silu(gate) ⊙ up" },
   m: { alias: "mlp.hook_post", inBlock: true, holds: "[B, T, n] MLP coefficients: input of the down projection" },
   W_V: { inBlock: true, parameter: true, holds: "[d, n] value vectors, as columns: the down projection's weight" },
   M_before_norm: {
@@ -66,7 +66,7 @@ const table = {
   logits: { inBlock: false, holds: "[B, T, V] logits, or [R, V] where only R rows were asked for" },
 } satisfies Record<string, SiteDescription>;
 
-/** Names of the sites: the paper's where it has one. */
+/** Names of the sites. They are the paper's where the paper has one. */
 export type Site = keyof typeof table;
 
 /** Every site, in the order of the forward pass. */

@@ -19,14 +19,14 @@ test("a part of a model has the points of its layers alone", () => {
   expect(layers).toEqual([2, 3]);
 });
 
-test("a family is without the sites that it does not have", () => {
+test("a family that lacks sites has no points for them", () => {
   const names = pointsOf({ first: 0, end: 2 }, ["ln1", "M_before_norm"]).map(({ name }) => name);
   expect(names).toHaveLength(2 * 16 + 3);
   expect(names).not.toContain("ln1.0");
   expect(names).toContain("A_before_norm.1");
 });
 
-test("every name and alias stands for its point", () => {
+test("every name and alias gives its point", () => {
   for (const point of points) {
     expect(parsePoint(point.name)).toEqual(point);
     if (point.alias) expect(parsePoint(point.alias)).toEqual(point);

@@ -34,7 +34,7 @@ test("a list of hooks is not changed by building on it", () => {
   expect(base.list).toHaveLength(1);
 });
 
-test("what is captured outlives its scope, belongs to the captures and is replaced by the next run", async () => {
+test("a captured tensor outlives its scope, belongs to the captures and is replaced by the next run", async () => {
   const captures = new Captures();
   const hooks = new Hooks().capture("m.0", captures);
   const inUse = () => device.memory().bytesInUse;
@@ -47,7 +47,7 @@ test("what is captured outlives its scope, belongs to the captures and is replac
   }
   expect([...(await captures.get("blocks.0.mlp.hook_post").read())]).toEqual([2, 2, 2]);
   expect(inUse()).toBe(before + 256);
-  expect(() => captures.get("m", 1)).toThrow("m of layer 1 was not captured; there is m.0");
+  expect(() => captures.get("m", 1)).toThrow("m of layer 1 was not captured; the captured points are m.0");
   captures.dispose();
   expect(inUse()).toBe(before);
 });
@@ -76,7 +76,7 @@ test("a parameter keeps its dtype where nothing is changed, and is widened where
   expect([scaled.dtype, ...(await scaled.read())]).toEqual(["f32", 0.5, 1, 1.5, 2]);
 });
 
-test("a replaced tensor is not computed, and a wrong one is refused all the same", () => {
+test("a replaced tensor is not computed, and a replacement of another shape is still refused", () => {
   const source = new Captures("source");
   source.put(pointAt("m", 0), counting(1, 3, 4).retain());
   const session = new HookSession(new Hooks().restore("m", [0], source), run);
@@ -86,7 +86,7 @@ test("a replaced tensor is not computed, and a wrong one is refused all the same
   source.dispose();
 });
 
-test("a point that was never reached is named", () => {
+test("the error for a point that was never reached names it", () => {
   const session = new HookSession(new Hooks().scale("m", 2), run);
   session.at("m", 0, counting(1, 3, 4));
   expect(() => session.finish()).toThrow("scale m (m.1)");

@@ -252,10 +252,10 @@ describe("errors that say what to do", () => {
   test("values of another shape", () => {
     const value = device.tensor(new Float32Array(44), [1, 1, 44]);
     expect(fails(new Hooks().replace("m", value, { layers: [1] }))).toMatchInlineSnapshot(
-      `"replace m: m.1 is [3,9,44] in this run and what takes its place is [1,1,44]; activations fit a run on the same tokens, padded alike"`,
+      `"replace m: m.1 is [3,9,44] in this run and its replacement is [1,1,44]; activations fit only a run on the same tokens with the same padding"`,
     );
     expect(fails(new Hooks().edit("m.1", (x) => ops.sum(x, { axis: 0 })))).toMatchInlineSnapshot(
-      `"edit m.1: m.1 is [3,9,44] in this run and what takes its place is [9,44]; activations fit a run on the same tokens, padded alike"`,
+      `"edit m.1: m.1 is [3,9,44] in this run and its replacement is [9,44]; activations fit only a run on the same tokens with the same padding"`,
     );
   });
 
@@ -291,7 +291,7 @@ describe("errors that say what to do", () => {
     expect(() =>
       model.forward(batch, { hooks: new Hooks().edit("m", same), wrapBlock }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[HookError: these hooks never fired, because the run did not come to their points: edit m (m.0), edit m (m.1), edit m (m.2)]`,
+      `[HookError: these hooks never fired, because the run did not reach their points: edit m (m.0), edit m (m.1), edit m (m.2)]`,
     );
   });
 });

@@ -7,7 +7,22 @@ export type { MemoryReport } from "./gpu/pool.ts";
 export { type MemoryNeed, requireMemory } from "./gpu/require-memory.ts";
 export * from "./ops/index.ts";
 export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";
+export type { Values } from "./row-major.ts";
 export * from "./safetensors/index.ts";
 export type { Scope } from "./scope.ts";
-export type { Shape } from "./shape.ts";
+export type {
+  Broadcast,
+  BroadcastFits,
+  Last,
+  Leading,
+  LinearFits,
+  LinearShape,
+  MatmulFits,
+  MatmulShape,
+  Reduced,
+  SameShape,
+  Shape,
+  ShapeMismatch,
+  Transposed,
+} from "./shape.ts";
 export { type Binding, Device, type Dispatch, Tensor } from "./tensor.ts";

@@ -151,12 +151,6 @@ export function show(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Throws a {@link ShapeError} that names the operation and both shapes unless they are equal. */
-export function checkSameShape(operation: string, a: Shape, b: Shape): void {
-  if (a.length !== b.length || a.some((dim, i) => dim !== b[i]))
-    throw new ShapeError(`${operation}: shapes ${show(a)} and ${show(b)} differ`);
-}
-
 /**
  * NumPy's broadcast of two shapes.
  * @throws {ShapeError} naming the first dimension that does not fit.

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { testDevice } from "@lethe/testing/device";
 import { integer, normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
@@ -15,7 +16,7 @@ import {
 
 const device = await testDevice();
 
-/** A device of its own for a test that breaks it: after a failure nothing continues. */
+/** Runs a test on a device of its own, because no work continues on a device after a failure. */
 async function withDevice(work: (device: Device) => Promise<void>): Promise<void> {
   const own = await openDevice();
   try {
@@ -25,7 +26,7 @@ async function withDevice(work: (device: Device) => Promise<void>): Promise<void
   }
 }
 
-describe("tensors go up and come back", () => {
+describe("values that are uploaded come back", () => {
   test.each(["f32", "i32", "u32"] as const)("%s", async (dtype) => {
     const values = [0, 1, 2, 77, 123_456];
     expect([...(await device.tensor(values, [5], dtype).read())]).toEqual(values);
@@ -96,13 +97,13 @@ describe("order", () => {
     expect([...(await y.read())]).toEqual([0, 0, 1, 1]);
   });
 
-  test("thousands of runs in one go keep their parameters apart", async () => {
+  test("thousands of runs in one batch each keep their own parameters", async () => {
     const count = 3001;
     const factors = Array.from({ length: count }, () => integer(1, 1000));
     const one = full(device, [1], 1);
     const before = device.dispatches;
     const outputs = factors.map((factor) => affine(one, { factor }));
-    // Each is poisoned first.
+    // Each output is poisoned first.
     expect(device.dispatches - before).toBe(2 * count);
     const sampled = [
       0,
@@ -185,7 +186,7 @@ const doubling = `
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 @compute @workgroup_size(1) fn main() { out[0] = 2.0 * x[0]; }`;
 
-test("a caller's own kernel runs by the name it was added under, which then stands for no other", () =>
+test("a kernel that a caller adds runs by its name, and no other can have that name", () =>
   withDevice(async (own) => {
     const out = own.empty([1]);
     const run = (kernel: string) =>
@@ -200,7 +201,7 @@ test("a caller's own kernel runs by the name it was added under, which then stan
   }));
 
 describe("failures", () => {
-  test("a kernel that does not compile is named, with the compiler's words", () =>
+  test("the error of a kernel that does not compile names it and quotes the compiler", () =>
     withDevice(async (own) => {
       const out = own.empty([1]);
       const kernel = "broken";
@@ -211,7 +212,7 @@ describe("failures", () => {
       };
       await expect(run()).rejects.toThrow(DeviceValidationError);
       await expect(run()).rejects.toThrow(/kernel broken does not compile: .*vec2/s);
-      // Nothing continues after a failure.
+      // No work continues after a failure.
       expect(() => own.empty([1])).toThrow(/broken does not compile/);
     }));
 
@@ -239,9 +240,9 @@ describe("failures", () => {
     small.destroy();
   });
 
-  test("memory that runs out, found by the device after the fact, names what it was for and ends all work", () =>
+  test("memory that runs out later, on the device, is an error that names the buffer, and no work continues", () =>
     withDevice(async (own) => {
-      // No adapter at hand can be brought to it without bringing the machine to it, so its answer is made up here.
+      // No adapter here runs out of memory before the whole machine does, so the test makes up the device's answer.
       const pop = own.gpu.popErrorScope;
       own.gpu.popErrorScope = async () => {
         await pop.call(own.gpu);
@@ -256,7 +257,7 @@ describe("failures", () => {
       );
     }));
 
-  test("a device that is lost names the last operation and ends all work", () =>
+  test("the error of a lost device names the last operation, and no work continues", () =>
     withDevice(async (own) => {
       const x = own.tensor(normal(4), [4]);
       const reading = affine(x, { factor: 2 }).read();
@@ -284,6 +285,15 @@ describe("failures", () => {
     expect(error).toBeInstanceOf(LetheError);
     expect(error.name).toBe("ShapeError");
   });
+});
+
+test.runIf(process.platform === "linux")("devices that are opened and closed leave no threads", async () => {
+  const threads = () => readdirSync("/proc/self/task").length;
+  const openAndClose = () => withDevice(async (own) => void (await own.tensor([1], [1]).read()));
+  await openAndClose();
+  const before = threads();
+  for (let i = 0; i < 5; i++) await openAndClose();
+  expect(threads()).toBeLessThan(before + 5);
 });
 
 test("the adapter says what it is and what it can do", () => {

@@ -11,7 +11,7 @@ async function deviceOf(memoryBytes: number) {
   return own;
 }
 
-test("what lasts belongs to no scope, and takes no more than it must", () => {
+test("a lasting tensor belongs to no scope, and its buffer is as small as possible", () => {
   const scope = device.scope("inner");
   const before = device.memory().bytesInUse;
   const weight = device.lasting([1000, 33], "bf16", "weight");
@@ -22,7 +22,7 @@ test("what lasts belongs to no scope, and takes no more than it must", () => {
   expect(device.memory().bytesInUse).toBe(before);
 });
 
-test("free bytes are those stated, without what is in use and with what is pooled", async () => {
+test("free bytes are the stated bytes without those in use; pooled bytes are free", async () => {
   const own = await deviceOf(10_000);
   const a = own.lasting([1000], "f32", "a");
   expect(own.freeBytes()).toBe(6000);
@@ -31,7 +31,7 @@ test("free bytes are those stated, without what is in use and with what is poole
   expect(own.freeBytes()).toBe(10_000);
 });
 
-test("the environment can state a device's memory, and must give a number", async () => {
+test("the environment can state a device's memory, and anything but a number is an error", async () => {
   onTestFinished(() => {
     vi.unstubAllEnvs();
   });
@@ -44,21 +44,21 @@ test("the environment can state a device's memory, and must give a number", asyn
   await expect(openDevice()).rejects.toThrow('LETHE_MEMORY_BYTES is "24 GB"; expected a number of bytes, such as 24e9');
 });
 
-test("a software adapter has what the machine has free, and a GPU does not say", () => {
+test("a software adapter has the free memory of the machine, and that of a GPU is not known", () => {
   const free = device.freeBytes();
   if (!device.capabilities.software) return expect(free).toBeNull();
   expect(free).toBeGreaterThan(2 ** 20);
   expect(free).toBeLessThan(totalmem());
 });
 
-test("memory that is there is required in silence, and the pool makes room for it", async () => {
+test("enough memory is no error, and the pool gives back its own", async () => {
   const own = await deviceOf(10_000);
   own.lasting([1000], "f32", "a").dispose();
   requireMemory(own, "x", [{ part: "weights", name: "w", bytes: 10_000 }], "Buy more.");
   expect(own.memory().bytesPooled).toBe(0);
 });
 
-test("memory that is not there is an error with the bytes needed, by part, and offered", async () => {
+test("too little memory is an error with the bytes needed, by part, and the bytes there are", async () => {
   const own = await deviceOf(3 * 2 ** 20);
   own.lasting([100], "f32", "in use");
   const needs = [

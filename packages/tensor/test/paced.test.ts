@@ -4,7 +4,7 @@ import { testDevice } from "@lethe/testing/device";
 import { describe, expect, test } from "vitest";
 import { paced } from "../src/gpu/paced.node.ts";
 
-/** Work that one invocation does in some milliseconds: long waits that keep one core of a software adapter busy. */
+/** A long computation by one invocation: a software adapter needs one core for it. */
 const chain = `
 struct Params { rounds: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -30,7 +30,7 @@ async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** Rounds that take the device about so long. */
+/** The number of rounds that take the device about so many milliseconds. */
 async function roundsFor(milliseconds: number): Promise<number> {
   await chained(1).read();
   let rounds = 2 ** 16;
@@ -43,31 +43,37 @@ async function roundsFor(milliseconds: number): Promise<number> {
 
 describe("while the device is waited for", () => {
   test("other code sees the same setImmediate, at its own speed", async () => {
-    const rounds = await roundsFor(100);
+    const rounds = await roundsFor(50);
     const seen = new Set<unknown>();
-    let calls = 0;
+    const turns = { immediates: 0, timers: 0 };
     let waiting = true;
-    const again = () => {
+    const immediate = () => {
       seen.add(globalThis.setImmediate);
-      calls++;
-      if (waiting) setImmediate(again);
+      turns.immediates++;
+      if (waiting) setImmediate(immediate);
     };
-    again();
-    const milliseconds = await millisecondsOf(async () => {
+    const timer = () => {
+      turns.timers++;
+      if (waiting) setTimeout(timer, 0);
+    };
+    immediate();
+    timer();
+    while (turns.timers < 40) {
       const reads = [chained(rounds).read(), device.idle(), chained(1).read()];
       seen.add(globalThis.setImmediate);
       await Promise.all(reads);
       seen.add(globalThis.setImmediate);
-    });
+    }
     waiting = false;
     expect([...seen]).toEqual([original]);
-    expect(calls / milliseconds).toBeGreaterThan(10);
+    expect(turns.immediates).toBeGreaterThan(10 * turns.timers);
   });
 
-  test("a read takes no millisecond longer than with Dawn's own ticks", async () => {
+  // Other work on the machine can delay any one read: hence the quartiles, and another try.
+  test("a read takes no millisecond longer than with Dawn's own ticks", { retry: 3 }, async () => {
     const paced = (rounds: number) => chained(rounds).read();
     const prompt = (rounds: number) => {
-      // Started by others, Dawn's ticks go on at full speed until nothing more is awaited.
+      // This starts Dawn's ticks in Dawn's own way, and they go on so until nothing more is awaited.
       device.gpu.queue.onSubmittedWorkDone();
       return paced(rounds);
     };
@@ -85,7 +91,7 @@ describe("while the device is waited for", () => {
   });
 });
 
-test("ticks that are handed over run one after another, at once and later", async () => {
+test("ticks run one after another, after the caller, at both paces", async () => {
   const order: string[] = [];
   const done = new Promise<void>((resolve) => {
     const tick = (left: number) => () => {
@@ -103,7 +109,7 @@ test("ticks that are handed over run one after another, at once and later", asyn
   expect(globalThis.setImmediate).toBe(original);
 });
 
-test("the global is itself again after a start that throws", () => {
+test("the global is restored after a start that throws", () => {
   const failing = () => {
     throw new Error("lost");
   };
@@ -117,7 +123,7 @@ describe("a process", () => {
     return spawnSync(process.execPath, flags, { cwd: import.meta.dirname, encoding: "utf8", timeout: 60_000 });
   };
 
-  test("stays alive for what it waits for, and ends by itself afterwards", () => {
+  test("stays alive while it waits, and ends by itself afterwards", () => {
     const { status, stdout } = run(`
       import { openDevice } from "@lethe/tensor";
       const device = await openDevice();
@@ -128,7 +134,7 @@ describe("a process", () => {
     expect([status, stdout]).toEqual([0, "1\n"]);
   });
 
-  test("hears of an error in a tick", () => {
+  test("ends with an error that a tick throws", () => {
     const { status, stderr } = run(`
       import { paced } from "../src/gpu/paced.node.ts";
       const end = performance.now() + 1;

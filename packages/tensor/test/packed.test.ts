@@ -12,7 +12,7 @@ const converter = (dtype: HalfDType) => ({
   from: (half: number) => widen(Uint16Array.of(half), dtype)[0]!,
 });
 
-/** What an IEEE-style half means, from its fields. */
+/** The value of a 16-bit float, from its fields. */
 function meaningOf(half: number, exponentBits: number, fractionBits: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const top = 2 ** exponentBits - 1;
@@ -27,7 +27,7 @@ describe.each(["f16", "bf16"] as const)("%s", (dtype) => {
   const { exponentBits, fractionBits } = formats[dtype];
   const { to, from } = converter(dtype);
 
-  test("all 65,536 bit patterns mean what they should and round-trip", () => {
+  test("all 65,536 bit patterns widen to the right value and round back to themselves", () => {
     for (let half = 0; half < 65_536; half++) {
       const value = from(half);
       const expected = meaningOf(half, exponentBits, fractionBits);
@@ -46,7 +46,7 @@ describe.each(["f16", "bf16"] as const)("%s", (dtype) => {
       const even = half % 2 === 0 ? half : half + 1;
       const inside = low + (high - low) * random();
       const expected = inside === middle ? even : inside < middle ? half : half + 1;
-      // The middle of two bf16 subnormals is one bit of f32, which is where numbers are rounded first.
+      // The midpoint of two bf16 subnormals is one bit of f32, and numbers are rounded to f32 first.
       if (to(middle) !== even) expect.fail(`the middle of ${low} and ${high} became ${to(middle)}, not ${even}`);
       if (Math.fround(inside) === inside && to(inside) !== expected) expect.fail(`${inside} became ${to(inside)}`);
     }
@@ -59,7 +59,7 @@ describe.each(["f16", "bf16"] as const)("%s", (dtype) => {
   });
 });
 
-test("what is too large becomes infinity in f16 and rounds in bf16", () => {
+test("a number too large for f16 becomes infinity there, and rounds in bf16", () => {
   const rounded = (dtype: HalfDType, value: number) => converter(dtype).from(converter(dtype).to(value));
   expect(rounded("f16", 65_519)).toBe(65_504);
   expect(rounded("f16", 65_520)).toBe(Infinity);

@@ -14,7 +14,7 @@ test("a freed buffer is lent again to a tensor of about its size", () => {
   expect(third.storage.buffer.gpu).not.toBe(gpu);
 });
 
-test("work done again gets the same buffers, whatever the order in which it gave them back", () => {
+test("repeated work gets the same buffers, in whatever order it gave them back", () => {
   const work = (order: readonly number[]) => {
     const tensors = order.map(() => device.empty([3000]));
     const buffers = tensors.map(({ storage }) => storage.buffer.id);
@@ -46,7 +46,7 @@ test("sizes are rounded up by a quarter at most", () => {
   }
 });
 
-test("the report says what is live, by label, and the peak", async () => {
+test("the report lists live buffers by label, and the peak", async () => {
   const own = await openDevice();
   const a = own.empty([64], "f32", "weights");
   own.empty([64], "f32", "weights");
@@ -81,7 +81,7 @@ test("trim waits for recorded work", async () => {
   own.destroy();
 });
 
-test("poison reaches every byte, also beyond what one binding holds", async () => {
+test("poison reaches every byte, even where one binding cannot hold them all", async () => {
   const own = await openDevice({ poison: true, maxBindingBytes: 1024 });
   const values = await own.empty([1001]).read();
   expect(values.every(Number.isNaN)).toBe(true);

@@ -4,7 +4,7 @@ import { LetheError, ReleasedError } from "../src/index.ts";
 
 const device = await testDevice();
 
-test("a scope releases what was made in it, and keeps what it is told to", async () => {
+test("a scope releases the tensors that were made in it, except those that it keeps", async () => {
   const scope = device.scope("inner");
   const gone = device.tensor([1], [1], "f32", "gone");
   const kept = scope.keep(device.tensor([2], [1]));
@@ -13,7 +13,7 @@ test("a scope releases what was made in it, and keeps what it is told to", async
   expect(await kept.item()).toBe(2);
 });
 
-test("what the inner scope keeps belongs to the outer one", () => {
+test("a tensor that the inner scope keeps belongs to the outer one", () => {
   const outer = device.scope("outer");
   const inner = device.scope("inner");
   const tensor = inner.keep(device.tensor([1], [1]));
@@ -23,13 +23,13 @@ test("what the inner scope keeps belongs to the outer one", () => {
   expect(tensor.released).toBe(true);
 });
 
-test("kept to the very top, a tensor is the caller's", () => {
+test("a tensor that every scope keeps is left to the caller", () => {
   const outer = device.scope("outer");
   const inner = device.scope("inner");
   const tensor = outer.keep(inner.keep(device.tensor([1], [1])));
   inner[Symbol.dispose]();
   outer[Symbol.dispose]();
-  // The test's own scope is still around it.
+  // The scope of the test itself is still open.
   expect(tensor.released).toBe(false);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from "vitest";
 import { type Device, type F32, type Ops, ops, type Tensor } from "../src/index.ts";
 
-/** Nothing here runs: these are claims about what compiles, which `npm run typecheck` holds. */
+/** These tests do not run code: `npm run typecheck` checks what compiles and what does not. */
 type Typed<S extends readonly number[]> = F32<S>;
 declare const device: Device;
 declare function some<const S extends readonly number[]>(shape: S): Typed<S>;
@@ -25,7 +25,7 @@ describe("matmul", () => {
     claim(() => {
       // @ts-expect-error: 3 against 4
       ops.matmul(some([2, 3]), some([4, 5]));
-      // @ts-expect-error: 3 against 5, once b is turned
+      // @ts-expect-error: 3 against 5, with b transposed
       ops.matmul(some([2, 3]), some([3, 5]), { transposeB: true });
       // @ts-expect-error: a weight of width 4 for inputs of width 3
       ops.linear(some([2, 3]), some([7, 4]));

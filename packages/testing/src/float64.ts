@@ -103,14 +103,15 @@ interface AttentionOptions64 {
   readonly starts?: Array64;
   readonly length?: number;
   readonly scale?: number;
+  readonly causal?: boolean;
 }
 
 function attend(q: Array64, k: Array64, v: Array64, options: AttentionOptions64 = {}) {
   const [batch, queries, heads, width] = q.shape as [number, number, number, number];
   const [, capacity, groups] = k.shape as [number, number, number];
-  const { length = capacity, scale = 1 / Math.sqrt(width) } = options;
+  const { length = capacity, scale = 1 / Math.sqrt(width), causal = true } = options;
   const starts = [...(options.starts?.data ?? new Float64Array(batch))];
-  const shape = { batch, queries, capacity, length, heads, groups, width, scale, starts };
+  const shape = { batch, queries, capacity, length, heads, groups, width, scale, starts, causal };
   const { output, pattern } = attentionReference(shape, q.data, k.data, v.data);
   return {
     output: { shape: q.shape, data: output },

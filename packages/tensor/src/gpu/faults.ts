@@ -4,6 +4,14 @@ import type { WebGPUDevice } from "./webgpu-types.ts";
 /** Calls a function that starts a task of the device, and gives the task's promise; see `paced` in `paced.node.ts`. */
 export type Start = <T>(task: () => Promise<T>) => Promise<T>;
 
+/** WebGPU's kinds of errors, see `GPUErrorFilter`. */
+type FaultKind = "validation" | "out-of-memory" | "internal";
+
+/** WebGPU's error, see `GPUError`. */
+interface Fault {
+  readonly message: string;
+}
+
 /** The faults that a device finds in its work, some time after it was given the work. */
 export class Faults {
   readonly #gpu: GPUDevice;
@@ -22,7 +30,7 @@ export class Faults {
    * Runs `work`. Each fault of the kinds in `filters` that the device finds in it, now or later, is a failure.
    * @param toError makes the failure from what the device says
    */
-  watch<T>(filters: readonly GPUErrorFilter[], work: () => T, toError: (error: GPUError) => LetheError): T {
+  watch<T>(filters: readonly FaultKind[], work: () => T, toError: (fault: Fault) => LetheError): T {
     for (const filter of filters) this.#gpu.pushErrorScope(filter);
     try {
       return work();
@@ -36,11 +44,11 @@ export class Faults {
     await Promise.all(this.#pending);
   }
 
-  #pop(toError: (error: GPUError) => LetheError): void {
+  #pop(toError: (fault: Fault) => LetheError): void {
     const checked = this.#start(() => this.#gpu.popErrorScope())
       .then(
-        (error) => {
-          if (error) this.#fail(toError(error));
+        (fault) => {
+          if (fault) this.#fail(toError(fault));
         },
         () => {}, // The device is lost, which is reported by itself.
       )

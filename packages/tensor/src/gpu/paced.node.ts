@@ -11,7 +11,7 @@ type Tick = () => void;
 const promptFor = 0.2;
 
 /** Pause between later ticks, in milliseconds. Node's own timers cannot be shorter than 1 ms. */
-const pause = 0.4;
+const pause = 0.5;
 
 // A thread that answers each request, a 1 in the shared word, with one message after the pause.
 const clock = `

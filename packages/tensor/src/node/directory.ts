@@ -17,7 +17,7 @@ export function directoryFolder(directory: string): Folder {
 /**
  * Opens the checkpoint in a Hugging Face directory: `model.safetensors`, or `model.safetensors.index.json` and its shards.
  *
- * @throws SafetensorsError of kind `not-found` where there is neither, or for whatever is wrong with what there is.
+ * @throws SafetensorsError of kind `not-found` where there is neither, or of another kind where the checkpoint is damaged.
  */
 export function openCheckpoint(directory: string): Promise<Checkpoint> {
   return openCheckpointIn(directoryFolder(directory));

@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { SafetensorsError } from "../safetensors/error.ts";
 import { type ByteSource, checkRange } from "../safetensors/source.ts";
 
-/** One read may not pass 2 GiB: the kernel stops there, and Node refuses more. */
+/** The system and Node read less than 2 GiB at a time. */
 const MAX_ONE_READ = 2 ** 30;
 
 /**
@@ -13,8 +13,7 @@ const MAX_ONE_READ = 2 ** 30;
 export async function fileSource(path: string): Promise<ByteSource> {
   const source = await findFileSource(path);
   if (source !== undefined) return source;
-  const expected = "the path of a file";
-  throw new SafetensorsError("not-found", { file: path, problem: "there is no such file", expected });
+  throw new SafetensorsError("not-found", path, "there is no such file", "the path of a file");
 }
 
 /** As `fileSource`, with `undefined` where there is no such file. */
@@ -23,14 +22,14 @@ export async function findFileSource(path: string): Promise<ByteSource | undefin
   try {
     handle = await open(path, "r");
   } catch (cause) {
-    // ENOTDIR: what should be its directory is a file.
+    // ENOTDIR: a part of the path that should be a directory is a file.
     if (["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw readFailure(path, cause);
   }
   const stat = await handle.stat();
   if (!stat.isFile()) {
     await handle.close();
-    throw new SafetensorsError("io", { file: path, problem: "it is not a file", expected: "the path of a file" });
+    throw new SafetensorsError("io", path, "it is not a file", "the path of a file");
   }
   return {
     name: path,
@@ -54,13 +53,12 @@ async function fill(handle: FileHandle, bytes: Uint8Array, offset: number, path:
     });
     if (bytesRead === 0) {
       const problem = `the file ended at byte ${offset + done}, earlier than when it was opened`;
-      throw new SafetensorsError("truncated", { file: path, problem, expected: "a file that stays as it is" });
+      throw new SafetensorsError("truncated", path, problem, "a file that stays as it is");
     }
     done += bytesRead;
   }
 }
 
 function readFailure(path: string, cause: unknown): SafetensorsError {
-  const problem = `it cannot be read (${(cause as Error).message})`;
-  return new SafetensorsError("io", { file: path, problem, expected: "a readable file", cause });
+  return new SafetensorsError("io", path, `it cannot be read (${(cause as Error).message})`, "a readable file", cause);
 }

@@ -1,6 +1,7 @@
 import { atLeast, finite, optional, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { checkSameShape, type Shape, show } from "../shape.ts";
+import { type Shape, show } from "../shape.ts";
+import { checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32 } from "./ops.ts";
 import { perLane, perVector, runItems } from "./parts.ts";
@@ -13,7 +14,7 @@ export interface AdamWOptions {
   readonly weightDecay: number;
   /** Counted from 1: corrects the moments' bias towards 0. */
   readonly step: number;
-  /** A scalar on the device that the gradient is multiplied by, such as a {@link clipCoefficient}. */
+  /** A scalar on the device, such as a {@link clipCoefficient}. The gradient is multiplied by it. */
   readonly gradientScale?: F32;
   /** Trains only the elements `index, index + width, …`: one column of a matrix whose rows have `width` elements. */
   readonly column?: { readonly index: number; readonly width: number };
@@ -24,7 +25,7 @@ const column = options({ index: atLeast(0), width: atLeast(1) });
 /**
  * One step of AdamW with decoupled weight decay (Loshchilov & Hutter 2019), in place on the parameter and both moments, which
  * start as zeros. All are f32 and of one shape.
- * @throws {ShapeError} when the shapes differ, the gradient's scale is no scalar, or the column is not one of the parameter's.
+ * @throws {ShapeError} when the shapes differ, the gradient's scale is not a scalar, or the parameter has no such column.
  */
 export const adamwStep = checked(
   "adamwStep",
@@ -54,8 +55,7 @@ export const adamwStep = checked(
     secondMoment: F32<S>,
     { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientScale, column }: AdamWOptions,
   ): void => {
-    for (const tensor of [gradient, firstMoment, secondMoment])
-      checkSameShape("adamwStep", parameter.shape, tensor.shape);
+    checkShapes("adamwStep", { gradient, firstMoment, secondMoment }, parameter.shape);
     if (gradientScale && gradientScale.size !== 1)
       throw new ShapeError(`adamwStep: gradientScale has shape ${show(gradientScale.shape)} and must be a scalar`);
     const { index, width } = column ?? { index: 0, width: 1 };
@@ -73,7 +73,7 @@ export const adamwStep = checked(
         m: [firstMoment, width],
         v: [secondMoment, width],
       },
-      // Bound even when SCALED says that it is not read.
+      // A binding must be given even where SCALED leaves it unread.
       whole: { gradient_scale: gradientScale ?? { tensor: gradient, offset: 0, size: 4 } },
       params: (count) => ({
         count,

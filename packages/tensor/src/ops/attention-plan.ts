@@ -26,7 +26,7 @@ export interface KernelPlan {
   readonly workgroups: number;
 }
 
-/** {@link KernelPlan} of a forward pass; with more than one stretch of the keys, parts are joined afterwards. */
+/** {@link KernelPlan} of a forward pass. With more than one stretch of the keys, the parts are combined afterwards. */
 export interface ForwardPlan extends KernelPlan {
   readonly stretches: number;
 }
@@ -34,13 +34,13 @@ export interface ForwardPlan extends KernelPlan {
 /** Queries or keys to a workgroup of the tile kernels. */
 const tile = 32;
 
-// Few rows make several workgroups of the decode kernel share the keys of one: enough to fill a GPU, of this many keys at least.
+// With few rows, the decode kernel cuts the keys of a row into stretches for several workgroups: enough to fill a GPU, but of at least this many keys.
 const enoughWorkgroups = 256;
 const leastStretch = 256;
 
 type Needs = Pick<Capabilities, "subgroups">;
 
-/** Lanes of a subgroup where the kernels that broadcast within one apply. */
+/** Lanes of a subgroup, where the kernels that broadcast within a subgroup can be used. */
 function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
   if (!subgroups || subgroups.min !== subgroups.max) return null;
   return subgroups.max === 4 || subgroups.max === 8 ? subgroups.max : null;
@@ -55,11 +55,11 @@ function family(
   const lanes = narrowLanes(capabilities);
   if (!lanes || forced === "tile")
     return { name: "attention_tile", constants: { COLUMNS: Math.ceil(width / 64) }, rows: tile };
-  return { name: "attention_lanes", constants: { LANES: lanes, MOST: width / 4 }, rows: lanes };
+  return { name: "attention_lanes", constants: { LANES: lanes, VECTORS: width / 4 }, rows: lanes };
 }
 
 /**
- * Which kernel computes an attention. A pure function of capabilities and sizes.
+ * Chooses the kernel of an attention. A pure function of capabilities and sizes.
  * @param forced overrides the choice, for tests and benchmarks.
  */
 export function planAttention(capabilities: Needs, sizes: AttentionSizes, forced?: AttentionFamily): ForwardPlan {
@@ -77,7 +77,7 @@ function planDecode({ batch, heads, queries, length }: AttentionSizes): ForwardP
   return { kernel: "attention_decode", constants: {}, workgroups, stretches };
 }
 
-/** Which kernels compute the gradients of an attention: of its queries, and of its keys and values. */
+/** Chooses the kernels for the gradients of an attention: of its queries, and of its keys and values. */
 export function planAttentionBackward(
   capabilities: Needs,
   sizes: AttentionSizes,

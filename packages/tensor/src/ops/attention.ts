@@ -1,8 +1,9 @@
 import { atLeast, finite, flag, oneOf, optional, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { checkSameShape, type Shape, show } from "../shape.ts";
+import { type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { type AttentionFamily, attentionFamilies, planAttention, planAttentionBackward } from "./attention-plan.ts";
+import { checkShapes } from "./check.ts";
 import { checked, f32, u32 } from "./checked.ts";
 import type { AttentionOptions, F32, Ops } from "./ops.ts";
 
@@ -91,9 +92,8 @@ export const attentionBackward = checked(
   ): { q: F32; k: F32; v: F32 } => {
     const { params, starts, width, CAUSAL } = describe("attentionBackward", q, k, v, options);
     const { batch, queries, heads } = params;
-    checkSameShape("attentionBackward, output and q", output.shape, q.shape);
-    checkSameShape("attentionBackward, gradient and q", gradient.shape, q.shape);
-    checkSameShape("attentionBackward, logSumExp", logSumExp.shape, [batch, heads, queries]);
+    checkShapes("attentionBackward", { output, gradient }, q.shape);
+    checkShapes("attentionBackward", { logSumExp }, [batch, heads, queries]);
     const device = q.device;
     const gradients = {
       q: device.empty(q.shape, "f32", "attention gradient of q"),
@@ -182,8 +182,7 @@ function describe(operation: string, q: F32, k: F32, v: F32, options: AttentionO
     throw new ShapeError(
       `${operation}: q is ${show(q.shape)} and k ${show(k.shape)}; expected [B, T, H, D] and [B, S, G, D]`,
     );
-  if (v.shape.length !== 4 || v.shape.some((dim, i) => dim !== k.shape[i]))
-    throw new ShapeError(`${operation}: k is ${show(k.shape)} and v ${show(v.shape)}; they must be alike`);
+  checkShapes(operation, { v }, k.shape);
   if (groups === 0 || heads % groups !== 0)
     throw new ShapeError(`${operation}: ${heads} query heads cannot share ${groups} key heads evenly`);
   if (width % 4 !== 0 || width > 256 || width === 0)
@@ -194,11 +193,10 @@ function describe(operation: string, q: F32, k: F32, v: F32, options: AttentionO
     throw new ShapeError(
       `${operation}: length ${length} with ${queries} queries and ${capacity} keys; expected a whole number from ${least} to ${capacity}`,
     );
-  if (starts && (starts.shape.length !== 1 || starts.shape[0] !== batch))
-    throw new ShapeError(`${operation}: starts are ${show(starts.shape)}; expected [${batch}]`);
+  if (starts) checkShapes(operation, { starts }, [batch]);
   return {
     params: { batch, queries, capacity, length, heads, groups, vectors: width / 4, padded: starts ? 1 : 0, scale },
-    // Something must be bound; without padding it is not read.
+    // A binding must be given even where it is not read, without padding.
     starts: starts ?? q,
     width,
     CAUSAL: causal,

@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import { perLane } from "./parts.ts";
 import { collapse, stridesOf, walkParams } from "./strides.ts";
 
-/** One side of a copy: where the walk starts and how far apart its elements are. Row-major from the start by default. */
+/** One side of a copy: the element where it starts, and the strides of its axes. By default it is row-major from element 0. */
 interface Side {
   readonly tensor: Tensor;
   readonly strides?: readonly number[];

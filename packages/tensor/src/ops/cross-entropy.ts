@@ -6,8 +6,7 @@ import { reductionOption, tokenLoss, tokenLossBackward } from "./token-losses.ts
 export const crossEntropy: Ops["crossEntropy"] = checked(
   "crossEntropy",
   { logits: f32, labels: i32, options: reductionOption },
-  (logits, labels, { reduction }) =>
-    tokenLoss({ operation: "crossEntropy", kernel: "cross_entropy", logits, labels, reduction }),
+  (logits, labels, { reduction }) => tokenLoss({ operation: "crossEntropy", logits, labels, reduction }),
 );
 
 /** {@inheritDoc BackwardOps.crossEntropyBackward} */
@@ -15,8 +14,5 @@ export const crossEntropyBackward: Ops["crossEntropyBackward"] = checked(
   "crossEntropyBackward",
   { logits: f32, labels: i32, gradient: f32, options: reductionOption },
   (logits, labels, gradient, { reduction }) =>
-    tokenLossBackward(
-      { operation: "crossEntropyBackward", kernel: "cross_entropy_backward", logits, labels, reduction },
-      gradient,
-    ),
+    tokenLossBackward({ operation: "crossEntropyBackward", logits, labels, reduction }, gradient),
 );

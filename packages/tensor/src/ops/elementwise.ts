@@ -1,6 +1,7 @@
 import { finite, optional, options, shapeKind } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { broadcastShapes, checkSameShape, type Shape, show, sizeOf } from "../shape.ts";
+import { broadcastShapes, type Shape, show, sizeOf } from "../shape.ts";
+import { checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 import { type ElementRun, perLane, runElements, runItems } from "./parts.ts";
@@ -37,8 +38,7 @@ export const clamp: Ops["clamp"] = checked("clamp", { x: f32, options: limits },
 export const clampBackward: Ops["clampBackward"] = checked(
   "clampBackward",
   { x: f32, gradient: f32, options: limits },
-  (x, gradient, options) =>
-    mapBackward("clamp_backward", x, gradient, { params: checkLimits("clampBackward", options) }),
+  (x, gradient, options) => mapBackward("clamp", x, gradient, { params: checkLimits("clampBackward", options) }),
 );
 
 /** {@inheritDoc BackwardOps.addInto} */
@@ -46,7 +46,7 @@ export const addInto: Ops["addInto"] = checked(
   "addInto",
   { target: f32, x: f32, options: options({ factor: optional(finite) }) },
   (target, x, { factor = 1 } = {}) => {
-    checkSameShape("addInto", target.shape, x.shape);
+    checkShapes("addInto", { x }, target.shape);
     runElements("add_into", { total: target, x }, { params: { factor } });
   },
 );
@@ -106,11 +106,11 @@ export function map<S extends Shape>(kernel: string, x: F32<S>, run: ElementRun)
   return out;
 }
 
-/** Runs the backward kernel of a function of each element. */
-export function mapBackward(kernel: string, x: F32, gradient: F32, run: ElementRun): F32 {
-  checkSameShape(kernel, x.shape, gradient.shape);
-  const out = x.device.empty(x.shape, "f32", kernel);
-  runElements(kernel, { x, gradient, out }, run);
+/** Runs the backward kernel of an operation that computes a function of each element. */
+export function mapBackward(operation: "clamp" | "unary", x: F32, gradient: F32, run: ElementRun): F32 {
+  checkShapes(`${operation}Backward`, { gradient }, x.shape);
+  const out = x.device.empty(x.shape, "f32", `${operation} gradient`);
+  runElements(`${operation}_backward`, { x, gradient, out }, run);
   return out;
 }
 

@@ -7,7 +7,7 @@ export const klDivergence: Ops["klDivergence"] = checked(
   "klDivergence",
   { reference: f32, logits: f32, labels: i32, options: reductionOption },
   (reference, logits, labels, { reduction }) =>
-    tokenLoss({ operation: "klDivergence", kernel: "kl_divergence", logits, labels, reference, reduction }),
+    tokenLoss({ operation: "klDivergence", logits, labels, reference, reduction }),
 );
 
 /** {@inheritDoc BackwardOps.klDivergenceBackward} */
@@ -15,8 +15,5 @@ export const klDivergenceBackward: Ops["klDivergenceBackward"] = checked(
   "klDivergenceBackward",
   { reference: f32, logits: f32, labels: i32, gradient: f32, options: reductionOption },
   (reference, logits, labels, gradient, { reduction }) =>
-    tokenLossBackward(
-      { operation: "klDivergenceBackward", kernel: "kl_divergence_backward", logits, labels, reference, reduction },
-      gradient,
-    ),
+    tokenLossBackward({ operation: "klDivergenceBackward", logits, labels, reference, reduction }, gradient),
 );

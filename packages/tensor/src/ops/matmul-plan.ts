@@ -12,7 +12,7 @@ export interface MatmulProblem {
   readonly transposeA: boolean;
   /** `b` is stored `[n, k]`. */
   readonly transposeB: boolean;
-  /** What `b` is stored as. */
+  /** Dtype of `b`. */
   readonly dtype: FloatDType;
   /** Every row of `b`, as stored, begins at a multiple of four elements. */
   readonly aligned: boolean;
@@ -26,24 +26,24 @@ export type MatmulKernel = (typeof matmulKernels)[number];
 export interface MatmulPlan {
   readonly kernel: MatmulKernel;
   readonly constants: Constants;
-  /** Slices that the sum over k is cut into, to be added up afterwards; 1 is a product in one piece. Their length is `depth`. */
+  /** Slices of the sum over k, each of length `depth`; they are added up afterwards. 1 is a product in one piece. */
   readonly slices: number;
   readonly depth: number;
   /** Workgroups in a row, over all slices. */
   readonly workgroups: number;
 }
 
-// Rows to a workgroup that two of the kernels come in.
+// Rows to a workgroup, for each variant of the two kernels.
 const subgroupRows = [1, 4, 8, 16];
 const smallRows = [1, 2, 4, 8];
 
-// A GPU with fewer workgroups than this has idle cores; the largest have some 150, each with room for more than one workgroup.
+// With fewer workgroups than this, cores of a GPU are idle. The largest GPUs have about 150 cores, each with room for several workgroups.
 const enoughWorkgroups = 256;
-// A slice shorter than this costs more in writing its partial sums than it gains.
+// A shorter slice costs more time to write its partial sums than it saves.
 const leastDepth = 256;
 
 /**
- * Chooses how to compute a product from its shape and what the adapter offers; never by the adapter's name. A pure function.
+ * Chooses how to compute a product, from its shape and the adapter's capabilities, never from the adapter's name. A pure function.
  * @param forced overrides the choice of kernel, for tests and benchmarks.
  */
 export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
@@ -60,7 +60,7 @@ function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilitie
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
-/** Steps of k in one slice: enough slices to fill a GPU that the product's own workgroups would leave idle. */
+/** Steps of k in one slice. A product with few workgroups is cut into enough slices to fill a GPU. */
 function sliceDepth({ m, n, k, batch }: MatmulProblem, blocks: number, { maxBindingBytes }: Capabilities): number {
   if (batch > 1) return k;
   const slices = Math.min(
@@ -88,7 +88,7 @@ const layouts: Record<MatmulKernel, (problem: MatmulProblem, capabilities: Capab
 };
 
 function tiled(problem: MatmulProblem): Layout {
-  // Tall enough for the rows there are, and wide; a wider tile when there are enough of them to go round.
+  // As tall as the rows need, and wider where that still leaves enough tiles for every core.
   const [lanesM, lanesN] =
     problem.m <= 16
       ? [2, 32]
@@ -111,7 +111,7 @@ function tiled(problem: MatmulProblem): Layout {
 
 function subgroup(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
   const rows = rowsFor(problem.m, subgroupRows);
-  // Sixteen lanes are 64 columns, the least that a model's matrices have; whole subgroups, so that none has a lane missing.
+  // Sixteen lanes take 64 columns, the least that a model's matrices have. Only whole subgroups broadcast correctly.
   const lanes = Math.max(16, subgroups?.max ?? 0);
   return {
     blocks: countBlocks(problem, rows, 4 * lanes),
@@ -148,7 +148,7 @@ function countBlocks({ m, n, batch }: MatmulProblem, rows: number, columns: numb
   return batch * Math.ceil(m / rows) * Math.ceil(n / columns);
 }
 
-/** The fewest rows that hold `m`, or the most there are. */
+/** The smallest count of rows that holds `m`, or the largest count. */
 function rowsFor(m: number, counts: readonly number[]): number {
   return counts.find((rows) => m <= rows) ?? counts.at(-1)!;
 }

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.ts";
 import { type MatmulKernel, type MatmulProblem, planMatmul } from "./matmul-plan.ts";
 import { bind, extent, type MatmulOperand, type MatmulPart, splitMatmul } from "./matmul-split.ts";
 
-/** A product's sizes and how its operands are stored; what is left of a {@link MatmulProblem} before `b` is looked at. */
+/** A product's sizes and how its operands are stored: a {@link MatmulProblem} without the properties of `b`. */
 export type MatmulSize = Omit<MatmulProblem, "dtype" | "aligned">;
 
 interface Operands {
@@ -14,7 +14,7 @@ interface Operands {
 }
 
 /**
- * Computes a product whose shapes and dtypes have been checked. `b` is one matrix for the whole batch when it holds no more than one.
+ * Computes a product whose shapes and dtypes have been checked. When `b` holds one matrix, the whole batch shares it.
  * @param forced overrides the planner's choice of kernel.
  */
 export function runMatmul(
@@ -98,7 +98,7 @@ function runPart(operands: Operands, part: MatmulPart, whole: MatmulSize, forced
     });
     return;
   }
-  // The slices are a batch: each a product of its own, `depth` further along k in both operands.
+  // The slices are a batch of products; each begins `depth` further along k in both operands.
   using partial = device.empty([slices, m, n], "f32", "matmul slices");
   device.dispatch({
     kernel: `matmul_${kernel}`,

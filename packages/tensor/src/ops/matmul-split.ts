@@ -1,7 +1,7 @@
 import { byteLength } from "../dtype.ts";
 import type { Binding, Device, Tensor } from "../tensor.ts";
 
-/** One axis of a product: a part of it, `start` up to `end`. */
+/** A range of one axis of a product, from `start` up to `end`. */
 export interface Extent {
   readonly start: number;
   readonly end: number;
@@ -13,10 +13,10 @@ export function extent(start: number, end: number): Extent {
 
 export type MatmulAxis = "batch" | "m" | "n" | "k";
 
-/** A part of a product. Its result is added to what the output holds when it does not start at k = 0. */
+/** A part of a product. A part that does not start at k = 0 is added to the output. */
 export type MatmulPart = Readonly<Record<MatmulAxis, Extent>>;
 
-/** An operand or the output: which axes its elements run along, outermost first, and how far apart they are in elements. */
+/** An operand or the output: its axes, outermost first, and their strides in elements. */
 export interface MatmulOperand {
   readonly tensor: Tensor;
   readonly axes: readonly [MatmulAxis, MatmulAxis, MatmulAxis];
@@ -24,7 +24,7 @@ export interface MatmulOperand {
   readonly strides: readonly [number, number, number];
 }
 
-// Where an axis can be cut so that the parts keep whole tiles and whole 16-byte vectors.
+// An axis is cut at multiples of this, so that the parts keep whole tiles and whole 16-byte vectors.
 const grain = 64;
 
 /**
@@ -52,7 +52,7 @@ function length(part: MatmulPart, axis: MatmulAxis): number {
 
 type BindingRange = Exclude<Binding, Tensor>;
 
-/** The bytes of an operand that a part reads or writes, and the element among them where the part begins. */
+/** The bytes of an operand that a part reads or writes, and the index within them of the part's first element. */
 export function bind(
   { tensor, axes, strides }: MatmulOperand,
   part: MatmulPart,

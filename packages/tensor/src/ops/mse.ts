@@ -1,13 +1,12 @@
 import { oneOf, options } from "../arguments.ts";
-import { checkSameShape } from "../shape.ts";
-import { asRows, checkShapeIs } from "./check.ts";
+import { asRows, checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 import { perLane, runItems } from "./parts.ts";
 import { sum } from "./reduce.ts";
 import { planRows } from "./row-plan.ts";
 
-/** Elements whose squared differences one row of the mean over everything takes. */
+/** Elements of one row, in the first pass of the mean over everything. */
 const blockElements = 4096;
 
 const reductionOption = options({ reduction: oneOf(["rows", "mean"]) });
@@ -29,7 +28,7 @@ export const mseBackward: Ops["mseBackward"] = checked(
   (a, b, gradient, { reduction }) => {
     const { width: last } = checkPair("mseBackward", a, b);
     const rowwise = reduction === "rows";
-    checkShapeIs("mseBackward", "gradient", gradient, rowwise ? a.shape.slice(0, -1) : []);
+    checkShapes("mseBackward", { gradient }, rowwise ? a.shape.slice(0, -1) : []);
     const out = a.device.empty(a.shape, "f32", "mse gradient");
     const width = rowwise ? last : a.size;
     runItems(a.device, {
@@ -60,6 +59,6 @@ function squaredDifferences(a: F32, b: F32, width: number, shape: readonly numbe
 }
 
 function checkPair(operation: string, a: F32, b: F32) {
-  checkSameShape(operation, a.shape, b.shape);
+  checkShapes(operation, { b }, a.shape);
   return asRows(operation, a.shape);
 }

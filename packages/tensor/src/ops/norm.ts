@@ -1,8 +1,8 @@
 import { finite, options, orNull } from "../arguments.ts";
 import { floatCode } from "../dtype.ts";
-import { checkSameShape, type Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import type { Binding } from "../tensor.ts";
-import { asRows, checkShapeIs } from "./check.ts";
+import { asRows, checkShapes } from "./check.ts";
 import { anyFloat, checked, f32 } from "./checked.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
 import { perLane, runItems, runRows } from "./parts.ts";
@@ -67,7 +67,7 @@ function normalize<S extends Shape>(norm: Norm, x: F32<S>, weight: Weight | null
 
 function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps: number) {
   const { rows, width } = checkNorm(norm, x, weight, null);
-  checkSameShape(`${norm}Backward`, x.shape, gradient.shape);
+  checkShapes(`${norm}Backward`, { gradient }, x.shape);
   const { device } = x;
   using scope = device.scope(`${norm}Backward`);
   const xGradient = scope.keep(device.empty(x.shape, "f32", `${norm} gradient`));
@@ -82,7 +82,7 @@ function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps:
     params: { eps },
   });
   if (!weight) return { x: xGradient, weight: null };
-  // Whole multiples of 64 rows begin at aligned bytes, so that blocks can be bound apart.
+  // Blocks of a multiple of 64 rows begin at aligned bytes, so that each can be bound by itself.
   const blockRows = Math.ceil(Math.sqrt(rows) / 64) * 64;
   const blocks = Math.ceil(rows / blockRows);
   const sums = device.empty([blocks, width], "f32", `${norm} weight gradient`);
@@ -108,14 +108,14 @@ function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps:
   return { x: xGradient, weight: scope.keep(weightGradient) };
 }
 
-/** A binding must be bound even where a kernel's constants say that it is not read. */
+/** Every binding of a kernel must be given, even one that its constants leave unread. */
 function placeholder(x: F32): Binding {
   return { tensor: x, offset: 0, size: 4 };
 }
 
 function checkNorm(norm: Norm, x: F32, weight: Weight | null, bias: Weight | null) {
   const matrix = asRows(norm, x.shape);
-  if (weight) checkShapeIs(norm, "weight", weight, [matrix.width]);
-  if (bias) checkShapeIs(norm, "bias", bias, [matrix.width]);
+  if (weight) checkShapes(norm, { weight }, [matrix.width]);
+  if (bias) checkShapes(norm, { bias }, [matrix.width]);
   return matrix;
 }

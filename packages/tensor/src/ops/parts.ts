@@ -10,16 +10,16 @@ export interface ItemRun {
   readonly kernel: string;
   readonly constants?: Constants;
   readonly items: number;
-  /** Workgroups for so many items. */
+  /** Workgroups for a number of items. */
   readonly workgroups: (count: number) => number;
-  /** Tensors that hold so many elements for each item, in order. */
+  /** Tensors that hold `elementsPerItem` elements for each item, in order. */
   readonly split: Readonly<Record<string, readonly [tensor: Tensor, elementsPerItem: number]>>;
   /** Tensors that every item may read. */
   readonly whole?: Readonly<Record<string, Binding>>;
   readonly params: (count: number, start: number) => Readonly<Record<string, number>>;
 }
 
-/** Dispatches a run: at once where the tensors fit into bindings of the adapter, else in parts. */
+/** Dispatches a run: in one piece where the tensors fit the adapter's largest binding, else in parts. */
 export function runItems(device: Device, run: ItemRun): void {
   const { kernel, constants = {}, items, split, whole = {} } = run;
   for (const { start, count } of partsOf(device, items, Object.values(split))) {
@@ -30,7 +30,7 @@ export function runItems(device: Device, run: ItemRun): void {
   }
 }
 
-/** Constants and parameters of a kernel, its counts apart. */
+/** Constants and parameters of a kernel, besides its counts. */
 export interface ElementRun {
   readonly constants?: Constants;
   readonly params?: Readonly<Record<string, number>>;
@@ -69,16 +69,16 @@ export function runRows(
   });
 }
 
-/** Workgroups of 64 lanes for so many elements, one a lane. */
+/** Workgroups of 64 lanes for a number of elements, one to a lane. */
 export const perLane = (count: number): number => Math.ceil(count / 64);
 
-/** Workgroups of 64 lanes for so many elements, four a lane. */
+/** Workgroups of 64 lanes for a number of elements, four to a lane. */
 export const perVector = (count: number): number => Math.ceil(count / 256);
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /**
- * Splits a number of items so that what each tensor holds for a part is within the largest binding and begins at an aligned byte.
+ * Splits items into parts. The elements of each tensor for one part fit the largest binding and begin at an aligned byte.
  * @throws {ShapeError} when even the smallest aligned part is larger than a binding.
  */
 export function partsOf(

@@ -33,8 +33,8 @@ export const full = checked(
 );
 
 /**
- * Numbers from a normal distribution, mean 0 and standard deviation 1 by default. A seed is a whole number of at least 0; the same
- * seed gives the same numbers, to the last bit on one adapter and to rounding of log, sin and cos on others.
+ * Numbers from a normal distribution, by default of mean 0 and standard deviation 1. A seed is a whole number of at least 0. The same
+ * seed gives the same bits on one adapter; adapters differ by the rounding of log, sin and cos.
  */
 export const randomNormal = checked(
   "randomNormal",
@@ -46,7 +46,7 @@ export const randomNormal = checked(
   ): F32<S> => generate(device.empty(shape, "f32", "randomNormal"), seed, { NORMAL: true }, mean, std),
 );
 
-/** Numbers spread evenly over `[low, high)`, by default `[0, 1)`, in steps of 2⁻²⁴ of the interval. See {@link randomNormal} for seeds. */
+/** Numbers from a uniform distribution over `[low, high)`, by default `[0, 1)`, in steps of 2⁻²⁴ of the interval. See {@link randomNormal} for seeds. */
 export const randomUniform = checked(
   "randomUniform",
   { ...place, options: options({ seed: atLeast(0), low: optional(finite), high: optional(finite) }) },

@@ -1,7 +1,7 @@
 import { atLeast, flag, optional, options, shapeKind, wholeNumber } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
-import { checkShapeIs, resolveAxis } from "./check.ts";
+import { checkShapes, resolveAxis } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import { copyStrided } from "./copy-strided.ts";
 import type { F32, Ops } from "./ops.ts";
@@ -53,8 +53,7 @@ export const maxBackward: Ops["maxBackward"] = checked(
   { x: f32, output: f32, gradient: f32, options: axisOptions },
   (x, output, gradient, options) => {
     const { shape, outer, n, inner } = splitAt("maxBackward", x, options);
-    checkShapeIs("maxBackward", "output", output, shape);
-    checkShapeIs("maxBackward", "gradient", gradient, shape);
+    checkShapes("maxBackward", { output, gradient }, shape);
     const out = x.device.empty(x.shape, "f32", "max gradient");
     const plan = planRows(x.device.capabilities, n);
     runItems(x.device, {
@@ -76,7 +75,7 @@ export const expand: Ops["expand"] = checked(
   (x, shape, options) => {
     const out = x.device.empty(shape, "f32", "expand");
     const { shape: reduced, outer, n, inner } = splitAt("expand", out, options);
-    checkShapeIs("expand", "x", x, reduced);
+    checkShapes("expand", { x }, reduced);
     copyStrided("expand", [outer, n, inner], { tensor: x, strides: [inner, 0, 1] }, { tensor: out });
     return out;
   },
@@ -87,10 +86,10 @@ type Reduction = "sum" | "mean" | "max" | "sumOfSquares";
 /** The codes of `kernels/reduce_rows.wgsl` and `reduce_columns.wgsl`. */
 const codes: Record<Reduction, number> = { sum: 0, mean: 0, max: 1, sumOfSquares: 2 };
 
-/** Elements that one row of the first pass over everything takes. */
+/** Elements of one row, in the first pass of a reduction over everything. */
 const blockElements = 4096;
 
-/** The result's type says which shape is left; the caller's type parameters decide it, so that it is `never` here. */
+/** Gives an F32 whose shape the callers' type parameters name; `never` fits each of them. */
 function reduce(
   operation: "sum" | "mean" | "max",
   x: F32,
@@ -107,7 +106,7 @@ function reduce(
   return out as never;
 }
 
-/** Where a reduction is written: from element `at` on, times `scale`. */
+/** The output of a reduction: written from element `at` on, times `scale`. */
 interface Target {
   readonly scale: number;
   readonly out: F32;
@@ -149,8 +148,8 @@ function reduceRows(
 }
 
 /**
- * Reduces the middle axis of x seen as `[outer, n, inner]`, giving a tensor of a shape of `outer · inner` elements. In blocks
- * and two passes when n is large, so that there are lanes enough; always in the same order.
+ * Reduces the middle axis of x seen as `[outer, n, inner]`, to a shape of `outer · inner` elements. When n is large, it works in
+ * blocks and two passes, so that there are enough lanes. The order of the sum is always the same.
  */
 export function reduceMiddle<S extends Shape>(
   operation: "sum" | "mean" | "max",
@@ -160,13 +159,13 @@ export function reduceMiddle<S extends Shape>(
   scale = 1,
 ): F32<S> {
   checkNotEmpty(operation, x, n);
-  // Whole multiples of 64 elements begin at aligned bytes, so that blocks can be bound apart.
+  // Blocks of a multiple of 64 elements begin at aligned bytes, so that each can be bound by itself.
   const block = n <= 64 ? n : Math.ceil(Math.sqrt(n) / 64) * 64;
   const blocks = Math.ceil(n / block);
   const { device } = x;
   const pass = <T extends Shape>(from: F32, size: number, parts: number, each: number, to: T, by: number): F32<T> => {
     const out = device.empty(to, "f32", operation);
-    // One outer index can be split between its blocks, of which the last may be shorter; several are kept whole.
+    // With one outer index, the items are its blocks, and the last block may be shorter. Otherwise the items are the outer indices.
     const [items, length] = outer === 1 ? [parts, each] : [outer, size];
     runItems(device, {
       kernel: "reduce_columns",
@@ -199,7 +198,7 @@ interface AxisOptions {
   readonly keepDims?: boolean;
 }
 
-/** A tensor seen as `[outer, n, inner]` around an axis, or around all of it, and its shape once that is reduced. */
+/** A tensor seen as `[outer, n, inner]`, where n is an axis or everything, and its shape once n is reduced. */
 function splitAt(operation: string, x: F32, { axis, keepDims = false }: AxisOptions = {}) {
   if (axis === undefined) return { shape: keepDims ? x.shape.map(() => 1) : [], outer: 1, n: x.size, inner: 1 };
   const at = resolveAxis(operation, x.shape, axis);

@@ -2,6 +2,7 @@ import { atLeast, finite, flag, instanceOf, numbers, optional, options } from ".
 import { ShapeError } from "../errors.ts";
 import { show } from "../shape.ts";
 import { Device } from "../tensor.ts";
+import { checkShapes } from "./check.ts";
 import { checked, f32, u32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 
@@ -15,10 +16,7 @@ export const rope: Ops["rope"] = checked(
       throw new ShapeError(`rope: x is ${show(x.shape)}; expected [B, T, H, D] with an even D`);
     if (table.shape.length !== 2 || table.shape[1] !== width)
       throw new ShapeError(`rope: the table is ${show(table.shape)}; expected [P, ${width}] for x ${show(x.shape)}`);
-    if (positions.shape.length !== 2 || positions.shape[0] !== batch || positions.shape[1] !== length)
-      throw new ShapeError(
-        `rope: positions are ${show(positions.shape)}; expected ${show([batch, length])} for x ${show(x.shape)}`,
-      );
+    checkShapes("rope", { positions }, [batch, length]);
     const out = x.device.empty(x.shape, "f32", "rope");
     const half = width / 2;
     const pairs = half % 4 === 0 ? 4 : half % 2 === 0 ? 2 : 1;

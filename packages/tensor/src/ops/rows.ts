@@ -3,7 +3,7 @@ import { floatCode } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { checkShapeIs } from "./check.ts";
+import { checkShapes } from "./check.ts";
 import { anyFloat, checked, f32, u32 } from "./checked.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
 import { part, partsOf, perLane, runItems } from "./parts.ts";
@@ -19,7 +19,7 @@ export const embedding: Ops["embedding"] = checked("embedding", { table: anyFloa
 /** {@inheritDoc DifferentiableOps.gatherRows} */
 export const gatherRows: Ops["gatherRows"] = checked("gatherRows", { x: f32, index: u32 }, (x, index) => {
   if (x.shape.length === 0) throw new ShapeError("gatherRows: a scalar has no rows");
-  checkShapeIs("gatherRows", "index", index, [index.size]);
+  checkShapes("gatherRows", { index }, [index.size]);
   return gather("gatherRows", x, index, [index.size, ...x.shape.slice(1)]);
 });
 
@@ -28,8 +28,8 @@ export const scatterRows: Ops["scatterRows"] = checked(
   "scatterRows",
   { values: f32, index: u32, options: options({ rows: atLeast(0) }) },
   (values, index, { rows }) => {
-    checkShapeIs("scatterRows", "index", index, [index.size]);
-    checkShapeIs("scatterRows", "values", values, [index.size, ...values.shape.slice(1)]);
+    checkShapes("scatterRows", { index }, [index.size]);
+    checkShapes("scatterRows", { values }, [index.size, ...values.shape.slice(1)]);
     const { device } = values;
     using scope = device.scope("scatterRows");
     const out = scope.keep(zeros(device, [rows, ...values.shape.slice(1)]));

@@ -1,5 +1,5 @@
-import { checkSameShape, type Shape } from "../shape.ts";
-import { asRows } from "./check.ts";
+import type { Shape } from "../shape.ts";
+import { asRows, checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 import { runRows } from "./parts.ts";
@@ -40,7 +40,7 @@ function forward<S extends Shape>(kind: Kind, x: F32<S>): F32<S> {
 }
 
 function backward(kind: Kind, y: F32, gradient: F32): F32 {
-  checkSameShape(`${kind}Backward`, y.shape, gradient.shape);
+  checkShapes(`${kind}Backward`, { gradient }, y.shape);
   const { rows, width } = asRows(kind, y.shape);
   const out = y.device.empty(y.shape, "f32", `${kind} gradient`);
   runRows(y.device, {

@@ -10,14 +10,14 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Strides by which a tensor is walked when it is broadcast to a shape: 0 along every axis it is repeated on. */
+/** Strides of a tensor that is broadcast to a shape: 0 along every axis on which it is repeated. */
 export function broadcastStrides(shape: Shape, target: Shape): number[] {
   const strides = stridesOf(shape);
   const missing = target.length - shape.length;
   return target.map((_, i) => (i < missing || shape[i - missing] === 1 ? 0 : strides[i - missing]!));
 }
 
-/** Two strided walks over one index space (`kernels/lib/strides.wgsl`). */
+/** Two tensors, p and q, visited in the order of one index space, each with its strides (`kernels/lib/strides.wgsl`). */
 export interface Walk {
   readonly sizes: readonly number[];
   readonly p: readonly number[];
@@ -25,7 +25,7 @@ export interface Walk {
 }
 
 /**
- * The same walk over as few axes as possible: axes of size 1 are dropped and neighbours that both sides walk evenly are joined.
+ * The same walk over as few axes as possible. Axes of size 1 are dropped. Neighbouring axes are joined where both tensors step evenly over them.
  * @throws {ShapeError} when more than six axes remain.
  */
 export function collapse(operation: string, sizes: Shape, p: readonly number[], q: readonly number[]): Walk {
@@ -40,12 +40,12 @@ export function collapse(operation: string, sizes: Shape, p: readonly number[], 
   }
   if (axes.length > maxRank)
     throw new ShapeError(
-      `${operation}: ${show(sizes)} needs ${axes.length} separate axes; kernels walk at most ${maxRank}`,
+      `${operation}: ${show(sizes)} needs ${axes.length} separate axes; a kernel takes at most ${maxRank}`,
     );
   return { sizes: axes.map((a) => a.size), p: axes.map((a) => a.p), q: axes.map((a) => a.q) };
 }
 
-/** Kernel parameters of a walk, its override RANK apart. */
+/** Kernel parameters of a walk, besides the override constant RANK. */
 export function walkParams({ sizes, p, q }: Walk, count: number): Record<string, number> {
   const params: Record<string, number> = { count, p_offset: 0, q_offset: 0 };
   for (let i = 0; i < maxRank; i++) {

@@ -1,11 +1,11 @@
-import { checkSameShape } from "../shape.ts";
+import { checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { Ops } from "./ops.ts";
 import { runElements } from "./parts.ts";
 
 /** {@inheritDoc DifferentiableOps.swiglu} */
 export const swiglu: Ops["swiglu"] = checked("swiglu", { gate: f32, up: f32 }, (gate, up) => {
-  checkSameShape("swiglu", gate.shape, up.shape);
+  checkShapes("swiglu", { up }, gate.shape);
   const out = gate.device.empty(gate.shape, "f32", "swiglu");
   runElements("swiglu", { gate, up, out });
   return out;
@@ -16,8 +16,7 @@ export const swigluBackward: Ops["swigluBackward"] = checked(
   "swigluBackward",
   { gate: f32, up: f32, gradient: f32 },
   (gate, up, gradient) => {
-    checkSameShape("swigluBackward", gate.shape, up.shape);
-    checkSameShape("swigluBackward", gate.shape, gradient.shape);
+    checkShapes("swigluBackward", { up, gradient }, gate.shape);
     const gate_gradient = gate.device.empty(gate.shape, "f32", "swiglu gate gradient");
     const up_gradient = gate.device.empty(gate.shape, "f32", "swiglu up gradient");
     runElements("swiglu_backward", { gate, up, gradient, gate_gradient, up_gradient });

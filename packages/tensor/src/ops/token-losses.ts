@@ -1,8 +1,8 @@
 import { oneOf, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { checkSameShape, type Shape, show } from "../shape.ts";
+import { type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { asRows, checkShapeIs } from "./check.ts";
+import { asRows, checkShapes } from "./check.ts";
 import { type F32, type Reduction, reductions } from "./ops.ts";
 import { runRows } from "./parts.ts";
 import { sum } from "./reduce.ts";
@@ -13,26 +13,25 @@ const badLabel = { nan_bits: 0x7fc00000 };
 
 export const reductionOption = options({ reduction: oneOf(reductions) });
 
-/** A loss of each row of `logits […, V]`, and how its kernels are called. */
+/** The arguments of a loss of each row of `logits […, V]`. */
 export interface TokenLoss {
   readonly operation: string;
-  readonly kernel: string;
   readonly logits: F32;
   readonly labels: Tensor<Shape, "i32">;
-  /** Logits that the others are compared with. Without them, the labels are what is predicted. */
+  /** Logits to compare `logits` with. Without them, `logits` are compared with the labels. */
   readonly reference?: F32;
   readonly reduction: Reduction;
 }
 
 /** Computes a loss over tokens. Tokens of label −100 have a loss of 0 and do not count. */
 export function tokenLoss(loss: TokenLoss): F32 {
-  const { operation, kernel, logits, labels, reference, reduction } = loss;
+  const { operation, logits, labels, reference, reduction } = loss;
   const { rows, width } = checkTokens(loss);
   const { device } = logits;
   return device.scoped(operation, () => {
     const out = device.empty(labels.shape, "f32", operation);
     runRows(device, {
-      kernel,
+      kernel: reference ? "kl_divergence" : "cross_entropy",
       rows,
       width,
       split: {
@@ -49,32 +48,33 @@ export function tokenLoss(loss: TokenLoss): F32 {
 
 /** Gradient of {@link tokenLoss} for the logits, from that of the reduced loss. */
 export function tokenLossBackward(loss: TokenLoss, gradient: F32): F32 {
-  const { operation, kernel, logits, labels, reference, reduction } = loss;
+  const { operation, logits, labels, reference, reduction } = loss;
   const { rows, width } = checkTokens(loss);
   const { device } = logits;
   return device.scoped(operation, () => {
     const weights = tokenWeights(operation, labels, gradient, reduction);
     const out = device.empty(logits.shape, "f32", `${operation} of logits`);
     runRows(device, {
-      kernel,
+      kernel: "token_loss_backward",
+      constants: { REFERENCE: reference !== undefined },
       rows,
       width,
       split: {
         logits: [logits, width],
+        wanted: reference ? [reference, width] : [labels, 1],
         weights: [weights, 1],
         out: [out, width],
-        ...(reference ? { reference: [reference, width] } : { labels: [labels, 1] }),
       },
-      params: reference ? {} : badLabel,
+      params: badLabel,
     });
     return out;
   });
 }
 
 function checkTokens({ operation, logits, labels, reference }: TokenLoss) {
-  if (reference) checkSameShape(operation, reference.shape, logits.shape);
+  if (reference) checkShapes(operation, { reference }, logits.shape);
   const matrix = asRows(operation, logits.shape);
-  checkShapeIs(operation, "labels", labels, logits.shape.slice(0, -1));
+  checkShapes(operation, { labels }, logits.shape.slice(0, -1));
   return matrix;
 }
 
@@ -93,12 +93,12 @@ function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction:
   return out;
 }
 
-/** The gradient of each token's own loss, from that of the reduced loss: in the shape of the labels. */
+/** The gradient of each token's own loss, in the shape of the labels, from that of the reduced loss. */
 function tokenWeights(operation: string, labels: Tensor, gradient: F32, reduction: Reduction): F32 {
   const { device, shape } = labels;
   const axis = reduction === "sequence" ? sequenceAxis(operation, shape) : 0;
   const reduced = { none: shape, sequence: shape.slice(0, -1), mean: [] }[reduction];
-  checkShapeIs(operation, "gradient", gradient, reduced);
+  checkShapes(operation, { gradient }, reduced);
   const out = device.empty(shape, "f32", `${operation} weights`);
   const span = { none: 1, sequence: shape[axis] ?? 1, mean: Math.max(labels.size, 1) }[reduction];
   device.dispatch({
@@ -112,7 +112,6 @@ function tokenWeights(operation: string, labels: Tensor, gradient: F32, reductio
 }
 
 function sequenceAxis(operation: string, shape: Shape): number {
-  if (shape.length === 0)
-    throw new ShapeError(`${operation}: labels ${show(shape)} have no axis to sum a sequence over`);
+  if (shape.length === 0) throw new ShapeError(`${operation}: labels ${show(shape)} have no axis to sum over`);
   return shape.length - 1;
 }

@@ -17,5 +17,5 @@ export const unary: Ops["unary"] = checked("unary", { x: f32, options: kindOptio
 export const unaryBackward: Ops["unaryBackward"] = checked(
   "unaryBackward",
   { x: f32, gradient: f32, options: kindOption },
-  (x, gradient, { kind }) => mapBackward("unary_backward", x, gradient, { constants: constantsOf(kind) }),
+  (x, gradient, { kind }) => mapBackward("unary", x, gradient, { constants: constantsOf(kind) }),
 );

@@ -33,9 +33,9 @@ export interface Chunk {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The tensors of one file, or of all shards of a checkpoint, as one collection. Bytes are read when they are asked for. */
+/** The tensors of one file, or of all shards of a checkpoint, as one collection. Bytes are read only when they are asked for. */
 export class Checkpoint {
-  /** A directory, a URL or a file, for errors. */
+  /** Name of the directory, URL or file, for errors. */
   readonly name: string;
   readonly #shards: readonly Shard[];
   readonly #tensors = new Map<string, { shard: Shard; entry: TensorEntry }>();
@@ -45,24 +45,18 @@ export class Checkpoint {
     this.name = name;
     this.#shards = shards;
     for (const shard of shards) {
+      const file = shard.source.name;
       for (const entry of shard.header.tensors.values()) {
-        const other = this.#tensors.get(entry.name)?.shard.source.name;
-        if (other !== undefined) {
-          const problem = `${other} holds it too`;
-          const expected = "every tensor in one shard";
-          throw new SafetensorsError("duplicate-name", {
-            file: shard.source.name,
-            tensor: entry.name,
-            problem,
-            expected,
-          });
-        }
-        this.#tensors.set(entry.name, { shard, entry });
+        const { name: tensor } = entry;
+        const other = this.#tensors.get(tensor)?.shard.source.name;
+        if (other !== undefined)
+          throw new SafetensorsError("duplicate-name", { file, tensor }, `${other} holds it too`, "it in one shard");
+        this.#tensors.set(tensor, { shard, entry });
       }
     }
   }
 
-  /** Names in the order of the shards, and within a shard in the order of the file: reading in this order reads forwards. */
+  /** Names in the order of the shards, and within a shard in the order of the file. In this order a file is read from front to back. */
   names(): string[] {
     return [...this.#tensors.keys()];
   }
@@ -78,9 +72,9 @@ export class Checkpoint {
   }
 
   /**
-   * As `info`, for a tensor that is to go on to a device.
+   * As `info`, for a tensor that will be uploaded to a device.
    *
-   * @throws SafetensorsError of kind `no-such-tensor`, or `unsupported-dtype` for a type of the format that has no place there.
+   * @throws SafetensorsError of kind `no-such-tensor`, or `unsupported-dtype` for a type of the format that a device tensor cannot have.
    */
   supportedInfo(name: string): TensorInfo & { readonly dtype: SupportedDtype } {
     const info = this.info(name);
@@ -88,36 +82,36 @@ export class Checkpoint {
     if (isSupportedDtype(dtype)) return { ...info, dtype };
     const problem = `its dtype ${dtype} is in the format but not supported on the device`;
     const expected = `${SUPPORTED_DTYPES.join(", ")}; convert the checkpoint`;
-    throw new SafetensorsError("unsupported-dtype", { file: info.shard, tensor: name, problem, expected });
+    throw new SafetensorsError("unsupported-dtype", { file: info.shard, tensor: name }, problem, expected);
   }
 
-  /** Every `__metadata__` of every shard, by file name. */
+  /** The `__metadata__` of every shard, by file name. */
   metadata(): ReadonlyMap<string, ReadonlyMap<string, string>> {
     return new Map(this.#shards.map(({ source, header }) => [source.name, header.metadata]));
   }
 
   /**
-   * All bytes of a tensor: little-endian, in the dtype it has on disk, in an array that starts its buffer.
+   * All bytes of a tensor, little-endian, in the dtype that it has on disk. The array begins at the start of its buffer.
    *
-   * @throws SafetensorsError of kind `no-such-tensor`, `too-large` (read it in chunks), or of the source where reading fails.
+   * @throws SafetensorsError of kind `no-such-tensor` or `too-large` (read it in chunks), or the source's error where reading fails.
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const { shard, entry } = this.#find(name);
     if (entry.bytes > MAX_READ_BYTES) {
       const problem = `its ${entry.bytes} bytes do not fit one array`;
       const expected = `at most ${MAX_READ_BYTES} bytes, or readChunks()`;
-      throw new SafetensorsError("too-large", { file: shard.source.name, tensor: name, problem, expected });
+      throw new SafetensorsError("too-large", { file: shard.source.name, tensor: name }, problem, expected);
     }
     return shard.source.read(entry.offset, entry.bytes);
   }
 
   /**
-   * A tensor's bytes, or a range of them, from first to last in pieces. Every piece but the last is `chunkBytes` long, so with
-   * a multiple of 8 no element is split and every `offset` is one that a GPU buffer can be written at. The next piece is read
-   * while the caller is at work on this one: two pieces are in memory at a time. An empty range yields nothing.
+   * A tensor's bytes, or a range of them, in pieces from first to last. Every piece but the last is `chunkBytes` long. This is a
+   * multiple of 8, so no element is split and a GPU buffer can be written at every `offset`. While the caller works on one piece
+   * the next is read: two pieces are in memory at a time. An empty range yields nothing.
    *
    * @param chunkBytes a positive multiple of 8
-   * @throws RangeError for another `chunkBytes`, or a range that is not the tensor's; SafetensorsError as `read`.
+   * @throws RangeError for any other `chunkBytes`, or a range outside the tensor; SafetensorsError as `read`.
    */
   async *readChunks(name: string, chunkBytes: number, range?: ByteRange): AsyncGenerator<Chunk, void, undefined> {
     if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0 || chunkBytes % 8 !== 0) {
@@ -131,7 +125,7 @@ export class Checkpoint {
     const length = end - begin;
     const readAt = (offset: number): Promise<Uint8Array<ArrayBuffer>> => {
       const pending = shard.source.read(entry.offset + begin + offset, Math.min(chunkBytes, length - offset));
-      // A caller may stop before it comes to a piece that fails; whoever awaits the piece still sees the failure.
+      // The caller may stop before it awaits this piece, so its failure must not count as unhandled.
       pending.catch(() => {});
       return pending;
     };
@@ -154,19 +148,14 @@ export class Checkpoint {
     if (found !== undefined) return found;
     const some = this.names().slice(0, 3).map(quote).join(", ");
     const expected = `one of its ${this.#tensors.size} tensors${some && ` (${some}, …)`}`;
-    throw new SafetensorsError("no-such-tensor", {
-      file: this.name,
-      tensor: name,
-      problem: "it is not there",
-      expected,
-    });
+    throw new SafetensorsError("no-such-tensor", { file: this.name, tensor: name }, "it does not exist", expected);
   }
 }
 
 /**
  * Opens one safetensors file. Closing the checkpoint closes the source.
  *
- * @throws SafetensorsError where the format forbids what the header says; the source is closed then.
+ * @throws SafetensorsError where the header breaks the format. The source is closed then.
  */
 export async function openSafetensors(source: ByteSource): Promise<Checkpoint> {
   try {

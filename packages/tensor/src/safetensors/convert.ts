@@ -1,9 +1,9 @@
 import { round, widen } from "../packed.ts";
 import { SafetensorsError } from "./error.ts";
 
-// Typed arrays have the host's byte order and the format is little-endian, as is every host that has WebGPU.
+// Typed arrays have the host's byte order. The format is little-endian, and so is every host that has WebGPU.
 
-/** Dtypes of the format that a Float32Array can stand for. */
+/** Dtypes of the format whose values all fit f32. */
 type FloatTensor = "F32" | "F16" | "BF16";
 
 const halfDtypes = { F16: "f16", BF16: "bf16" } as const;
@@ -18,8 +18,8 @@ export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: FloatTensor): F
 }
 
 /**
- * f32 values as a tensor's bytes, rounded to nearest, ties to even; beyond the largest finite value lies infinity, NaN stays
- * NaN. `F32` is a view, not a copy.
+ * f32 values as a tensor's bytes, rounded to nearest, ties to even. Values beyond the largest finite one become infinity; NaN
+ * stays NaN. `F32` is a view, not a copy.
  */
 export function fromFloat32(values: Float32Array<ArrayBuffer>, dtype: FloatTensor): Uint8Array<ArrayBuffer> {
   if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -30,7 +30,7 @@ export function fromFloat32(values: Float32Array<ArrayBuffer>, dtype: FloatTenso
  * The 64-bit integers of a tensor's bytes as numbers.
  *
  * @param of the file and tensor, for the error
- * @throws SafetensorsError of kind `inexact-integer` where one lies beyond ±(2⁵³ − 1).
+ * @throws SafetensorsError of kind `inexact-integer` where an integer lies beyond ±(2⁵³ − 1).
  */
 export function i64ToNumbers(bytes: Uint8Array<ArrayBuffer>, of: { file: string; tensor: string }): number[] {
   const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
@@ -38,6 +38,6 @@ export function i64ToNumbers(bytes: Uint8Array<ArrayBuffer>, of: { file: string;
     const number = Number(integer);
     if (Number.isSafeInteger(number)) return number;
     const problem = `its element ${i} is ${integer}, which no number holds exactly`;
-    throw new SafetensorsError("inexact-integer", { ...of, problem, expected: "integers within ±(2^53 − 1)" });
+    throw new SafetensorsError("inexact-integer", of, problem, "integers within ±(2^53 − 1)");
   });
 }

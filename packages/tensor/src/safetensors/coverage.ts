@@ -2,8 +2,8 @@ import type { TensorEntry } from "./entry.ts";
 import { quote, SafetensorsError } from "./error.ts";
 
 /**
- * The tensors of a file, in file order, must follow one another from the first byte of the data to the last. A hole could
- * hide anything, and an overlap would make one tensor's bytes another's.
+ * Checks that the tensors of a file, in file order, follow one another from the first byte of the data to the last. A hole could
+ * hide anything, and where tensors overlap, a change to one would change the other.
  *
  * @throws SafetensorsError of kind `overlap`, `hole`, `out-of-range` or `truncated`.
  */
@@ -20,23 +20,17 @@ export function checkCoverage(
     if (begin !== end) {
       const kind = begin < end ? "overlap" : begin > dataBytes ? "out-of-range" : "hole";
       const after = previous === undefined ? "as the first tensor" : `after ${quote(previous)}`;
-      const problem = `its data begin at ${begin}`;
-      throw new SafetensorsError(kind, { file, tensor: name, problem, expected: `${end}, ${after}` });
+      throw new SafetensorsError(kind, { file, tensor: name }, `its data begin at ${begin}`, `${end}, ${after}`);
     }
     end = begin + bytes;
     previous = name;
   }
   if (end > dataBytes) {
     const problem = `the header describes ${end} bytes of data, and the file has ${dataBytes}`;
-    throw new SafetensorsError("truncated", {
-      file,
-      tensor: previous,
-      problem,
-      expected: "all of them; fetch it again",
-    });
+    throw new SafetensorsError("truncated", { file, tensor: previous }, problem, "all of them; fetch it again");
   }
   if (end < dataBytes) {
     const problem = `${dataBytes - end} bytes at the end of the file belong to no tensor`;
-    throw new SafetensorsError("hole", { file, problem, expected: "data that the tensors cover exactly" });
+    throw new SafetensorsError("hole", file, problem, "data that the tensors cover exactly");
   }
 }

@@ -32,7 +32,7 @@ export type SafetensorsDtype = keyof typeof BITS;
 
 export const SAFETENSORS_DTYPES = Object.keys(BITS) as readonly SafetensorsDtype[];
 
-/** The element types that can go on to a device. The others are recognised, listed and readable as bytes. */
+/** The element types that a device tensor can be made from. Tensors of the other types can be listed, and read as bytes. */
 export const SUPPORTED_DTYPES = ["F32", "F16", "BF16", "I64", "I32", "U32", "U8", "BOOL"] as const;
 
 export type SupportedDtype = (typeof SUPPORTED_DTYPES)[number];
@@ -45,14 +45,14 @@ export function isSupportedDtype(dtype: SafetensorsDtype): dtype is SupportedDty
   return (SUPPORTED_DTYPES as readonly string[]).includes(dtype);
 }
 
-/** Position in the format's own order of types; higher means wider, see `BITS`. */
+/** Position in the format's own order of types, see `BITS`. Wider types come later. */
 export function dtypeRank(dtype: SafetensorsDtype): number {
   return SAFETENSORS_DTYPES.indexOf(dtype);
 }
 
 /**
- * Bytes that a tensor of this type and shape takes. A shape of `[]` is a scalar. `undefined` where there is no such number:
- * the product leaves the safe integers, or packed 4- and 6-bit elements do not fill a whole number of bytes.
+ * Bytes of a tensor of this type and shape. A shape of `[]` is a scalar. `undefined` where the number is no safe integer, or packed
+ * 4- and 6-bit elements do not fill a whole number of bytes.
  */
 export function byteLength(dtype: SafetensorsDtype, shape: readonly number[]): number | undefined {
   let elements = 1;

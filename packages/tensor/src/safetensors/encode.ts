@@ -2,7 +2,7 @@ import { byteLength, dtypeRank, isSafetensorsDtype, SAFETENSORS_DTYPES, type Saf
 import { quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 import { MAX_HEADER_BYTES } from "./header.ts";
 
-/** A tensor to be written. `Data` is its bytes, or where they come from: little-endian, row-major. */
+/** A tensor to be written. `Data` is its bytes, little-endian and row-major, or a source of them. */
 export interface TensorToWrite<Data = Uint8Array> {
   readonly name: string;
   readonly dtype: SafetensorsDtype;
@@ -11,7 +11,7 @@ export interface TensorToWrite<Data = Uint8Array> {
 }
 
 export interface Layout<Data> {
-  /** The file's beginning: length and header. */
+  /** The beginning of the file: the header's length and the header. */
   readonly header: Uint8Array<ArrayBuffer>;
   /** In the order in which their bytes follow. */
   readonly tensors: readonly (TensorToWrite<Data> & { readonly bytes: number })[];
@@ -20,9 +20,9 @@ export interface Layout<Data> {
 }
 
 /**
- * The file that these tensors and this metadata make, but for the data. It is a function of the content alone, whatever order
- * things come in: tensors by falling width of their type and then by name, as the reference implementation writes them, so
- * that each is aligned to its element; metadata by key; the header padded with spaces to a multiple of 8.
+ * The layout of a file with these tensors and this metadata. It depends on the content alone and not on the order in which things
+ * are given. Tensors come by falling width of their type and then by name, as in the reference implementation, so that each is
+ * aligned to its element; metadata come by key; spaces pad the header to a multiple of 8.
  *
  * @param file what to call the file in an error
  * @throws SafetensorsError of kind `duplicate-name`, `reserved-name`, `unknown-dtype`, `bad-shape`, `not-utf8`, `bad-metadata`
@@ -35,15 +35,14 @@ export function layOut<Data>(
 ): Layout<Data> {
   const sized = Array.from(tensors, (tensor) => ({ ...tensor, bytes: checkedBytes(tensor, file) }));
   sized.sort((a, b) => dtypeRank(b.dtype) - dtypeRank(a.dtype) || compareCodePoints(a.name, b.name));
-  // Put together by hand: an object would move names that look like integers to the front.
+  // Not one JSON.stringify: an object would move names that look like integers to the front.
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) fields.push(`"__metadata__":${encodeMetadata(metadata, file)}`);
   let end = 0;
   const names = new Set<string>();
   for (const { name, dtype, shape, bytes } of sized) {
     if (names.has(name)) {
-      const problem = "it is given twice";
-      throw new SafetensorsError("duplicate-name", { file, tensor: name, problem, expected: "every name once" });
+      throw new SafetensorsError("duplicate-name", { file, tensor: name }, "it is given twice", "every name once");
     }
     names.add(name);
     const entry = JSON.stringify({ dtype, shape, data_offsets: [end, end + bytes] });
@@ -54,7 +53,7 @@ export function layOut<Data>(
   const headerBytes = Math.ceil(json.length / 8) * 8;
   if (headerBytes > MAX_HEADER_BYTES) {
     const problem = `the header would be ${headerBytes} bytes long`;
-    throw new SafetensorsError("header-too-large", { file, problem, expected: `at most ${MAX_HEADER_BYTES}` });
+    throw new SafetensorsError("header-too-large", file, problem, `at most ${MAX_HEADER_BYTES}`);
   }
   const header = new Uint8Array(8 + headerBytes).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(headerBytes), true);
@@ -86,20 +85,15 @@ export function encodeSafetensors(
 
 export function wrongSize(file: string, tensor: string, found: number, bytes: number): SafetensorsError {
   const problem = `its data are ${found} bytes`;
-  return new SafetensorsError("size-mismatch", {
-    file,
-    tensor,
-    problem,
-    expected: `${bytes}, for its dtype and shape`,
-  });
+  return new SafetensorsError("size-mismatch", { file, tensor }, problem, `${bytes}, for its dtype and shape`);
 }
 
 function checkedBytes(tensor: TensorToWrite<unknown>, file: string): number {
   const { name, dtype, shape } = tensor;
   const fail = (kind: SafetensorsErrorKind, problem: string, expected: string): never => {
-    throw new SafetensorsError(kind, { file, tensor: name, problem, expected });
+    throw new SafetensorsError(kind, { file, tensor: name }, problem, expected);
   };
-  if (name === "__metadata__") fail("reserved-name", "the format keeps this name for itself", "another name");
+  if (name === "__metadata__") fail("reserved-name", "the format reserves this name", "another name");
   if (!isWellFormed(name)) fail("not-utf8", "its name has half of a surrogate pair", "a name with a UTF-8 form");
   if (!isSafetensorsDtype(dtype)) {
     fail("unknown-dtype", `its dtype is ${quote(dtype)}`, `one of ${SAFETENSORS_DTYPES.join(", ")}`);
@@ -118,17 +112,17 @@ function encodeMetadata(metadata: Readonly<Record<string, string>>, file: string
   for (const [key, value] of pairs) {
     if (typeof value === "string" && isWellFormed(key) && isWellFormed(value)) continue;
     const problem = `the metadata map ${quote(key)} to ${quote(value)}`;
-    throw new SafetensorsError("bad-metadata", { file, problem, expected: "strings that have a UTF-8 form" });
+    throw new SafetensorsError("bad-metadata", file, problem, "strings that have a UTF-8 form");
   }
   return `{${pairs.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
 }
 
-/** Without half of a surrogate pair, which UTF-8 cannot write. */
+/** Whether a text has no half of a surrogate pair, which UTF-8 cannot write. */
 function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** The order of the UTF-8 bytes, which is that of the code points, and not that of JavaScript's UTF-16 units. */
+/** Compares in the order of the UTF-8 bytes, that is, of the code points. JavaScript itself compares UTF-16 units. */
 function compareCodePoints(a: string, b: string): number {
   const left = [...a];
   const right = [...b];

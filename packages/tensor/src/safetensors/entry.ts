@@ -2,7 +2,7 @@ import { byteLength, isSafetensorsDtype, SAFETENSORS_DTYPES, type SafetensorsDty
 import { quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 import type { JsonReader } from "./json.ts";
 
-/** More dimensions than PyTorch or NumPy allow, and no limit would let one shape fill the memory. */
+/** More than PyTorch or NumPy allow. Without a limit one shape could fill the memory. */
 const MAX_RANK = 64;
 
 export interface TensorEntry {
@@ -15,7 +15,7 @@ export interface TensorEntry {
   readonly offset: number;
 }
 
-/** Where an entry stands: its name, its file, and the data that its offsets point into. */
+/** The place of an entry: its name, its file, and the data that its offsets point into. */
 interface Place {
   readonly name: string;
   readonly file: string;
@@ -26,13 +26,13 @@ interface Place {
 type Fail = (kind: SafetensorsErrorKind, problem: string, expected: string) => never;
 
 /**
- * Reads and checks `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`, as far as one entry can be checked alone.
+ * Reads and checks `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`, as far as one entry alone can be checked.
  *
  * @throws SafetensorsError that names the tensor.
  */
 export function readEntry(reader: JsonReader, { name, file, dataStart, dataBytes }: Place): TensorEntry {
   const fail: Fail = (kind, problem, expected) => {
-    throw new SafetensorsError(kind, { file, tensor: name, problem, expected });
+    throw new SafetensorsError(kind, { file, tensor: name }, problem, expected);
   };
   const { dtype, shape, range } = readFields(reader, fail);
   if (dtype === undefined || shape === undefined || range === undefined) {
@@ -46,7 +46,7 @@ export function readEntry(reader: JsonReader, { name, file, dataStart, dataBytes
     return fail("bad-shape", `${dtype} ${quote(shape)} is no whole, countable number of bytes`, "a smaller shape");
   }
   if (bytes !== end - begin) {
-    // A range beyond the file as well as of the wrong size is a wrong offset rather than a wrong shape.
+    // Where the range also ends beyond the file, its offsets are wrong rather than its shape.
     if (end > dataBytes) fail("out-of-range", `its data end at ${end}`, `offsets up to ${dataBytes}`);
     fail("size-mismatch", `its data_offsets span ${end - begin} bytes`, `${bytes}, for ${dtype} ${quote(shape)}`);
   }
@@ -59,7 +59,7 @@ interface Fields {
   range?: readonly [begin: number, end: number];
 }
 
-/** An entry's fields, each of its type. Fields that the format does not know are passed over, as the reference does. */
+/** An entry's fields, each of its type. Fields that are not in the format are skipped, as the reference implementation does. */
 function readFields(reader: JsonReader, fail: Fail): Fields {
   const fields: Fields = {};
   const readField = (field: string): void => {

@@ -1,6 +1,6 @@
 import { LetheError } from "../errors.ts";
 
-/** What was wrong, for code that has to choose; the message is for people. */
+/** The kind of problem, for programs to act on. The message is for people. */
 export type SafetensorsErrorKind =
   // The file as a whole.
   | "not-found"
@@ -31,25 +31,14 @@ export type SafetensorsErrorKind =
   | "missing-shard"
   | "missing-tensor"
   | "unlisted-tensor"
-  // What a caller asked for.
+  // A request.
   | "no-such-tensor"
   | "unsupported-dtype"
   | "too-large"
   | "inexact-integer"
   | "reserved-name";
 
-export interface SafetensorsErrorDetails {
-  /** The file, as its source names it. */
-  readonly file: string;
-  readonly tensor?: string | undefined;
-  /** What was found, without a full stop. */
-  readonly problem: string;
-  /** What should have been there, or what to do, without a full stop. */
-  readonly expected: string;
-  readonly cause?: unknown;
-}
-
-/** Every way in which a safetensors file, an index or a request about one can be wrong. */
+/** A safetensors file, an index, or a request about one is wrong. */
 export class SafetensorsError extends LetheError {
   override readonly name = "SafetensorsError";
   readonly kind: SafetensorsErrorKind;
@@ -57,8 +46,19 @@ export class SafetensorsError extends LetheError {
   readonly tensor: string | undefined;
   readonly expected: string;
 
-  constructor(kind: SafetensorsErrorKind, details: SafetensorsErrorDetails) {
-    const { file, tensor, problem, expected, cause } = details;
+  /**
+   * @param place the file, as its source names it, or the tensor in it
+   * @param problem what was found; no full stop
+   * @param expected what was expected, or what to do; no full stop
+   */
+  constructor(
+    kind: SafetensorsErrorKind,
+    place: string | { readonly file: string; readonly tensor?: string | undefined },
+    problem: string,
+    expected: string,
+    cause?: unknown,
+  ) {
+    const { file, tensor } = typeof place === "string" ? { file: place } : place;
     const where = tensor === undefined ? file : `${file}: tensor ${quote(tensor)}`;
     super(`${where}: ${problem}. Expected: ${expected}.`, { cause });
     this.kind = kind;
@@ -68,7 +68,7 @@ export class SafetensorsError extends LetheError {
   }
 }
 
-/** A value as an error shows it: as JSON, cut where a hostile file would fill the screen. */
+/** A value as an error shows it: JSON, cut so that a hostile file cannot fill the screen. */
 export function quote(value: unknown): string {
   return excerpt(JSON.stringify(typeof value === "string" ? value.slice(0, 200) : value) ?? "undefined");
 }

@@ -32,10 +32,10 @@ export function filesFolder(files: Iterable<File>, name = "the picked files"): F
 }
 
 /**
- * Opens the checkpoint in a folder, in one file or in shards. Where both are there the one file counts, as in Hugging
- * Face's own loader.
+ * Opens the checkpoint in a folder: one file, or shards. Where the folder has both, the one file is opened, as in Hugging Face's own
+ * loader.
  *
- * @throws SafetensorsError of kind `not-found` where there is neither, or for whatever is wrong with what there is.
+ * @throws SafetensorsError of kind `not-found` where there is neither, or of another kind where the checkpoint is damaged.
  */
 export async function openCheckpointIn(folder: Folder): Promise<Checkpoint> {
   const single = await folder.open(SINGLE_FILE);
@@ -43,11 +43,7 @@ export async function openCheckpointIn(folder: Folder): Promise<Checkpoint> {
   const index = await folder.open(INDEX_FILE);
   if (index === undefined) {
     const problem = "there is no checkpoint in it";
-    throw new SafetensorsError("not-found", {
-      file: folder.name,
-      problem,
-      expected: `${SINGLE_FILE} or ${INDEX_FILE}`,
-    });
+    throw new SafetensorsError("not-found", folder.name, problem, `${SINGLE_FILE} or ${INDEX_FILE}`);
   }
   try {
     return await openSharded(index, folder);

@@ -24,33 +24,31 @@ export interface Header {
 }
 
 /**
- * Reads and checks a file's header. No byte of tensor data is read, and nothing is allocated on the word of a length that
- * the file does not bear out.
+ * Reads and checks a file's header. No byte of tensor data is read, and no memory is allocated for a length that the file does not
+ * have.
  *
- * @throws SafetensorsError for whatever the format forbids.
+ * @throws SafetensorsError where the file breaks the format.
  */
 export async function readHeader(source: ByteSource): Promise<Header> {
   const { name: file, size } = source;
   if (size < 8) {
     const problem = `the file has ${size} bytes`;
-    throw new SafetensorsError("truncated", { file, problem, expected: "at least the 8 bytes of the header's length" });
+    throw new SafetensorsError("truncated", file, problem, "at least the 8 bytes of the header's length");
   }
   const prefix = await source.read(0, 8);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
   if (new TextDecoder().decode(prefix) === "version ") {
     const problem = "it is a Git LFS pointer, and the file is not there";
-    const expected = "the file itself; run `git lfs pull` in the clone";
-    throw new SafetensorsError("header-too-large", { file, problem, expected });
+    throw new SafetensorsError("header-too-large", file, problem, "the file itself; run `git lfs pull` in the clone");
   }
   if (length > MAX_HEADER_BYTES) {
-    const problem = `the header claims to be ${length} bytes long`;
     const expected = `at most ${MAX_HEADER_BYTES}; the file may not be safetensors`;
-    throw new SafetensorsError("header-too-large", { file, problem, expected });
+    throw new SafetensorsError("header-too-large", file, `the header claims to be ${length} bytes long`, expected);
   }
   const headerBytes = Number(length);
   if (headerBytes > size - 8) {
     const problem = `the header claims to be ${headerBytes} bytes long, and ${size - 8} follow`;
-    throw new SafetensorsError("header-beyond-file", { file, problem, expected: "a complete file; fetch it again" });
+    throw new SafetensorsError("header-beyond-file", file, problem, "a complete file; fetch it again");
   }
   return parseHeader(await source.read(8, headerBytes), size - 8 - headerBytes, file);
 }
@@ -60,7 +58,7 @@ export async function readHeader(source: ByteSource): Promise<Header> {
  *
  * @param json the header's bytes, without the 8 of the length
  * @param dataBytes bytes in the file after the header
- * @throws SafetensorsError for whatever the format forbids.
+ * @throws SafetensorsError where the file breaks the format.
  */
 export function parseHeader(json: Uint8Array, dataBytes: number, file: string): Header {
   const reader = new JsonReader(json, file, "the header");
@@ -72,7 +70,7 @@ export function parseHeader(json: Uint8Array, dataBytes: number, file: string): 
     else tensors.push(readEntry(reader, { name, dataStart, dataBytes, file }));
   });
   reader.end();
-  // Ties only among empty tensors; the name makes the order a function of the content.
+  // Only empty tensors can tie. Their names decide, so the order depends on the content alone.
   tensors.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes || (a.name < b.name ? -1 : 1));
   checkCoverage(tensors, dataStart, dataBytes, file);
   return { tensors: new Map(tensors.map((entry) => [entry.name, entry])), metadata };
@@ -80,7 +78,7 @@ export function parseHeader(json: Uint8Array, dataBytes: number, file: string): 
 
 function readMetadata(reader: JsonReader, file: string): ReadonlyMap<string, string> {
   const fail = (problem: string): never => {
-    throw new SafetensorsError("bad-metadata", { file, problem, expected: "an object of strings" });
+    throw new SafetensorsError("bad-metadata", file, problem, "an object of strings");
   };
   const metadata = new Map<string, string>();
   const readPair = (key: string): void => {

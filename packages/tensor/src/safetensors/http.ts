@@ -1,7 +1,7 @@
 import { SafetensorsError } from "./error.ts";
 import { type ByteSource, checkRange } from "./source.ts";
 
-/** What `fetch` takes as headers. `HeadersInit` is a name that Node's types lack. */
+/** The headers that `fetch` takes. Node's types lack the name `HeadersInit`. */
 export type RequestHeaders = NonNullable<RequestInit["headers"]>;
 
 /**
@@ -14,11 +14,7 @@ export type RequestHeaders = NonNullable<RequestInit["headers"]>;
 export async function httpSource(url: string | URL, headers: RequestHeaders = {}): Promise<ByteSource> {
   const source = await findHttpSource(url, headers);
   if (source !== undefined) return source;
-  throw new SafetensorsError("not-found", {
-    file: String(url),
-    problem: "the server answered 404",
-    expected: "the URL of a file",
-  });
+  throw new SafetensorsError("not-found", String(url), "the server answered 404", "the URL of a file");
 }
 
 /** As `httpSource`, with `undefined` where the server has no such file. */
@@ -37,23 +33,19 @@ export async function findHttpSource(url: string | URL, headers: RequestHeaders 
       const total = totalSize(response);
       if (total !== undefined && total !== size) {
         const problem = `it was ${size} bytes long when opened and is ${total} now`;
-        throw new SafetensorsError("io", {
-          file: name,
-          problem,
-          expected: "a file that stays as it is; open it again",
-        });
+        throw new SafetensorsError("io", name, problem, "a file that stays as it is; open it again");
       }
       const bytes = await body(response, name);
       if (bytes.length !== length) {
         const problem = `the server sent ${bytes.length} bytes for a range of ${length} at ${offset}`;
-        throw new SafetensorsError("truncated", { file: name, problem, expected: "exactly the range asked for" });
+        throw new SafetensorsError("truncated", name, problem, "exactly the range asked for");
       }
       return bytes;
     },
   };
 }
 
-/** Asks for one byte: the answer proves that ranges work and carries the size of the whole. */
+/** Asks for one byte. The answer shows that ranges work, and holds the size of the whole file. */
 async function remoteSize(name: string, headers: RequestHeaders): Promise<number | undefined> {
   const response = await request(name, headers, 0, 1);
   if (response.status === 404) {
@@ -68,18 +60,18 @@ async function remoteSize(name: string, headers: RequestHeaders): Promise<number
   await expectPartial(response, name);
   await response.body?.cancel();
   if (total !== undefined) return total;
-  // Content-Range is hidden from a page on another origin unless the server exposes it; Content-Length of a HEAD is not.
+  // A page on another origin sees Content-Range only where the server exposes it, but it sees the Content-Length of a HEAD.
   const head = await send(name, { method: "HEAD", headers });
   const length = head.headers.get("Content-Length");
   if (head.ok && length !== null && /^\d+$/.test(length)) return Number(length);
-  const expected = "a server that exposes Content-Range, or answers HEAD with Content-Length";
-  throw new SafetensorsError("no-ranges", { file: name, problem: "the server does not say its size", expected });
+  const expected = "a server that exposes Content-Range or answers HEAD with Content-Length";
+  throw new SafetensorsError("no-ranges", name, "the server does not say its size", expected);
 }
 
 function request(name: string, headers: RequestHeaders, offset: number, length: number): Promise<Response> {
   const ranged = new Headers(headers);
   ranged.set("Range", `bytes=${offset}-${offset + length - 1}`);
-  // A compressed answer would be a range of the compressed file. Browsers set this themselves for range requests.
+  // Without this a server may send a range of the compressed file. Browsers set it themselves for range requests.
   ranged.set("Accept-Encoding", "identity");
   return send(name, { headers: ranged });
 }
@@ -89,7 +81,7 @@ async function send(name: string, init: RequestInit): Promise<Response> {
     return await fetch(name, init);
   } catch (cause) {
     const expected = "a reachable server that allows this page's origin";
-    throw new SafetensorsError("io", { file: name, problem: `the request failed (${cause})`, expected, cause });
+    throw new SafetensorsError("io", name, `the request failed (${cause})`, expected, cause);
   }
 }
 
@@ -97,32 +89,23 @@ async function body(response: Response, name: string): Promise<Uint8Array<ArrayB
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
-    const problem = `the connection broke off (${cause})`;
-    throw new SafetensorsError("io", { file: name, problem, expected: "the whole range; try again", cause });
+    throw new SafetensorsError("io", name, `the connection was lost (${cause})`, "the whole range; try again", cause);
   }
 }
 
-/** Lets a 206 through. A 200 would be the whole file, perhaps hundreds of gigabytes: its body is dropped unread. */
+/** Accepts status 206 only. A 200 would carry the whole file, perhaps hundreds of gigabytes, so its body is dropped unread. */
 async function expectPartial(response: Response, name: string): Promise<void> {
   if (response.status === 206) return;
   await response.body?.cancel();
   if (response.status === 200) {
     const problem = "the server ignored the Range header and sent the whole file";
-    throw new SafetensorsError("no-ranges", {
-      file: name,
-      problem,
-      expected: "a server with range requests (status 206)",
-    });
+    throw new SafetensorsError("no-ranges", name, problem, "a server with range requests (status 206)");
   }
   const problem = `the server answered ${response.status} ${response.statusText}`.trimEnd();
-  throw new SafetensorsError("io", {
-    file: name,
-    problem,
-    expected: "status 206; check the URL and the access rights",
-  });
+  throw new SafetensorsError("io", name, problem, "status 206; check the URL and the access rights");
 }
 
-/** The N of `Content-Range: bytes a-b/N`, where the page may see it. */
+/** The N of `Content-Range: bytes a-b/N`, where the page can see it. */
 function totalSize(response: Response): number | undefined {
   const match = /\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "");
   return match ? Number(match[1]) : undefined;

@@ -1,15 +1,15 @@
 import { excerpt, quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 
-/** A header nests three levels deep; what an unknown field holds may go somewhat deeper. */
+/** A header is three levels deep. The value of an unknown field may be somewhat deeper. */
 const MAX_DEPTH = 64;
 
-/** Called with the text of a value that is not of the type asked for; has to throw. */
+/** Is called with the text of a value that has not the type asked for. It must throw. */
 type Otherwise = (found: string) => never;
 
 /**
- * Reads UTF-8 JSON from front to back, value by value, as its caller asks for them. `JSON.parse` will not do for a file from
- * anywhere: it keeps the last of two entries with one name, lets half of a surrogate pair pass as a name, rounds large
- * integers, and turns 100 MB of `[],[],…` or of short names into gigabytes and minutes before a check can see them.
+ * Reads UTF-8 JSON from front to back; the caller asks for one value after another. `JSON.parse` is not safe for files that anyone
+ * can write: of two entries with one name it keeps the last, it accepts half of a surrogate pair in a name, it rounds large
+ * integers, and 100 MB of `[],[],…` or of short names take it minutes and gigabytes before they can be checked.
  *
  * @throws SafetensorsError from every method: of kind `not-json` for bad grammar, and `duplicate-name` or `not-utf8`.
  */
@@ -19,28 +19,23 @@ export class JsonReader {
   readonly #what: string;
   #at = 0;
 
-  /** @param what what to call the text in an error, such as "the header" */
+  /** @param what name of the text in errors, such as "the header" */
   constructor(bytes: Uint8Array, file: string, what: string) {
     this.#file = file;
     this.#what = what;
     try {
       this.#text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch (cause) {
-      const problem = `${what} is not UTF-8`;
-      throw new SafetensorsError("not-utf8", { file, problem, expected: "JSON in UTF-8", cause });
+      throw new SafetensorsError("not-utf8", file, `${what} is not UTF-8`, "JSON in UTF-8", cause);
     }
-    // The format says that the first byte is '{'. This also tells a pickle or an HTML error page by its beginning.
+    // The format says that the first byte is '{'. The error shows how the file begins, so a pickle or an HTML page is recognised.
     if (this.#text[0] !== "{") {
       const problem = `${what} begins with ${quote(this.#text.slice(0, 20))}`;
-      throw new SafetensorsError("not-object", {
-        file,
-        problem,
-        expected: "a JSON object, with '{' as its first byte",
-      });
+      throw new SafetensorsError("not-object", file, problem, "a JSON object, with '{' as its first byte");
     }
   }
 
-  /** Reads an object. `member` is called after each name and has to read the value. */
+  /** Reads an object. `member` is called after each name and must read the value. */
   object(member: (name: string) => void, otherwise?: Otherwise): void {
     if (this.peek() !== "{") this.#other(otherwise);
     this.#at++;
@@ -50,8 +45,7 @@ export class JsonReader {
       const name = this.string();
       if (names.has(name)) {
         const problem = `${this.#what} has this name twice in one object`;
-        const expected = "every name once";
-        throw new SafetensorsError("duplicate-name", { file: this.#file, tensor: name, problem, expected });
+        throw new SafetensorsError("duplicate-name", { file: this.#file, tensor: name }, problem, "every name once");
       }
       names.add(name);
       this.#expect(":");
@@ -65,7 +59,7 @@ export class JsonReader {
     const literal = this.#stringLiteral();
     let text: string;
     try {
-      text = JSON.parse(literal) as string; // escapes, and the control characters that may not stand unescaped
+      text = JSON.parse(literal) as string; // checks escapes, and control characters, which must be escaped
     } catch {
       return this.#fail("not-json", `${this.#what} has the bad string ${excerpt(literal)}`, "JSON");
     }
@@ -89,7 +83,7 @@ export class JsonReader {
     return this.#other(otherwise);
   }
 
-  /** Passes over any value, checking its grammar and keeping nothing. */
+  /** Skips a value of any type. Its grammar is checked. */
   skip(depth = 0): void {
     if (depth > MAX_DEPTH) this.#fail("not-json", `${this.#what} nests over ${MAX_DEPTH} levels deep`, "a flat object");
     const next = this.peek();
@@ -99,7 +93,7 @@ export class JsonReader {
     else if (!["true", "false", "null"].some((word) => this.#word(word))) this.#number();
   }
 
-  /** The next character that is not white space, which stays to be read; "" at the end. */
+  /** The next character that is not white space, without reading it; "" at the end. */
   peek(): string {
     while (" \t\n\r".includes(this.#text[this.#at] ?? "x")) this.#at++;
     return this.#text[this.#at] ?? "";
@@ -196,6 +190,6 @@ export class JsonReader {
   }
 
   #fail(kind: SafetensorsErrorKind, problem: string, expected: string): never {
-    throw new SafetensorsError(kind, { file: this.#file, problem, expected });
+    throw new SafetensorsError(kind, this.#file, problem, expected);
   }
 }

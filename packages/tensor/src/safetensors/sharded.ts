@@ -5,9 +5,9 @@ import { JsonReader } from "./json.ts";
 import type { ByteSource, Folder } from "./source.ts";
 
 /**
- * Opens a checkpoint that lies in several files, by its `model.safetensors.index.json`: `{ "weight_map": { tensor: file } }`.
- * All headers are read and must hold exactly what the map says. The index's `metadata.total_size` is not compared: in
- * published checkpoints it counts shared tensors twice or not at all.
+ * Opens a checkpoint of several files by its `model.safetensors.index.json`: `{ "weight_map": { tensor: file } }`. All headers are
+ * read, and must hold exactly the tensors of the map. The index's `metadata.total_size` is not compared: in published checkpoints
+ * it counts shared tensors twice or not at all.
  *
  * @throws SafetensorsError of kind `bad-index`, `missing-shard`, `missing-tensor` or `unlisted-tensor`, or of a shard's header.
  */
@@ -27,7 +27,7 @@ export async function openSharded(index: ByteSource, folder: Folder): Promise<Ch
       const more = absent.length > 3 ? ` and ${absent.length - 3} more` : "";
       const problem = `it names ${files.length} shards, and ${folder.name} lacks ${absent.slice(0, 3).join(", ")}${more}`;
       const expected = "every shard beside the index; fetch what is missing";
-      throw new SafetensorsError("missing-shard", { file: index.name, problem, expected });
+      throw new SafetensorsError("missing-shard", index.name, problem, expected);
     }
     checkWeightMap(weightMap, shards, index.name);
     return new Checkpoint(folder.name, [...shards.values()]);
@@ -52,7 +52,7 @@ async function openShard(file: string, folder: Folder): Promise<Shard | undefine
 async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
   const file = index.name;
   const fail = (problem: string, expected: string): never => {
-    throw new SafetensorsError("bad-index", { file, problem, expected });
+    throw new SafetensorsError("bad-index", file, problem, expected);
   };
   if (index.size > MAX_HEADER_BYTES) fail(`it has ${index.size} bytes`, `an index of at most ${MAX_HEADER_BYTES}`);
   const map = new Map<string, string>();
@@ -61,7 +61,7 @@ async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
     const bad = (shard: string): never =>
       fail(`its weight_map puts ${quote(tensor)} in ${shard}`, "the plain name of a file beside the index");
     const shard = reader.string(bad);
-    // A path could lead out of the checkpoint's directory.
+    // A path could leave the checkpoint's directory.
     if (!/^[^/\\]+$/.test(shard) || shard === "." || shard === "..") bad(quote(shard));
     map.set(tensor, shard);
   };
@@ -78,24 +78,14 @@ function checkWeightMap(map: ReadonlyMap<string, string>, shards: ReadonlyMap<st
   for (const [tensor, file] of map) {
     if (shards.get(file)!.header.tensors.has(tensor)) continue;
     const problem = `the index puts it in ${quote(file)}, which does not hold it`;
-    throw new SafetensorsError("missing-tensor", {
-      file: index,
-      tensor,
-      problem,
-      expected: "index and shards of one save",
-    });
+    throw new SafetensorsError("missing-tensor", { file: index, tensor }, problem, "index and shards of one save");
   }
   for (const [file, { header }] of shards) {
     for (const tensor of header.tensors.keys()) {
       if (map.get(tensor) === file) continue;
       const listed = map.has(tensor) ? `puts it in ${quote(map.get(tensor))}` : "does not list it";
       const problem = `the shard ${quote(file)} holds it, and the index ${listed}`;
-      throw new SafetensorsError("unlisted-tensor", {
-        file: index,
-        tensor,
-        problem,
-        expected: "index and shards of one save",
-      });
+      throw new SafetensorsError("unlisted-tensor", { file: index, tensor }, problem, "index and shards of one save");
     }
   }
 }

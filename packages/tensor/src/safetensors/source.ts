@@ -1,12 +1,12 @@
 import { SafetensorsError } from "./error.ts";
 
 /**
- * A file whose bytes are asked for by ranges, so that a checkpoint far larger than memory can be read.
- * A `read` resolves to exactly `length` bytes in an array of the caller's own that starts its buffer, so a typed array of any
- * element size can be laid over it. It rejects with a `SafetensorsError` that names the file.
+ * A file that is read in ranges, so that a checkpoint can be far larger than memory.
+ * `read` resolves to exactly `length` bytes in a new array. The array begins at the start of its buffer, so a typed array of any
+ * element size can view it. It rejects with a `SafetensorsError` that names the file.
  */
 export interface ByteSource {
-  /** What to call the file in an error. */
+  /** Its name in errors. */
   readonly name: string;
   /** Bytes in the file. */
   readonly size: number;
@@ -14,17 +14,17 @@ export interface ByteSource {
   close?(): Promise<void>;
 }
 
-/** Where a checkpoint's files lie: a directory, a base URL, the files that a person picked. */
+/** A place with the files of a checkpoint: a directory, a base URL, the files that a person picked. */
 export interface Folder {
-  /** What to call it in an error. */
+  /** Its name in errors. */
   readonly name: string;
   /** Opens a file by its plain name; `undefined` where there is none. */
   open(file: string): Promise<ByteSource | undefined>;
-  /** Names of all that lies in it, where that can be known. */
+  /** Names of all its files, where they can be known. */
   list?(): Promise<readonly string[]>;
 }
 
-/** Bytes that are in memory already. */
+/** Bytes in memory. */
 export function bytesSource(bytes: ArrayBuffer | Uint8Array, name = "(bytes in memory)"): ByteSource {
   const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
   return {
@@ -48,7 +48,7 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
         return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
       } catch (cause) {
         const expected = "a file that is unchanged since it was picked; pick it again";
-        throw new SafetensorsError("io", { file: name, problem: "the browser could not read it", expected, cause });
+        throw new SafetensorsError("io", name, "the browser could not read it", expected, cause);
       }
     },
   };
@@ -57,9 +57,6 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
 /** @throws SafetensorsError of kind `truncated` where the range does not lie in the file. */
 export function checkRange(file: string, size: number, offset: number, length: number): void {
   if (offset >= 0 && length >= 0 && offset + length <= size) return;
-  throw new SafetensorsError("truncated", {
-    file,
-    problem: `bytes ${offset} to ${offset + length} were asked for, and the file has ${size}`,
-    expected: "a range inside the file",
-  });
+  const problem = `bytes ${offset} to ${offset + length} were asked for, and the file has ${size}`;
+  throw new SafetensorsError("truncated", file, problem, "a range inside the file");
 }

@@ -46,7 +46,7 @@ describe("adamwStep", () => {
     }
   });
 
-  test("a column alone", async () => {
+  test("one column of a matrix", async () => {
     const [start, gradient] = [normal(15), normal(15)];
     const parameter = device.tensor(start, [3, 5]);
     const [m, v] = [zeros(device, [3, 5]), zeros(device, [3, 5])];
@@ -63,7 +63,7 @@ describe("adamwStep", () => {
     });
   });
 
-  test("misuse is named", () => {
+  test("wrong arguments are refused", () => {
     const half = device.tensor([1, 2], [2], "bf16");
     const x = device.tensor([1, 2], [2]);
     const [m, v] = [zeros(device, [2]), zeros(device, [2])];

@@ -16,7 +16,7 @@ const operations = Object.entries(exported).filter(
   ([name, value]) => typeof value === "function" && !overOps.includes(name),
 ) as [string, Operation][];
 
-/** Values of every kind that callers confuse. An operation's argument accepts few of them. */
+/** Values of every kind. An argument accepts few of them. */
 const values: unknown[] = [
   ...[undefined, null, true, 0, 1, 3, 0.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 1n, "", "sinh", Symbol("s")],
   ...[[], [1], [2, 2], [2, -1], [0.5], [undefined], ["a"], [[1]], new Float32Array(2), {}, { nope: 1 }, new Map()],
@@ -29,7 +29,7 @@ function valid({ fields, choices = [], accepts }: Kind): unknown {
   return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, valid(field)]));
 }
 
-/** Every way of getting one argument wrong: the value, and the name that the error must give. */
+/** Wrong values for one argument, with the name that the error must contain. */
 function faults(name: string, kind: Kind): { value: unknown; named: string }[] {
   const wrong = values.filter((value) => !kind.accepts(value) && !(value === undefined && kind.optional));
   const given = wrong.map((value) => ({ value, named: name }));
@@ -98,7 +98,7 @@ test("messages name the operation, the argument, the value that came and what is
 });
 
 describe("a device's own functions", () => {
-  // As a caller from JavaScript sees them.
+  // Without types, as a caller from JavaScript.
   const untyped = device as unknown as Record<string, Operation>;
 
   test.each([

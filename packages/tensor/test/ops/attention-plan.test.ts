@@ -15,15 +15,15 @@ const swiftshader = { subgroups: { min: 4, max: 4 } };
 const gpu = { subgroups: { min: 32, max: 32 } };
 const bare = { subgroups: null };
 
-test("narrow subgroups hold rows in registers; workgroups cover the queries", () => {
+test("on narrow subgroups, registers hold the rows and workgroups cover the queries", () => {
   expect(planAttention(mesa, sizes)).toEqual({
     kernel: "attention_lanes",
-    constants: { LANES: 8 },
+    constants: { LANES: 8, VECTORS: 4 },
     workgroups: 2 * 4 * 3,
     stretches: 1,
   });
   expect(planAttention(swiftshader, sizes)).toMatchObject({ constants: { LANES: 4 }, workgroups: 2 * 4 * 5 });
-  expect(planAttention(mesa, { ...sizes, width: 64 }).kernel).toBe("attention_lanes_wide");
+  expect(planAttention(mesa, { ...sizes, width: 64 }).constants).toEqual({ LANES: 8, VECTORS: 16 });
 });
 
 test("adapters without narrow subgroups of one fixed size take tiles", () => {
@@ -37,7 +37,7 @@ test("adapters without narrow subgroups of one fixed size take tiles", () => {
     });
 });
 
-test("few queries are decoded; only few rows over many keys are cut into stretches", () => {
+test("few queries take a kernel of their own; few rows over many keys are cut into stretches", () => {
   const one = { ...sizes, queries: 1, length: 2000, capacity: 4096 };
   expect(planAttention(gpu, { ...one, width: 128, batch: 1, heads: 32 })).toEqual({
     kernel: "attention_decode",
@@ -50,7 +50,7 @@ test("few queries are decoded; only few rows over many keys are cut into stretch
   expect(planAttention(gpu, { ...one, queries: 5 }).kernel).toBe("attention_tile");
   expect(planAttention(mesa, one)).toEqual({
     kernel: "attention_lanes_few",
-    constants: { LANES: 8 },
+    constants: { LANES: 8, VECTORS: 4 },
     workgroups: 2 * 4,
     stretches: 1,
   });
@@ -59,8 +59,9 @@ test("few queries are decoded; only few rows over many keys are cut into stretch
 
 test("gradients cover queries by heads, and keys by key heads", () => {
   const { q, kv } = planAttentionBackward(mesa, sizes);
-  expect(q).toEqual({ kernel: "attention_lanes_backward_q", constants: { LANES: 8 }, workgroups: 2 * 4 * 3 });
-  expect(kv).toEqual({ kernel: "attention_lanes_backward_kv", constants: { LANES: 8 }, workgroups: 2 * 2 * 3 });
+  const constants = { LANES: 8, VECTORS: 4 };
+  expect(q).toEqual({ kernel: "attention_lanes_backward_q", constants, workgroups: 2 * 4 * 3 });
+  expect(kv).toEqual({ kernel: "attention_lanes_backward_kv", constants, workgroups: 2 * 2 * 3 });
   expect(planAttentionBackward(gpu, { ...sizes, queries: 1 }).q.kernel).toBe("attention_tile_backward_q");
 });
 

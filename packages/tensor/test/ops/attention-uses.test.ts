@@ -86,10 +86,15 @@ test("names what does not fit", () => {
   const q = device.empty([2, 3, 4, 8]);
   const k = device.empty([2, 5, 2, 8]);
   expect(() => attention(q, device.empty([2, 5, 3, 8]), device.empty([2, 5, 3, 8]))).toThrow("4 query heads");
-  expect(() => attention(q, k, device.empty([2, 6, 2, 8]))).toThrow("must be alike");
+  expect(() => attention(q, k, device.empty([2, 6, 2, 8]))).toThrow(
+    "v has shape [2, 6, 2, 8] and must have [2, 5, 2, 8]",
+  );
   expect(() => attention(q, k, k, { length: 6 })).toThrow("length 6");
   expect(() => attention(q, k, k, { length: 2 })).toThrow("length 2");
-  expect(() => attention(q, k, k, { starts: device.empty([3], "u32") })).toThrow("expected [2]");
+  expect(() => attention(q, k, k, { length: 0, causal: false })).toThrow("a whole number from 1 to 5");
+  expect(() => attention(q, k, k, { starts: device.empty([3], "u32") })).toThrow(
+    "starts has shape [3] and must have [2]",
+  );
   expect(() => attention(device.empty([1, 1, 1, 6]), device.empty([1, 1, 1, 6]), device.empty([1, 1, 1, 6]))).toThrow(
     "multiple of 4",
   );

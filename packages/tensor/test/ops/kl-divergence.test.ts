@@ -34,14 +34,14 @@ describe.each(["none", "sequence", "mean"] as Reduction[])("reduction %s", (redu
   });
 });
 
-test("equal rows diverge by nothing, far ones by what they are apart", async () => {
+test("equal rows have a divergence of 0, and rows far apart that of their distance", async () => {
   const p = device.tensor([3, -1000, 5, 100, 0, 0], [2, 3]);
   const q = device.tensor([3, -1000, 5, 0, 100, 0], [2, 3]);
   const y = device.tensor([0, 0], [2], "i32");
   expectClose(await klDivergence(p, q, y, { reduction: "none" }).read(), [0, 100]);
 });
 
-test("rows that do not count give 0 and send nothing back, whatever they hold", async () => {
+test("rows that do not count have a loss and a gradient of 0, even with NaN in them", async () => {
   const p = device.tensor([Number.NaN, 1], [1, 2]);
   const y = device.tensor([-100], [1], "i32");
   expect(await klDivergence(p, p, y, { reduction: "mean" }).item()).toBe(0);

@@ -20,7 +20,7 @@ test.each([
   expect([...(await cache.read())]).toEqual([...expected]);
 });
 
-test("names what does not fit", () => {
+test("rows that do not fit are refused", () => {
   const cache = device.empty([2, 8, 2, 4]);
   expect(() => writeCache(cache, device.empty([2, 3, 2, 4]), { at: 6 })).toThrow("3 rows at 6 do not fit a cache of 8");
   expect(() => writeCache(cache, device.empty([2, 3, 1, 4]), { at: 0 })).toThrow("[2, 3, 1, 4]");

@@ -9,7 +9,7 @@ import { decode, encode } from "../../src/packed.ts";
 const device = await testDevice();
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** Values of a shape by a rule from coordinates to a place in the source. */
+/** Values of a shape: a rule gives the index in the source for each coordinate. */
 const build = (shape: readonly number[], at: (index: number[]) => number) =>
   Array.from({ length: sizeOf(shape) }, (_, i) => at(indexOf(shape, i)));
 const flat = (shape: readonly number[], index: number[]) => shape.reduce((at, dim, i) => at * dim + index[i]!, 0);
@@ -68,7 +68,7 @@ describe("permute", () => {
     expect(() => permute(x, { axes: [0] })).toThrow(/permute/);
   });
 
-  test("more than six axes that stay apart are refused", () => {
+  test("more than six axes that cannot be joined are refused", () => {
     const shape = [2, 2, 2, 2, 2, 2, 2];
     expect(() => permute(device.tensor(normal(128), shape), { axes: [6, 5, 4, 3, 2, 1, 0] })).toThrow(
       /7 separate axes/,
@@ -106,7 +106,7 @@ describe.each([
   });
 });
 
-test("a range outside the axis is named", () => {
+test("a range outside the axis is refused", () => {
   const x = device.tensor(normal(6), [2, 3]);
   expect(() => slice(x, { axis: 1, start: 1, end: 4 })).toThrow(/slice: 1 … 4 is not a range of axis 1 of \[2, 3\]/);
   expect(() => slice(x, { axis: 1, start: -1, end: 2 })).toThrow(/slice/);
@@ -137,12 +137,12 @@ test("concat of a tensor with itself, and of shapes that do not fit", async () =
   expect(() => concat(x, other, { axis: 0 })).toThrow(/concat: shapes \[2\] and \[2, 3\] differ/);
 });
 
-/** Floats with all sorts of exponents, ties, subnormals, infinities and NaN. */
+/** Floats of many exponents, with ties, subnormals, infinities and NaN. */
 function difficult(): Float32Array {
   const words = Uint32Array.from({ length: 20_001 }, () => Math.floor(random() * 2 ** 32));
   for (let i = 0; i < words.length; i += 3)
     words[i] = (words[i]! & 0xffff0000) | [0x8000, 0x7fff, 0x8001][integer(0, 2)]!;
-  // Around and below the smallest normal f16, on and beside its ties.
+  // Near and below the smallest normal f16, at ties and next to them.
   for (let i = 1; i < words.length; i += 3)
     words[i] = (integer(0, 1) << 31) | (integer(96, 118) << 23) | (integer(0, 1023) << 13);
   for (let i = 2; i < words.length; i += 6) words[i] = (integer(112, 145) << 23) | (integer(0, 2047) << 12);

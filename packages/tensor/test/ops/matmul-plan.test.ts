@@ -50,7 +50,7 @@ test.each([
   expect(planMatmul(problem(m, 4096, 4096), adapters[adapter]).kernel).toBe(kernel);
 });
 
-test("a forced kernel is the one planned, wherever", () => {
+test("a forced kernel is planned on every adapter", () => {
   for (const capabilities of Object.values(adapters))
     for (const kernel of ["plain", "tiled", "subgroup", "small"] as const)
       expect(planMatmul(problem(5, 6, 7), capabilities, kernel).kernel).toBe(kernel);
@@ -101,7 +101,7 @@ describe("tiled", () => {
 
 describe("slices of a long sum", () => {
   test.each([
-    // Few workgroups and much to add up: the gradient of a small weight.
+    // Few workgroups and a long sum, as in the gradient of a small weight.
     [64, 64, 4096, 16],
     [64, 64, 300, 1],
     [4096, 4096, 4096, 1],
@@ -112,7 +112,7 @@ describe("slices of a long sum", () => {
     expect(plan.depth * (plan.slices - 1)).toBeLessThan(k);
   });
 
-  test("none in a batch, on a software adapter, or where they could not be bound", () => {
+  test("a batch, a software adapter and slices too large to bind have none", () => {
     expect(planMatmul(problem(64, 64, 4096, { batch: 2 }), gpu).slices).toBe(1);
     expect(planMatmul(problem(64, 64, 4096), adapters["software, 8 lanes"]).slices).toBe(1);
     expect(planMatmul(problem(64, 64, 4096), { ...gpu, maxBindingBytes: 64 * 64 * 4 }).slices).toBe(1);

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { openDevice } from "../../src/index.ts";
 import { matmulWith } from "../../src/ops/matmul.ts";
 
-// An adapter on which hardly anything can be bound whole: 512 bytes are two alignments, and 128 f32 values.
+// A binding of 512 bytes: two alignments, and 128 f32 values. Hardly any tensor fits it whole.
 const device = await openDevice({ poison: true, maxBindingBytes: 512 });
 afterAll(() => device.destroy());
 
@@ -21,7 +21,7 @@ test.each(layouts)("operands that are too large to bind are multiplied in parts,
     ["plain", "f32"],
     [undefined, "bf16"],
   ] as const) {
-    // Fixed, because the planner's kernel has variants for sizes, each of them compiled.
+    // One kernel for all parts: the planner would choose a variant for each size, and each variant takes time to compile.
     const [m, n, k] = [19, 21, 23];
     const a = device.tensor(normal(m * k), layout.transposeA ? [k, m] : [m, k], "f32", "a");
     const b = device.tensor(normal(k * n), layout.transposeB ? [n, k] : [k, n], dtype, "b");
@@ -43,7 +43,7 @@ test("a batch is cut between its products, and a single row of the output along 
   expectClose(await matmulWith(undefined, row, table, { transposeB: true }).read(), logits);
 });
 
-test("operands that fit are multiplied in one go", () => {
+test("operands that fit are multiplied in one dispatch", () => {
   const [a, b] = [device.empty([8, 8]), device.empty([8, 8])];
   const before = device.dispatches;
   const out = device.empty([8, 8]);

@@ -95,7 +95,7 @@ test.each(["tiled", "small"] as const)("%s adds up slices of a long sum", async 
   await check(kernel, { m: 3, n: 5, k: 1024, transposeB: true, dtype: "bf16" });
 });
 
-test("the planner's choice, at sizes of every kind", async () => {
+test("the planner's choice, at many sizes", async () => {
   for (const [m, n, k] of [
     [1, 64, 64],
     [7, 172, 64],
@@ -127,7 +127,7 @@ test("linear takes any number of leading axes, and none", async () => {
   }
 });
 
-test("a sum over nothing is zero, and nothing by something is nothing", async () => {
+test("a sum over no terms is 0, and a product without rows is empty", async () => {
   const sumOverNothing = matmul(device.empty([2, 3, 0]), device.empty([0, 5]));
   expect(sumOverNothing.shape).toEqual([2, 3, 5]);
   expect(await sumOverNothing.read()).toEqual(new Float32Array(30));
@@ -136,7 +136,7 @@ test("a sum over nothing is zero, and nothing by something is nothing", async ()
   expect(linear(device.empty([2, 4]), device.empty([0, 4])).shape).toEqual([2, 0]);
 });
 
-describe("what does not fit is refused, with both shapes", () => {
+describe("shapes that do not fit are refused, with both in the message", () => {
   const tensor = (...shape: number[]) => device.empty(shape as Shape);
   test("inner dimensions", () => {
     expect(() => matmul(tensor(2, 3), tensor(4, 5))).toThrow(

@@ -39,7 +39,7 @@ describe.each([
     const x = normal(size, 3).map((value) => value + 5);
     const { weight, bias, w, b } = await parameters();
     const out = await layerNorm(device.tensor(x, shape), weight, bias, { eps }).read();
-    // The mean of numbers around 5 is known to 5 · 2⁻²⁴ or so, which a row's deviation divides.
+    // The mean of numbers around 5 has an error of about 5 · 2⁻²⁴, which is divided by the row's deviation.
     const tolerance = width === 1 ? { atol: 1e-3 } : { atol: 2e-5 };
     expectClose(
       out,
@@ -95,7 +95,7 @@ describe.each([
   });
 });
 
-test("a weight of the wrong width is named", () => {
+test("a weight of the wrong width is refused", () => {
   const x = device.tensor(normal(6), [2, 3]);
   expect(() => rmsNorm(x, device.tensor([1, 1], [2]), { eps })).toThrow(
     /rmsNorm: weight has shape \[2\] and must have \[3\]/,

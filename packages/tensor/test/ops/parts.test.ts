@@ -27,7 +27,7 @@ import {
 } from "../../src/index.ts";
 import { partsOf } from "../../src/ops/parts.ts";
 
-// The same operations on two devices, one of which pretends that bindings are small. Parts must not change one bit.
+// The same operations on two devices. One pretends that its bindings are small, so that it works in parts. Not one bit may differ.
 const maxBindingBytes = 20_000;
 const rows = 130; // of 77 floats: two parts of 64, which are aligned, and one of 2
 const whole = await openDevice({ poison: true });
@@ -121,7 +121,7 @@ describe("parts", () => {
     }
   });
 
-  test("that would be too large even alone are refused, in bytes", () => {
+  test("a part that is too large even alone is refused, with its bytes", () => {
     using tensor = parted.empty([3, 5000], "f32", "logits");
     expect(() => softmax(tensor)).toThrow(
       /logits \[3, 5000\] is larger than one binding \(20000 bytes\), .* \(160000 bytes\)/,

@@ -17,7 +17,7 @@ test("the generator is Philox4x32-10", async () => {
   expect([...(await randomUniform(device, [4], { seed: 0 }).read())]).toEqual(bits.map((b) => (b >>> 8) / 2 ** 24));
 });
 
-test("one seed, the same bits; another seed, others; a longer tensor begins the same", async () => {
+test("one seed gives the same bits, another seed other bits, and a longer tensor begins with the same numbers", async () => {
   const draw = (s: number, n: number) => randomNormal(device, [n], { seed: s }).read();
   expect(await draw(seed, 1001)).toEqual(await draw(seed, 1001));
   expect((await draw(seed, 1001)).slice(0, 77)).toEqual(await draw(seed, 77));
@@ -27,7 +27,7 @@ test("one seed, the same bits; another seed, others; a longer tensor begins the 
   expect(a.filter((value, i) => value === far[i]).length).toBeLessThan(3);
 });
 
-// Moments lie within five standard errors, which a right generator misses once in a million runs.
+// Moments lie within five standard errors. A correct generator misses that once in a million runs.
 test("a normal distribution", async () => {
   const n = 100_003;
   const x = await randomNormal(device, [n], { seed, mean: 3, std: 2 }).read();

@@ -8,7 +8,7 @@ import { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } f
 const device = await testDevice();
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** Reduces one axis, or everything, by looking each element up. `kept` is the shape with the reduced axes of length 1. */
+/** Reduces one axis, or everything, in float64. `kept` is the shape with the reduced axes of length 1. */
 function reduceAxis(
   x: ArrayLike<number>,
   shape: number[],
@@ -61,7 +61,7 @@ describe.each(Object.entries(operations))("%s", (name, [operation, f]) => {
     expectClose(await kept.read(), expected.values, tolerance);
   });
 
-  test("an axis that is not there, and nothing to reduce", () => {
+  test("an axis that does not exist, and an empty one, are refused", () => {
     expect(() => operation(device.tensor([1], [1]), { axis: 1 })).toThrow(/axis 1 of \[1\], which has 1 axes/);
     expect(() => operation(device.tensor([], [0]))).toThrow(/\[0\] has nothing to reduce/);
     expect(() => operation(device.tensor([], [2, 0]), { axis: 1 })).toThrow(/\[2, 0\] has nothing to reduce/);
@@ -127,7 +127,7 @@ test.each([1, 4096, 4097, 100_003])("sumOfSquares of %i elements", async (size) 
   );
 });
 
-test("expand checks what it is given", () => {
+test("expand refuses a tensor of another shape", () => {
   expect(() => expand(device.tensor([1, 2], [2]), [2, 3], { axis: 0 })).toThrow(
     /expand: x has shape \[2\] and must have \[3\]/,
   );

@@ -8,7 +8,7 @@ const device = await testDevice();
 
 const frequencies = (half: number) => Array.from({ length: half }, (_, i) => 10_000 ** (-i / half));
 
-/** Float64, from the definition: pair (i, i + D/2) of a head turned by position · frequency i. */
+/** In float64, from the definition: the pair (i, i + D/2) of a head is turned by position · frequency i. */
 function reference(x: ArrayLike<number>, shape: readonly number[], positions: readonly number[], sign: number) {
   const [, , heads, width] = shape as [number, number, number, number];
   const half = width / 2;
@@ -52,10 +52,12 @@ test("the table holds cosines, then sines, of angles rounded to f32, times the s
   expect([...row]).toEqual(expected.map(Math.fround));
 });
 
-test("names what does not fit", () => {
+test("shapes that do not fit are refused", () => {
   const table = ropeTable(device, { positions: 4, inverseFrequencies: frequencies(4) });
   const positions = device.tensor([0, 1, 2], [1, 3], "u32");
   expect(() => rope(device.empty([1, 3, 2, 6]), table, positions)).toThrow("expected [P, 6]");
-  expect(() => rope(device.empty([1, 2, 2, 8]), table, positions)).toThrow("expected [1, 2]");
+  expect(() => rope(device.empty([1, 2, 2, 8]), table, positions)).toThrow(
+    "positions has shape [1, 3] and must have [1, 2]",
+  );
   expect(() => rope(device.empty([3, 8]), table, positions)).toThrow("[B, T, H, D]");
 });

@@ -8,7 +8,7 @@ import { max, sumOfSquares } from "../../src/ops/reduce.ts";
 import { planRows } from "../../src/ops/row-plan.ts";
 import { topK } from "../../src/ops/select.ts";
 
-// What the plans for a GPU compute must be what those for a software adapter do; either runs on any adapter.
+// A plan for a GPU and one for a software adapter must give the same result; each runs on any adapter.
 const software = await openDevice({ poison: true });
 const gpu = await openDevice({ poison: true });
 Object.assign(software.capabilities, { software: true });

@@ -54,12 +54,12 @@ describe("scatterRows", () => {
     expect(first).toEqual(second);
   });
 
-  test("an index of rows or more is left out", async () => {
+  test("an index beyond the last row is left out", async () => {
     const out = scatterRows(device.tensor([1, 2, 3], [3, 1]), device.tensor([1, 7, 1], [3], "u32"), { rows: 2 });
     expect([...(await out.read())]).toEqual([0, 4]);
   });
 
-  test("shapes are checked", () => {
+  test("shapes that do not fit are refused", () => {
     const index = device.tensor([0, 1], [2], "u32");
     expect(() => scatterRows(device.tensor([1, 2, 3], [3, 1]), index, { rows: 2 })).toThrow(
       /scatterRows: values has shape \[3, 1\] and must have \[2, 1\]/,

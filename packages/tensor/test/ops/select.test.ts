@@ -5,7 +5,7 @@ import { argmax, topK } from "../../src/ops/select.ts";
 
 const device = await testDevice();
 
-/** Indices of a row from largest to smallest, lower ones first among equals, NaN before all. */
+/** Indices of a row from the largest element to the smallest. Among equals the lower index comes first; NaN comes before all. */
 const ranking = (row: Float32Array) =>
   [...row.keys()].sort((i, j) => {
     const [a, b] = [row[i]!, row[j]!].map((value) => (Number.isNaN(value) ? Infinity : value));
@@ -33,7 +33,7 @@ test.each([
   expect([...(await top.values.read())]).toEqual(expected);
 });
 
-test("a whole row sorts; leading axes stay", async () => {
+test("k of a row's width sorts the row; leading axes stay", async () => {
   const values = normal(2 * 3 * 9);
   const x = device.tensor(values, [2, 3, 9]);
   expect(argmax(x).shape).toEqual([2, 3]);
@@ -53,6 +53,6 @@ test("NaN counts as the largest; zeros of both signs are equal; infinities are i
   expect([...(await topK(x, 2).indices.read())]).toEqual([1, 3, 0, 1, 2, 3, 0, 1]);
 });
 
-test("k is checked", () => {
+test("k larger than a row is refused", () => {
   expect(() => topK(device.tensor([1, 2], [2]), 3)).toThrow(/topK: k is 3; \[2\] has rows of 2/);
 });

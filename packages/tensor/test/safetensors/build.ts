@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { SafetensorsError, type SafetensorsErrorKind } from "../../src/safetensors/index.ts";
 
-/** A safetensors file with whatever header, by hand: what the writer would refuse to write. */
+/** A safetensors file with any header, also one that the writer would refuse. */
 export function rawFile(header: unknown, dataBytes = 0): Uint8Array<ArrayBuffer> {
   const json =
     header instanceof Uint8Array

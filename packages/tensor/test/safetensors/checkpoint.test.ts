@@ -51,7 +51,7 @@ describe("a file written by Python", () => {
     }
   });
 
-  it("says what it holds when asked for what it does not", async () => {
+  it("lists its tensors when asked for one that it does not have", async () => {
     const checkpoint = await openSafetensors(bytesSource(golden("mixed.safetensors"), "mixed"));
     const { tensor, message } = await expectKind("no-such-tensor", () => checkpoint.read("lm_head.weight"));
     expect(tensor).toBe("lm_head.weight");
@@ -115,7 +115,7 @@ describe("readChunks", () => {
     expect(reads).toBe(2);
   });
 
-  it("passes on a failure of the source where it happens", async () => {
+  it("fails where the source fails", async () => {
     const inner = bytesSource(file);
     const failAt = file.length - 50;
     const failing: ByteSource = {
@@ -214,7 +214,7 @@ describe("a sharded checkpoint that transformers saved", () => {
     await expectKind(kind, () => openCheckpoint(directory));
   });
 
-  it("with a tensor in two shards does not choose", async () => {
+  it("with a tensor in two shards is refused", async () => {
     await writeFile(join(directory, "1"), encodeSafetensors([u8("a", 1), u8("b", 2)]));
     await writeFile(join(directory, "2"), encodeSafetensors([u8("a", 3)]));
     await writeFile(join(directory, INDEX), JSON.stringify({ weight_map: { a: "2", b: "1" } }));
@@ -239,7 +239,7 @@ describe("a directory", () => {
     await checkpoint.close();
   });
 
-  it("with neither says what was looked for", async () => {
+  it("with neither is an error that names both files", async () => {
     const { message, file } = await expectKind("not-found", () => openCheckpoint(directory));
     expect(file).toBe(directory);
     expect(message).toContain("model.safetensors or model.safetensors.index.json");

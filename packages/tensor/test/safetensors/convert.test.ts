@@ -30,7 +30,7 @@ describe.each([
     }
   });
 
-  it("gives back all 65536 patterns, NaN as some NaN", () => {
+  it("rounds all 65536 values back to their patterns, NaN to a NaN", () => {
     const halves = new Uint16Array(fromFloat32(widened, dtype).buffer);
     for (const half of all16) {
       if (isNaN16[dtype](half)) expect(isNaN16[dtype](halves[half]!)).toBe(true);

@@ -15,7 +15,7 @@ const name = fc.oneof(
   fc.constantFrom("__proto__", "constructor", "toString", "0", "10", "9", "\uffee", "𝕏", '"\\\n\u0000'),
 );
 
-/** A tensor of any dtype and small shape, zeros and scalars among them, with random bytes. */
+/** A tensor of any dtype and small shape with random bytes. Empty tensors and scalars are among them. */
 const tensor: fc.Arbitrary<TensorToWrite> = fc
   .record({
     name,
@@ -53,7 +53,7 @@ async function tryDecode(file: Uint8Array): Promise<Contents | undefined> {
 
 const encode = ({ tensors, metadata }: Contents) => encodeSafetensors(tensors, metadata);
 
-describe("what is written", () => {
+describe("a file that was written", () => {
   it("is read back, aligned, and does not depend on the order it is given in", async () => {
     await fc.assert(
       fc.asyncProperty(tensors, metadata, async (tensors, metadata) => {
@@ -71,7 +71,7 @@ describe("what is written", () => {
   });
 });
 
-describe("what is damaged", () => {
+describe("a damaged file", () => {
   it("is refused with a SafetensorsError wherever it is cut short", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -96,7 +96,7 @@ describe("what is damaged", () => {
         for (const [at, bits] of flips) file[at % file.length]! ^= bits;
         const contents = await tryDecode(file);
         if (contents === undefined) {
-          // A change to the data alone leaves the header valid: the format has no checksum to find it with.
+          // A change to the data alone cannot be found: the format has no checksum.
           expect(flips.some(([at]) => at % file.length < dataStart)).toBe(true);
           return;
         }
@@ -142,7 +142,7 @@ describe("what is damaged", () => {
           edited.set(file.subarray(dataStart), edited.length - (file.length - dataStart));
           const contents = await tryDecode(edited);
           if (contents === undefined) return;
-          // Accepted: then every byte of the data still belongs to exactly one of the same tensors.
+          // Where the file is accepted, every byte of the data still belongs to exactly one of the same tensors.
           expect(contents.tensors.map((t) => t.name).toSorted()).toEqual(tensors.map((t) => t.name).toSorted());
           const data = contents.tensors.flatMap((t) => [...t.data]);
           expect(data).toEqual([...file.subarray(dataStart)]);
@@ -164,7 +164,7 @@ describe("what is damaged", () => {
 });
 
 describe("the reference implementation's verdict", () => {
-  it("is ours on every header byte of a file replaced by every telling character", async () => {
+  it("is the same as ours, with every header byte of a file replaced by every significant character", async () => {
     const golden_ = JSON.parse(new TextDecoder().decode(golden("verdicts.json"))) as Record<string, string> & {
       verdicts: string[];
     };

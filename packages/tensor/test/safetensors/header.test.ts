@@ -128,7 +128,7 @@ describe("a malformed file", () => {
     expect(error.message.length).toBeLessThan(1000);
   });
 
-  it("is named with its tensor, what was found and what was expected", async () => {
+  it("is an error that names the file, the tensor, what was found and what was expected", async () => {
     const { message, tensor } = await expectKind("size-mismatch", () =>
       read(rawFile({ "model.norm": f32([2, 3], 0, 4) }, 4)),
     );
@@ -138,7 +138,7 @@ describe("a malformed file", () => {
     );
   });
 
-  it("never has more read than its header", async () => {
+  it("is read no further than its header", async () => {
     const asked: [number, number][] = [];
     const source: ByteSource = {
       name: "huge",
@@ -171,7 +171,7 @@ describe("a malformed file", () => {
     expect(performance.now() - before).toBeLessThan(2000);
   });
 
-  it("of a terabyte is addressed exactly", () => {
+  it("of a terabyte has exact offsets", () => {
     const big = { a: f32([2 ** 38], 0, 2 ** 40), b: f32([1], 2 ** 40, 2 ** 40 + 4) };
     const json = new TextEncoder().encode(JSON.stringify(big));
     const { tensors } = parseHeader(json, 2 ** 40 + 4, "terabyte");

@@ -17,7 +17,9 @@ const bits = { U8: 8, I8: 8, BF16: 16, F16: 16, F32: 32, I64: 64, F64: 64 } as c
 const tensors = fc.uniqueArray(
   fc
     .record({
-      name: fc.string({ minLength: 1, unit: "grapheme" }).filter((name) => name !== "__metadata__" && name !== "__proto__"),
+      name: fc
+        .string({ minLength: 1, unit: "grapheme" })
+        .filter((name) => name !== "__metadata__" && name !== "__proto__"),
       dtype: fc.constantFrom(...(Object.keys(bits) as (keyof typeof bits)[])),
       shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
     })

@@ -14,7 +14,7 @@ let server: Server;
 let url: string;
 let served: Uint8Array = content;
 
-/** A file server whose path says how it behaves. */
+/** A file server. The path of a request selects how it behaves. */
 const serve: RequestListener = (request, response) => {
   const behaviour = new URL(request.url!, url).pathname.slice(1);
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
@@ -52,7 +52,7 @@ describe.each<[string, () => ByteSource | Promise<ByteSource>]>([
   ["a URL", () => httpSource(url)],
   ["a URL of a server that hides Content-Range", () => httpSource(`${url}hidden`)],
 ])("%s as a source", (_, open) => {
-  it("reads any range into an array that starts its buffer, and nothing beyond the end", async () => {
+  it("reads any range into an array at the start of its buffer, and nothing beyond the end", async () => {
     const source = await open();
     expect(source.size).toBe(1000);
     for (const [offset, length] of [
@@ -98,14 +98,14 @@ describe("a URL", () => {
     await expectKind("truncated", () => source.read(0, 10));
   });
 
-  it("whose file changes between reads is not mixed together", async () => {
+  it("whose file changes between reads fails, so that two files are not mixed", async () => {
     const source = await httpSource(url);
     served = content.subarray(0, 900);
     await expectKind("io", () => source.read(0, 10));
     served = content;
   });
 
-  it("that nobody answers at fails with io", async () => {
+  it("without a server fails with io", async () => {
     await expectKind("io", () => httpSource("http://127.0.0.1:1/"));
   });
 });

@@ -26,7 +26,7 @@ async function mixedTensors(): Promise<TensorToWrite[]> {
 }
 
 describe("the writer", () => {
-  it("gives the very bytes of Python's, from tensors in any order", async () => {
+  it("writes the same bytes as Python, from tensors in any order", async () => {
     const tensors = (await mixedTensors()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     expect(encodeSafetensors(tensors, { format: "pt" })).toEqual(golden("mixed.safetensors"));
     await writeSafetensors(path, tensors, { format: "pt" });
@@ -41,7 +41,7 @@ describe("the writer", () => {
     expect((file.length - 4) % 8).toBe(0);
   });
 
-  it("streams pieces, in their turn, from one shard to the next", async () => {
+  it("writes tensors that are read in pieces while they are written", async () => {
     const mixed = await openSafetensors(bytesSource(golden("mixed.safetensors")));
     const tensors = mixed.names().map((name) => ({
       name,
@@ -76,11 +76,11 @@ describe("the writer", () => {
     await expectKind("bad-metadata", () => encodeSafetensors([], metadata as Record<string, string>));
   });
 
-  it("refuses a header that no reader would take", async () => {
+  it("refuses a header that is too large for readers", async () => {
     await expectKind("header-too-large", () => encodeSafetensors([tensor({ name: "n".repeat(100_000_000) })]));
   });
 
-  it("leaves the old file as it was when the data fail, run short or never end", async () => {
+  it("does not change the old file when the data fail, are too short or never end", async () => {
     await writeFile(path, "old");
     const failing = [
       tensor({}),

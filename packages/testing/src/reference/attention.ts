@@ -1,4 +1,4 @@
-/** A causal attention in float64: shapes as in `ops/attention.ts`. */
+/** An attention in float64: shapes as in `ops/attention.ts`. */
 export interface AttentionCase {
   readonly batch: number;
   readonly queries: number;
@@ -10,6 +10,8 @@ export interface AttentionCase {
   readonly width: number;
   readonly scale: number;
   readonly starts: readonly number[];
+  /** Default: true. */
+  readonly causal?: boolean;
 }
 
 /** Calls `visit` for each query with the keys it sees and its rows' offsets in q, k and the pattern. */
@@ -21,7 +23,7 @@ function eachQuery(
     for (let h = 0; h < c.heads; h++)
       for (let t = 0; t < c.queries; t++) {
         const g = Math.floor(h / (c.heads / c.groups));
-        const place = c.length - c.queries + t;
+        const last = c.causal === false ? c.length - 1 : c.length - c.queries + t;
         const start = c.starts[b]!;
         visit({
           b,
@@ -29,7 +31,7 @@ function eachQuery(
           t,
           q: ((b * c.queries + t) * c.heads + h) * c.width,
           key: (j) => ((b * c.capacity + j) * c.groups + g) * c.width,
-          seen: Array.from({ length: Math.max(0, place - start + 1) }, (_, i) => start + i),
+          seen: Array.from({ length: Math.max(0, last - start + 1) }, (_, i) => start + i),
         });
       }
 }

@@ -1,7 +1,7 @@
-// Chains of fused multiply-adds in registers: the arithmetic peak of this adapter. The bench measures others against it.
-// Each lane runs `rounds` rounds of 8 steps on 3 independent vec4 chains, 192 flops a round, and writes a mean of them so that nothing
-// is dropped. Eight steps are written out because the loop itself is dear on software adapters.
-// The chains converge to 2 (x ← x/2 + 1), which is how the bench checks that they ran.
+// Chains of fused multiply-adds in registers: the arithmetic peak of this adapter. The bench compares other kernels with it.
+// Each lane runs `rounds` rounds of 8 steps on 3 independent vec4 chains, 192 flops a round, and writes their mean, so that the
+// compiler drops none. Eight steps are written out because the loop itself is slow on software adapters.
+// The chains converge to 2 (x ← x/2 + 1). The bench checks the 2.
 // Bindings: out (written, one f32 a lane).
 
 struct Params { rounds: u32, half: f32 }

@@ -1,6 +1,6 @@
-// out = x: what the memory of this adapter gives a kernel that does nothing else. The bench measures others against it.
-// A workgroup of 64 lanes copies 1024 vec4s, neighbouring lanes neighbouring ones: on software adapters a workgroup is dear to start,
-// and one vec4 a lane reaches a third of this.
+// out = x: the memory bandwidth of this adapter. The bench compares other kernels with it.
+// A workgroup of 64 lanes copies 1024 vec4s; neighbouring lanes copy neighbouring ones. On software adapters a workgroup is slow to
+// start: with one vec4 a lane, this kernel reaches a third of the bandwidth.
 // Bindings: x (read), out (written), `count` vec4s each.
 
 struct Params { count: u32 }
