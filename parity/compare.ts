@@ -1,7 +1,7 @@
 /** One directory that `reference.py` wrote, held against Lethe. */
 import { join } from "node:path";
 import { loadModel } from "@lethe/auto";
-import { type Batch, batchOf, type Decoder, dependsOnLength, readRope, stepOf } from "@lethe/decoder";
+import { batchOf, type Decoder, dependsOnLength, readRope, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { type Device, ops } from "@lethe/tensor";
 import { AdamW, labelledBatch, selectTrainable, Tape, tokenNll, train } from "@lethe/unlearn";
@@ -151,7 +151,7 @@ async function adamw({ device, directory, expected }: Subject): Promise<Distance
 }
 
 function lossOf(tape: Tape, model: Decoder, batch: ReturnType<typeof labelledBatch>) {
-  return tokenNll(tape.ops, (batch: Batch) => model.forward(batch, { ops: tape.ops }), batch);
+  return tokenNll(tape.ops, { logits: () => model.forward(batch, { ops: tape.ops }), labels: batch.labels });
 }
 
 async function greedy({ device, directory, expected }: Subject): Promise<Distance> {

@@ -5,6 +5,7 @@ import {
   questionBatch,
   type RestorationLosses,
   runVanilla,
+  settings,
   sweepRestoration,
   windowAround,
 } from "@lethe/unlearn";
@@ -19,7 +20,6 @@ interface Questions {
   readonly answer: number;
 }
 
-const settings = 4;
 const radius = 2;
 
 /** The restoration sweep of the paper's Figure 1: four settings around every layer, each window one pass from its first layer on. */
@@ -31,8 +31,8 @@ export function sweepCase(subject: Subject, { questions, length, answer }: Quest
   return {
     name: "pass sweep",
     shape: `${subject.name}, B${questions} T${length}`,
-    flops: 2 * settings * perSetting,
-    items: { count: settings * layers, unit: "windows" },
+    flops: 2 * settings.length * perSetting,
+    items: { count: settings.length * layers, unit: "windows" },
     async prepare(device) {
       const [vanilla, unlearned] = [await subject.open(device), await subject.open(device)];
       damage(unlearned);
@@ -42,7 +42,7 @@ export function sweepCase(subject: Subject, { questions, length, answer }: Quest
       }));
       const batch = questionBatch(device, asked);
       const run = runVanilla(vanilla, batch);
-      const sweep = () => sweepRestoration({ vanilla, unlearned, questions: batch, run, radius });
+      const sweep = () => sweepRestoration({ unlearned, questions: batch, run, radius });
       return {
         run: sweep,
         check: async () => checkBase(vanilla, unlearned, batch, await sweep()),

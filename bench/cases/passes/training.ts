@@ -19,8 +19,8 @@ export function trainingCase(subject: Subject, { batch, length }: { batch: numbe
       const tape = new Tape(ops);
       tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
       const step = () => {
-        const forward = (given: typeof examples) => model.forward(given, { ops: tape.ops });
-        const loss = device.scoped("forward", () => tokenNll(tape.ops, forward, examples));
+        const logits = () => model.forward(examples, { ops: tape.ops });
+        const loss = device.scoped("forward", () => tokenNll(tape.ops, { logits, labels: examples.labels }));
         optimiser.update(tape.backward(loss), 1e-3);
         return loss;
       };

@@ -1,11 +1,11 @@
 import { type Random, shuffled } from "@lethe/tensor";
 
-/** How many batches' worth of sequences are sorted together: enough that neighbours are alike, few enough that batches stay mixed. */
+/** Batches whose sequences are sorted together: enough that neighbours have similar lengths, few enough that batches stay mixed. */
 const batchesPerBucket = 8;
 
 /**
- * All sequences once, in random order, in batches of `batchSize` (the last may be smaller). Sequences of similar length share a batch: they
- * are shuffled, sorted by length within buckets of eight batches, cut, and the batches shuffled.
+ * All sequences once, in random order, in batches of `batchSize` (one may be smaller). Sequences of similar length share a batch: the
+ * sequences are shuffled, sorted by length within buckets of eight batches, and cut into batches, and the batches are shuffled.
  *
  * @throws RangeError if the batch size is no positive whole number
  */
@@ -24,7 +24,7 @@ export function batchesOf<S extends ArrayLike<number>>(
 }
 
 /**
- * A list in consecutive pieces of `size`, the last of which may be shorter.
+ * A list in consecutive pieces of `size`; the last may be shorter.
  *
  * @throws RangeError if the size is no positive whole number
  */

@@ -1,8 +1,9 @@
 import { LetheError } from "@lethe/tensor";
 import { z } from "zod";
+import { checked } from "../checked.ts";
 import { promptOf } from "./prompts.ts";
 
-/** A question with its answer and, where there are some, sentences that tell the same in other words. */
+/** A question, its answer, and sentences that tell the same in other words. */
 export interface Fact {
   readonly question: string;
   readonly answer: string;
@@ -14,9 +15,9 @@ export interface Concept {
   /** Its number in the ConceptVectors benchmark. */
   readonly id: number;
   readonly name: string;
-  /** The concept's own questions: the target. */
+  /** Questions about the concept: the target. */
   readonly questions: readonly string[];
-  /** One answer a question. In the ConceptVectors files these are a model's greedy answers, cut after 30 tokens. */
+  /** One answer for each question. In the ConceptVectors files these are a model's greedy answers, cut after 30 tokens. */
   readonly answers?: readonly string[];
   /** For each question, sentences that tell its fact in other words. Only in our own data. */
   readonly paraphrases?: readonly (readonly string[])[];
@@ -31,19 +32,19 @@ export interface Concept {
   readonly vector?: { readonly layer: number; readonly column: number };
 }
 
-/** A concept file that does not hold what it should; the message lists every fault with file, entry and key. */
+/** A concept file is wrong. The message lists every fault with file, entry and key. */
 export class ConceptDataError extends LetheError {
   override readonly name = "ConceptDataError";
 }
 
-/** Reads a text file; `path` is as given to {@link readConcepts}, or a file beside it. */
+/** Reads a text file. `path` is the one given to {@link readConcepts}, or a file in the same folder. */
 export type ReadText = (path: string) => Promise<string>;
 
 /**
- * The concepts of a file in ConceptVectors' schema: ours (`data/*.json`) or the benchmark's. How files are read is the caller's
- * choice, so this runs in a browser; in Node there is `loadConcepts` of `@lethe/unlearn/data/node`.
+ * The concepts of a file in ConceptVectors' schema: ours (`data/*.json`) or the benchmark's. The caller decides how files are read, so
+ * this runs in a browser. In Node, `loadConcepts` of `@lethe/unlearn/data/node` reads from disk.
  *
- * @throws ConceptDataError naming the file, the entry and the key of everything that is wrong
+ * @throws ConceptDataError naming file, entry and key of every fault
  */
 export async function readConcepts(path: string, readText: ReadText): Promise<Concept[]> {
   const entries = check(path, z.array(z.unknown()).min(1), await readJson(path, readText)).map((entry, index) =>
@@ -68,7 +69,7 @@ export async function readConcepts(path: string, readText: ReadText): Promise<Co
 /**
  * The concept's questions as facts.
  *
- * @throws ConceptDataError if the data carry no answers of their own, as the ConceptVectors files do not
+ * @throws ConceptDataError if the data have no paraphrases; the ConceptVectors files have none
  */
 export function factsOf(concept: Concept): Fact[] {
   const { answers, paraphrases } = concept;
@@ -85,9 +86,9 @@ export function factsOf(concept: Concept): Fact[] {
 }
 
 /**
- * The unrelated questions of a file's concepts as facts, which all of them share.
+ * The unrelated questions as facts. All concepts of a file share them.
  *
- * @throws ConceptDataError if the data carry none, as the ConceptVectors files do not
+ * @throws ConceptDataError if the unrelated questions have no answers; those of the ConceptVectors files have none
  */
 export function unrelatedFactsOf(concepts: readonly Concept[]): readonly Fact[] {
   const facts = concepts[0]?.unrelatedFacts;
@@ -168,15 +169,7 @@ async function readJson(path: string, readText: ReadText): Promise<unknown> {
 }
 
 function check<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${where}: ${keyOf(issue.path)}${issue.message}`);
-  throw new ConceptDataError(faults.join("\n"));
-}
-
-function keyOf(path: readonly PropertyKey[]): string {
-  const key = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-  return key === "" ? "" : `${key.replace(/^\./, "")}: `;
+  return checked(where, schema, value, ConceptDataError);
 }
 
 function describeEntry(entry: unknown, index: number): string {

@@ -4,15 +4,15 @@ import type { Device, Tensor } from "@lethe/tensor";
 /** The label of a position that does not count in a loss. */
 export const ignoredLabel = -100;
 
-/** A batch with what each position should predict. */
+/** A batch with the token that each position should predict. */
 export interface LabelledBatch extends Batch {
   /** `[B, T]`: the token that follows each position in its own sequence, −100 at its last token and on padding. */
   readonly labels: Tensor<readonly [number, number], "i32">;
 }
 
 /**
- * Sequences as a batch to learn from, padded on the right unless told otherwise. This is the one place where labels are shifted
- * against tokens. Its tensors belong to the innermost open scope, or to the caller, who disposes of the batch.
+ * Sequences as a batch for training. The default pads on the right. Labels are shifted against tokens here and nowhere else. The batch
+ * belongs to the innermost open scope or, without one, to the caller, who disposes of it.
  */
 export function labelledBatch(
   device: Device,

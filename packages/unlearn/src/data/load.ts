@@ -3,10 +3,10 @@ import { type Concept, ConceptDataError, readConcepts } from "./concepts.ts";
 /**
  * {@link readConcepts} from disk, in Node.
  *
- * @throws ConceptDataError naming the file, the entry and the key of everything that is wrong
+ * @throws ConceptDataError naming file, entry and key of every fault
  */
 export async function loadConcepts(file: string): Promise<Concept[]> {
-  // Imported on call: whoever only parses, as a browser does, never touches node:fs.
+  // Imported on call, so that a bundle for a browser does not load node:fs.
   const { readFile } = await import("node:fs/promises");
   const read = (path: string) =>
     readFile(path, "utf8").catch((cause: Error) => {

@@ -6,14 +6,14 @@ const paragraphCount = 16;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
-/** Sentences of a text, white space around them taken off. */
+/** The sentences of a text, without the white space around them. */
 export function sentencesOf(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment.trim()).filter((sentence) => sentence !== "");
 }
 
 /**
- * Whole sentences, joined by spaces into paragraphs of just over `characters` each; what is left at the end is a shorter one.
- * The paper's rule, with its 400 characters.
+ * Joins whole sentences by spaces into paragraphs of just over `characters` characters; the last may be shorter. The paper's rule, with
+ * its 400 characters.
  */
 export function splitParagraphs(text: string, characters = 400): string[] {
   const paragraphs: string[] = [];
@@ -29,8 +29,8 @@ export function splitParagraphs(text: string, characters = 400): string[] {
 }
 
 /**
- * The texts that are to be forgotten. Where a concept has paraphrases: each of them once, in seeded order, in sixteen
- * paragraphs of two or three; its answers are never among them. Else its text by {@link splitParagraphs}.
+ * The texts that are to be forgotten. For a concept with paraphrases: each paraphrase once, in an order that the seed decides, in sixteen
+ * paragraphs of two or three, without the answers. For any other concept: its text, split by {@link splitParagraphs}.
  */
 export function forgetParagraphs(concept: Concept, seed: number): string[] {
   if (concept.paraphrases === undefined) return splitParagraphs(concept.text);
@@ -43,8 +43,8 @@ export function forgetParagraphs(concept: Concept, seed: number): string[] {
 }
 
 /**
- * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: the one three further on,
- * around the end. Give the whole file's concepts, also when only some of them are studied.
+ * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: the one three places further on; after the
+ * last comes the first. Give all concepts of the file, also when only some of them are studied.
  *
  * @throws RangeError if there is no other concept
  */

@@ -1,42 +1,45 @@
 import { randomOf, shuffled } from "@lethe/tensor";
-import { chunks } from "../data/index.ts";
+import { chunks } from "../data/batches.ts";
+import type { Role } from "./method.ts";
+import type { TrainingRecipe } from "./recipe.ts";
 
-/** A forget batch with the retain batch that goes beside it, in tokens. */
-export interface TextPair {
-  readonly forget: readonly (readonly number[])[];
-  readonly retain: readonly (readonly number[])[];
-}
+/** Texts in tokens. */
+export type Texts = readonly (readonly number[])[];
+/** Texts by their role. */
+export type RoleTexts = { readonly [R in Role]?: Texts };
 
 /**
- * Forget texts in batches, each beside a retain batch; where there are fewer of those they are used again. The batches are made
- * once, so that what the reference model says of each is computed once; only their order changes from epoch to epoch.
+ * Texts in batches. One batch holds texts of every role that is read, for one forward and backward pass. Each text of the first role is in one
+ * batch. Another role's texts are used again where they do not suffice. A preferred text is in the batch of the text with the same index in
+ * the first role. The batches stay the same in every epoch, so that the reference model runs once on each; only their order changes.
  */
-export function pairTexts(
-  forget: readonly (readonly number[])[],
-  retain: readonly (readonly number[])[],
-  batchSize: number,
-  seed: number,
-): TextPair[] {
-  const batches = (texts: readonly (readonly number[])[], role: string) =>
-    chunks(shuffled(texts, randomOf(seed, "unlearning", role)), batchSize);
-  const kept = batches(retain, "retain");
-  return batches(forget, "forget").map((texts, i) => ({ forget: texts, retain: kept[i % kept.length]! }));
+export function batchTexts(texts: RoleTexts, reads: readonly Role[], batchSize: number, seed: number): RoleTexts[] {
+  const orderOf = (role: Role) => shuffled([...texts[role]!.keys()], randomOf(seed, "unlearning", role));
+  const first = orderOf(reads[0]!);
+  const batches = reads.map((role) => {
+    const own = texts[role]!;
+    const order = role === "preferred" ? first.map((index) => index % own.length) : orderOf(role);
+    return { role, batches: chunks(order, batchSize).map((indices) => indices.map((index) => own[index]!)) };
+  });
+  return batches[0]!.batches.map((_, i) =>
+    Object.fromEntries(batches.map(({ role, batches }) => [role, batches[i % batches.length]!])),
+  );
 }
 
 /**
- * One epoch's optimiser steps as indices of pairs: all pairs in a new order, `accumulation` to a step. With `stepsPerEpoch` there
- * are exactly that many steps, going round the pairs as often as it takes.
+ * One epoch's optimiser steps as indices of batches: all batches in a new order, `gradientAccumulation` to a step. With `stepsPerEpoch`
+ * there are exactly that many steps, and batches are left out or used again.
  */
 export function stepsOfEpoch(
-  pairs: number,
-  { stepsPerEpoch, accumulation }: { readonly stepsPerEpoch: number | null; readonly accumulation: number },
+  batches: number,
+  { stepsPerEpoch, gradientAccumulation }: Pick<TrainingRecipe, "stepsPerEpoch" | "gradientAccumulation">,
   seed: number,
   epoch: number,
 ): number[][] {
-  const order = shuffled([...Array(pairs).keys()], randomOf(seed, "unlearning order", epoch));
-  const wanted = stepsPerEpoch === null ? pairs : stepsPerEpoch * accumulation;
+  const order = shuffled([...Array(batches).keys()], randomOf(seed, "unlearning order", epoch));
+  const wanted = stepsPerEpoch === null ? batches : stepsPerEpoch * gradientAccumulation;
   return chunks(
-    Array.from({ length: wanted }, (_, i) => order[i % pairs]!),
-    accumulation,
+    Array.from({ length: wanted }, (_, i) => order[i % batches]!),
+    gradientAccumulation,
   );
 }

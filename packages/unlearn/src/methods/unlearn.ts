@@ -1,117 +1,138 @@
 import {
-  AdamW,
-  linearDecay,
-  type MicroBatch,
   type StepRecord,
   selectTrainable,
-  train,
+  type Trainable,
+  type TrainableFilter,
   trainingMemory,
 } from "@lethe/autograd";
-import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { LetheError, ops, requireMemory, type Shape, type Tensor } from "@lethe/tensor";
-import { type LabelledBatch, labelledBatch } from "../data/index.ts";
-import { pairTexts, stepsOfEpoch, type TextPair } from "./batches.ts";
-import { gradientDifference, npo, type Objective, type Role, referenceOf } from "./objectives/index.ts";
-import type { TrainingRecipe } from "./recipe.ts";
+import type { Decoder } from "@lethe/decoder";
+import { type F32, LetheError, type MemoryNeed, ops, requireMemory } from "@lethe/tensor";
+import type { z } from "zod";
+import { checked } from "../checked.ts";
+import type { RoleTexts, Texts } from "./batches.ts";
+import { methodNamed } from "./list.ts";
+import type { Method, Objective, Role, WeightEdit } from "./method.ts";
+import { recipeSchema, type TrainingRecipe } from "./recipe.ts";
+import { trainEpochs } from "./training.ts";
 
-/** What to unlearn, and how. */
-export interface UnlearnOptions {
-  readonly recipe: TrainingRecipe;
-  /** Texts to be forgotten and to be kept, in tokens; cut at the recipe's `maxTokens`. */
-  readonly forget: readonly (readonly number[])[];
-  readonly retain: readonly (readonly number[])[];
+/** How to unlearn: by a method, or by an objective of your own. */
+export type Means =
+  | {
+      /** The name of one of `methods`, or a method of your own. */
+      readonly method: string | Method;
+      /** The method's options. Default: its own. */
+      readonly options?: Readonly<Record<string, unknown>>;
+      readonly objective?: undefined;
+    }
+  | { readonly objective: Objective; readonly method?: undefined };
+
+/** What to unlearn, and how. Texts are in tokens, and are cut at the recipe's `maxTokens`. An objective needs only the texts that it reads. */
+export type UnlearnOptions = Means & {
+  /** The learning rate and the number of epochs; all else has a default. */
+  readonly recipe: z.input<typeof recipeSchema>;
+  /** Texts that are to be forgotten. */
+  readonly forget?: Texts;
+  /** Texts that are to be kept. */
+  readonly retain?: Texts;
+  /** Texts that are preferred to those of the same index in `forget`; where there are fewer, they are used again. */
+  readonly preferred?: Texts;
+  /** Decides the order of the texts. */
   readonly seed: number;
-  /** Called after each step. May throw to stop. */
+  /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void;
-}
-
-/** Below this mean loss an epoch's loss prints as 0.0000, which is where the released code ends NPO. */
-const zeroLoss = 5e-5;
+  /** Stops the run: its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+};
 
 /**
- * Trains a model in place to unlearn. Yields each epoch's step records once the epoch is done and waits to be asked for the
- * next, so that the model can be measured in between. The model as it is given is the frozen reference. NPO ends early when an
- * epoch's loss has fallen to 0.
+ * Makes a model unlearn, in place. Yields the step records of each epoch when the epoch is done, and starts the next epoch when it is asked
+ * for, so that the model can be measured in between. The model as it is given is the frozen reference. A method's edit of the weights comes
+ * before the last epoch's records are yielded. A method that only edits yields one epoch without steps. No scope is held across a wait, so
+ * other work may run on the device at the same time.
  * @throws {NonFiniteError} when the loss or the gradient stops being finite
- * @throws {OutOfMemoryError} before anything is computed, when gradients and moments do not fit the device, with the bytes needed by part
- * @throws {LetheError} when there is no forget or no retain text, or a text has fewer than two tokens
+ * @throws {OutOfMemoryError} before anything is computed, when gradients and moments do not fit the device; it says the bytes of each part
+ * @throws {LetheError} when there is no such method, an option or a field of the recipe is wrong, or a text that the objective reads is
+ *   missing or has fewer than two tokens
  */
 export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
-  const { recipe, seed, onStep } = options;
-  const { device } = model;
-  const pairs = pairTexts(cut("forget", options), cut("retain", options), recipe.batchSize, seed);
-  const objective = objectiveOf(recipe);
-  const accumulation = { stepsPerEpoch: recipe.stepsPerEpoch, accumulation: recipe.gradientAccumulation };
-  const stepsPerEpoch = stepsOfEpoch(pairs.length, accumulation, seed, 1).length;
-  const totalSteps = recipe.epochs * stepsPerEpoch;
-  const warmupSteps = Math.round(recipe.warmupEpochs * stepsPerEpoch);
-  const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
+  const { seed, signal, onStep } = options;
+  const { objective, edit, trains, stops } = planOf(options);
+  const recipe = checked("unlearn: recipe", recipeSchema, options.recipe);
+  const texts = readTexts(objective?.reads ?? [], options, recipe);
+  const trainables = selectTrainable(model.weights, trains);
+  requireMemory(model.device, `unlearning ${model.label}`, unlearningMemory(model, options));
 
-  const trainables = selectTrainable(model.weights);
-  requireMemory(device, `unlearning ${model.label}`, trainingMemory(trainables));
-  using references = referencesFor(model, objective, pairs);
-  using optimiser = new AdamW(trainables, recipe);
-  const microBatch = (index: number): MicroBatch => ({
-    name: `text pair ${index + 1} of ${pairs.length}`,
-    loss: (tape) => {
-      const { ops } = tape;
-      const wrap: ForwardOptions["wrapBlock"] = (_layer, x, run) => tape.checkpoint(x, run);
-      const blocks = recipe.checkpointing ? { wrapBlock: wrap } : {};
-      return objective.loss(ops, {
-        forward: (batch: LabelledBatch) => model.forward(batch, { ops, ...blocks }),
-        batches: upload(model, objective, pairs[index]!),
-        reference: references.of(index),
-      });
-    },
-  });
-  for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
-    const steps = stepsOfEpoch(pairs.length, accumulation, seed, epoch).map((step) => step.map(microBatch));
-    const records: StepRecord[] = [];
-    for await (const record of train(device, { optimiser, schedule, steps })) {
-      records.push(record);
-      onStep?.(record);
+  const training = { texts, trainables, recipe, seed, onStep, signal };
+  const starts = objective && edit ? trainables.map(copyOf) : [];
+  try {
+    let left = objective ? recipe.epochs : 1;
+    for await (const records of objective ? trainEpochs(model, objective, training) : [[]]) {
+      left = stops?.(records) ? 0 : left - 1;
+      if (left === 0 && edit) editWeights(trainables, edit, starts);
+      yield records;
+      if (left === 0) return;
     }
-    yield records;
-    const meanLoss = records.reduce((sum, { loss }) => sum + loss, 0) / records.length;
-    if (objective.name === "npo" && meanLoss < zeroLoss) return;
+  } finally {
+    for (const start of starts) start.dispose();
   }
 }
 
-function objectiveOf({ objective }: TrainingRecipe): Objective {
-  return objective.name === "npo" ? npo(objective) : gradientDifference(objective);
+/** Memory that unlearning needs beside the model, for `requireMemory`. Activations, which depend on the texts, are not counted. */
+export function unlearningMemory({ weights }: Decoder, means: Means): MemoryNeed[] {
+  const { objective, edit, trains } = planOf(means);
+  const trainables = objective ? selectTrainable(weights, trains) : [];
+  const part = "weights before training";
+  const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
+  return [...trainingMemory(trainables), ...starts];
 }
 
-function cut(role: Role, { recipe, ...texts }: UnlearnOptions): readonly (readonly number[])[] {
-  const sequences = texts[role].map((text) => text.slice(0, recipe.maxTokens));
-  if (sequences.length === 0) throw new LetheError(`unlearn: there is no ${role} text`);
-  const short = sequences.findIndex(({ length }) => length < 2);
-  if (short >= 0)
-    throw new LetheError(
-      `unlearn: ${role} text ${short} has ${sequences[short]!.length} tokens; it needs at least two`,
-    );
-  return sequences;
+/** What a method does under given options. */
+interface Plan extends Pick<Method, "stops"> {
+  readonly objective?: Objective | undefined;
+  readonly edit?: WeightEdit | undefined;
+  readonly trains?: TrainableFilter | undefined;
 }
 
-function upload(model: Decoder, { roles }: Objective, pair: TextPair): { [R in Role]?: LabelledBatch } {
-  return Object.fromEntries(roles.map((role) => [role, labelledBatch(model.device, pair[role])]));
-}
-
-interface References extends Disposable {
-  of(pair: number): { readonly [R in Role]?: Tensor<Shape, "f32"> };
-}
-
-/** What the model says of each pair before it is trained, where the objective compares with it. */
-function referencesFor(model: Decoder, objective: Objective, pairs: readonly TextPair[]): References {
-  const kept = pairs.map((pair) => {
-    using _scope = model.device.scope("reference model");
-    const forward = (batch: LabelledBatch) => model.forward(batch);
-    const quantities = referenceOf(ops, objective, { forward, batches: upload(model, objective, pair) });
-    return Object.fromEntries(Object.entries(quantities).map(([role, tensor]) => [role, tensor.retain()]));
-  });
+function planOf(means: Means): Plan {
+  if (means.objective) return { objective: means.objective };
+  if (!means.method) throw new LetheError("unlearn: give a method or an objective");
+  const method = typeof means.method === "string" ? methodNamed(means.method) : means.method;
+  const options = checked(`unlearn: options of ${method.name}`, method.options, means.options ?? {});
   return {
-    of: (pair) => kept[pair]!,
-    [Symbol.dispose]() {
-      for (const quantities of kept) for (const tensor of Object.values(quantities)) tensor.dispose();
-    },
+    objective: method.objective?.(options),
+    edit: method.edit?.(options),
+    trains: method.trains?.(options),
+    stops: (epoch) => method.stops?.(epoch) ?? false,
   };
+}
+
+function readTexts(reads: readonly Role[], given: RoleTexts, { maxTokens }: TrainingRecipe): RoleTexts {
+  const read = reads.map((role) => {
+    const texts = given[role]?.map((text) => text.slice(0, maxTokens)) ?? [];
+    if (texts.length === 0) throw new LetheError(`unlearn: there is no ${role} text`);
+    const short = texts.findIndex(({ length }) => length < 2);
+    if (short >= 0)
+      throw new LetheError(`unlearn: ${role} text ${short} has ${texts[short]!.length} tokens; it needs at least two`);
+    return [role, texts];
+  });
+  return Object.fromEntries(read);
+}
+
+function copyOf({ parameter }: Trainable): F32 {
+  const { device, shape, bytes, label } = parameter;
+  const copy = device.lasting(shape, "f32", `${label} before training`);
+  device.copyBytes(parameter, 0, copy, 0, bytes);
+  return copy;
+}
+
+/** @param starts the weights before training; empty where nothing was trained */
+function editWeights(trainables: readonly Trainable[], edit: WeightEdit, starts: readonly F32[]): void {
+  for (const [i, { name, parameter }] of trainables.entries()) {
+    const { device, shape, bytes } = parameter;
+    using _ = device.scope(`edit of ${name}`);
+    const edited = edit(ops, { name, trained: parameter, start: starts[i] ?? parameter });
+    if (`${edited.shape}` !== `${shape}`)
+      throw new LetheError(`unlearn: the edit of ${name} has shape [${edited.shape}]; expected [${shape}]`);
+    if (edited.storage !== parameter.storage) device.copyBytes(edited, 0, parameter, 0, bytes);
+  }
 }

@@ -1,10 +1,10 @@
 const MAX_ORDER = 4;
-/** What SmoothingFunction().method1 puts in place of a count of zero. */
+/** NLTK's SmoothingFunction().method1 counts this many matches where there are none. */
 const EPSILON = 0.1;
 
 /**
- * Splits a text into words at runs of white space, punctuation left on its word: how the released evaluation code prepares answers
- * (Python's `str.split()`), and so the tokenisation of every BLEU reported here.
+ * Splits a text into words at runs of white space; punctuation stays on its word. The released evaluation code prepares answers in this
+ * way (Python's `str.split()`), so every BLEU that Lethe reports is computed on such words.
  */
 export function splitWords(text: string): string[] {
   return text.split(/\s+/u).filter((word) => word !== "");
@@ -52,7 +52,7 @@ function clippedMatches(reference: readonly string[], hypothesis: readonly strin
 function countNgrams(words: readonly string[], order: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (let start = 0; start + order <= words.length; start++) {
-    // As JSON, so that no character of a word can pass for a boundary between two.
+    // As JSON, so that no character of a word can be taken for the boundary between two words.
     const ngram = JSON.stringify(words.slice(start, start + order));
     counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
   }

@@ -1,6 +1,6 @@
 import { type Batch, batchOf } from "@lethe/decoder";
 import type { Device, Tensor } from "@lethe/tensor";
-import { type Alignment, answerRows } from "../metrics/index.ts";
+import { type Alignment, answerRows } from "../metrics/alignment.ts";
 
 /** A prompt and the vanilla model's answer to it, in tokens. */
 export interface AnsweredQuestion {
@@ -11,13 +11,13 @@ export interface AnsweredQuestion {
 /** Answered questions as one teacher-forced, left-padded batch, with the logit rows at which models are compared. */
 export interface QuestionBatch extends Disposable {
   readonly batch: Batch;
-  /** Rows of the pass whose logits are needed by either alignment, `[R]`, question after question. */
+  /** Rows of the pass whose logits one of the alignments needs, `[R]`, question after question. */
   readonly rows: Tensor<readonly [number], "u32">;
-  /** Mean over a question's answer rows of a value given for each of `rows`. */
+  /** For each question the mean of values over its answer rows. `values` has one value for each of `rows`. */
   perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];
 }
 
-/** Lays questions out for comparison. The tensors belong to the batch, which the caller disposes of. */
+/** Answered questions as a batch for comparison. The caller disposes of it. */
 export function questionBatch(device: Device, questions: readonly AnsweredQuestion[]): QuestionBatch {
   const lengths = questions.map(({ prompt, answer }) => ({ prompt: prompt.length, answer: answer.length }));
   const positions = Math.max(...lengths.map(({ prompt, answer }) => prompt + answer));

@@ -1,29 +1,32 @@
 import type { Decoder } from "@lethe/decoder";
-import { Captures, Hooks } from "@lethe/hooks";
-import { mse, type Shape, type Tensor } from "@lethe/tensor";
-import { ALIGNMENTS, type Alignment } from "../metrics/index.ts";
+import { Captures, Hooks, type Site, type TensorSource } from "@lethe/hooks";
+import { type F32, mse } from "@lethe/tensor";
+import type { Alignment } from "../metrics/alignment.ts";
 import type { QuestionBatch } from "./questions.ts";
-import { SETTINGS, type Setting, sitesOf } from "./settings.ts";
-import { windowAround } from "./windows.ts";
+import { settings as everySetting, type SettingName } from "./settings/list.ts";
+import type { Setting } from "./settings/setting.ts";
 
-type F32 = Tensor<Shape, "f32">;
-
-/** What the vanilla model computes on a set of questions, once for every method and setting. Disposed of by the caller. */
-export interface VanillaRun extends Disposable {
-  /** m and A of every layer. */
-  readonly captures: Captures;
+/** A model's run on a set of questions. As a source for hooks it gives recorded activations of every layer, and the model's value vectors. */
+export interface RecordedRun extends TensorSource, Disposable {
   /** Logits on the answer rows, `[R, V]`. */
   readonly logits: F32;
 }
 
-/** Records the vanilla model's coefficients, attention states and answer logits. */
-export function runVanilla(vanilla: Decoder, questions: QuestionBatch): VanillaRun {
-  const captures = new Captures("the vanilla run");
-  const hooks = new Hooks().capture("m", captures).capture("A", captures);
-  const logits = vanilla.forward(questions.batch, { hooks, rows: questions.rows });
+/** Runs a model on questions and records what passes the given sites, and the answer logits. The caller disposes of the run. */
+function recordRun(
+  model: Decoder,
+  { batch, rows }: QuestionBatch,
+  recorded: readonly Site[],
+  label: string,
+): RecordedRun {
+  const captures = new Captures(label);
+  const hooks = [...new Set(recorded)].reduce((list, site) => list.capture(site, captures), new Hooks());
+  using _ = model.device.scope(label);
+  const logits = model.forward(batch, { hooks, rows }).retain();
   return {
-    captures,
+    label,
     logits,
+    tensorAt: (site, layer) => captures.tensorAt(site, layer) ?? model.tensorAt(site, layer),
     [Symbol.dispose]() {
       captures.dispose();
       logits.dispose();
@@ -31,65 +34,104 @@ export function runVanilla(vanilla: Decoder, questions: QuestionBatch): VanillaR
   };
 }
 
-/** Per-question losses: the mean squared difference from the vanilla model's logits over the answer rows and the vocabulary. */
-export interface RestorationLosses {
-  /** Of the unlearned model as it is: loss*. */
-  readonly base: Record<Alignment, number[]>;
-  /** With a setting restored around each centre layer, layer by layer: loss_o*. */
-  readonly restored: Record<Setting, Record<Alignment, number[][]>>;
+/** Runs the vanilla model on questions and records what settings put back. One run serves every method. The caller disposes of it. */
+export function runVanilla(
+  vanilla: Decoder,
+  questions: QuestionBatch,
+  settings: readonly Setting[] = everySetting,
+): RecordedRun {
+  return recordRun(
+    vanilla,
+    questions,
+    settings.flatMap((setting) => setting.vanilla),
+    "the vanilla run",
+  );
 }
 
-export interface SweepOptions {
-  readonly vanilla: Decoder;
+/** Losses by alignment. A loss is a question's mean squared difference from the vanilla logits, over its answer rows and the vocabulary. */
+export type AlignedLosses<L> = Readonly<Record<Alignment, L>>;
+
+/** What {@link sweepRestoration} measures. */
+export interface RestorationLosses<N extends string = SettingName> {
+  /** loss*: of the unlearned model as it is, for each question. */
+  readonly base: AlignedLosses<number[]>;
+  /** loss_o*: with a setting restored, for each centre layer and question. */
+  readonly restored: Readonly<Record<N, AlignedLosses<number[][]>>>;
+}
+
+export interface SweepOptions<N extends string = SettingName> {
   readonly unlearned: Decoder;
   readonly questions: QuestionBatch;
-  readonly run: VanillaRun;
+  /** The vanilla model's run on the same questions, recorded for the same settings. */
+  readonly run: RecordedRun;
   /** Layers restored on either side of the centre. */
   readonly radius: number;
+  /** Default: all of `settings`. */
+  readonly settings?: readonly Setting<N>[];
   /** Called before each forward pass with the share that is done. */
-  readonly progress?: (share: number, setting: Setting) => void;
+  readonly progress?: (share: number, setting: Setting<N>) => void;
+  /** Stops the sweep: its reason is thrown before the next pass. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Restores every setting around every layer of the unlearned model and compares its answer logits with the vanilla model's
- * (arXiv 2410.06606, Section 3 and Figure 1). Activations are restored at all positions, W_V by exchanging the matrix. Layers
- * before a window are the unlearned model's own in any case, so each run starts from the residual stream that enters it.
+ * (arXiv 2410.06606, Section 3 and Figure 1). Activations are restored at all positions, W_V by exchanging the matrix. No
+ * setting changes layers before the window, so each pass starts at the window from the unlearned model's own residual stream. No scope is
+ * held across a wait, so other work may run on the device at the same time.
  */
-export async function sweepRestoration(options: SweepOptions): Promise<RestorationLosses> {
-  const { vanilla, unlearned, questions, run, radius, progress } = options;
+export async function sweepRestoration<N extends string = SettingName>(
+  options: SweepOptions<N>,
+): Promise<RestorationLosses<N>> {
+  const { unlearned, questions, run, radius, progress, signal } = options;
+  const settings = options.settings ?? (everySetting as readonly Setting[] as readonly Setting<N>[]);
   const { batch, rows } = questions;
   const { device } = unlearned;
   const depth = unlearned.config.num_hidden_layers;
-  using _scope = device.scope("restoration sweep");
-  using streams = new Captures("the unlearned run");
 
-  const compare = (logits: F32) => mse(run.logits, logits, { reduction: "rows" });
-  const hooks = new Hooks().capture("resid_pre", streams);
-  const base = compare(unlearned.forward(batch, { rows, hooks }));
+  const recorded = ["resid_pre", ...settings.flatMap(({ own = [] }) => own)] as const;
+  using own = recordRun(unlearned, questions, recorded, "the unlearned run");
 
-  const restored = Object.fromEntries(
-    SETTINGS.map((setting) => [
-      setting,
-      Object.fromEntries(ALIGNMENTS.map((alignment) => [alignment, [] as number[][]])),
-    ]),
-  ) as RestorationLosses["restored"];
-  const runs = SETTINGS.length * depth;
-  for (const [index, setting] of SETTINGS.entries()) {
+  // The logits are computed, compared and released before the wait.
+  const compare = async (label: string, logits: () => F32): Promise<AlignedLosses<number[]>> => {
+    const perRow = () => {
+      using _ = device.scope(label);
+      return mse(run.logits, logits(), { reduction: "rows" }).retain();
+    };
+    using losses = perRow();
+    const values = await losses.read();
+    return byAlignment((alignment) => questions.perQuestion(values, alignment));
+  };
+
+  const base = await compare("base losses", () => own.logits);
+  const restored = {} as Record<N, AlignedLosses<number[][]>>;
+  for (const [index, setting] of settings.entries()) {
+    const layers: AlignedLosses<number[]>[] = [];
     for (let centre = 0; centre < depth; centre++) {
-      progress?.((index * depth + centre) / runs, setting);
-      using _step = device.scope(`restore ${setting} around layer ${centre}`);
+      signal?.throwIfAborted();
+      progress?.((index + centre / depth) / settings.length, setting);
       const window = windowAround(centre, radius, depth);
-      const putBack = sitesOf[setting].reduce(
-        (list, site) => list.restore(site, window, site === "W_V" ? vanilla : run.captures),
-        new Hooks(),
-      );
+      const hooks = setting.hooks({ window, depth, vanilla: run, own });
       const fromLayer = window[0]!;
-      const resid = streams.get("resid_pre", fromLayer) as F32;
-      const values = await compare(unlearned.forward(batch, { rows, hooks: putBack, fromLayer, resid })).read();
-      for (const alignment of ALIGNMENTS) restored[setting][alignment].push(questions.perQuestion(values, alignment));
+      const resid = own.tensorAt("resid_pre", fromLayer) as F32;
+      const restoredLogits = () => unlearned.forward(batch, { rows, hooks, fromLayer, resid });
+      layers.push(await compare(`restore ${setting.name} around layer ${centre}`, restoredLogits));
     }
+    restored[setting.name] = byAlignment((alignment) => layers.map((losses) => losses[alignment]));
   }
-  const unrestored = await base.read();
-  const perQuestion = (alignment: Alignment) => questions.perQuestion(unrestored, alignment);
-  return { base: { paper: perQuestion("paper"), released: perQuestion("released") }, restored };
+  return { base, restored };
+}
+
+/**
+ * The layers restored around a centre: centre − radius … centre + radius, clipped at the ends (arXiv 2410.06606, Section 3, has
+ * radius 2). Windows at the ends are narrower: the last two of radius 2 cover four and three layers.
+ */
+export function windowAround(centre: number, radius: number, depth: number): number[] {
+  const first = Math.max(0, centre - radius);
+  const last = Math.min(depth - 1, centre + radius);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+function byAlignment<L>(losses: (alignment: Alignment) => L): AlignedLosses<L> {
+  return { paper: losses("paper"), released: losses("released") };
 }

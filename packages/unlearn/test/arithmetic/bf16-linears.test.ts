@@ -7,7 +7,7 @@ import { type Array64, array64, float64Ops } from "@lethe/testing/float64";
 import { smallLlama } from "@lethe/testing/llama";
 import { normal } from "@lethe/testing/random";
 import { expect, test } from "vitest";
-import { labelledBatch, selectTrainable, Tape, tokenNll } from "../../src/index.ts";
+import { passOver, selectTrainable, Tape, tokenNll } from "../../src/index.ts";
 
 const device = await testDevice();
 const arithmetic = bf16Linears(ops);
@@ -68,9 +68,7 @@ test("a model's gradients are near those of f32, and not the same", async () => 
     using _ = device.scope("step");
     using tape = new Tape(base);
     tape.watch(trained);
-    const loss = device.scoped("forward", () =>
-      tokenNll(tape.ops, (batch) => model.forward(batch, { ops: tape.ops }), labelledBatch(device, texts)),
-    );
+    const loss = device.scoped("forward", () => tokenNll(tape.ops, passOver(model, texts, { ops: tape.ops })));
     const gradients: Map<Tensor, F32> = tape.backward(loss);
     return Promise.all(trained.map((parameter) => gradients.get(parameter)!.read()));
   };

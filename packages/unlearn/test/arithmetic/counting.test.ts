@@ -3,7 +3,7 @@ import { Captures, Hooks } from "@lethe/hooks";
 import { type Counts, countCalls, type Ops, openDevice, ops, type Tensor, wrapOps } from "@lethe/tensor";
 import { smallLlama } from "@lethe/testing/llama";
 import { afterAll, expect, test } from "vitest";
-import { labelledBatch, selectTrainable, Tape, tokenNll } from "../../src/index.ts";
+import { passOver, selectTrainable, Tape, tokenNll } from "../../src/index.ts";
 
 // Not poisoned: filling new buffers with NaN would be dispatches of its own.
 const device = await openDevice();
@@ -37,11 +37,7 @@ function lossAndGradients(base: Ops, hooks: Hooks, checkpointed: boolean): Map<T
   tape.watch(selectTrainable(model.weights).map(({ parameter }) => parameter));
   const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => (checkpointed ? tape.checkpoint(x, run) : run(x));
   const loss = device.scoped("forward", () =>
-    tokenNll(
-      tape.ops,
-      (batch) => model.forward(batch, { ops: tape.ops, hooks, wrapBlock }),
-      labelledBatch(device, texts),
-    ),
+    tokenNll(tape.ops, passOver(model, texts, { ops: tape.ops, hooks, wrapBlock })),
   );
   return tape.backward(loss);
 }

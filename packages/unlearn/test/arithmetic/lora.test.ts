@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { batchOf, ModelUseError } from "@lethe/decoder";
+import { batchOf, type ForwardOptions, ModelUseError } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { type Llama, loadLlama } from "@lethe/llama";
 import { type F32, type Ops, ops } from "@lethe/tensor";
@@ -9,7 +9,7 @@ import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AdamW, Lora, labelledBatch, type MicroBatch, tokenNll, train } from "../../src/index.ts";
+import { AdamW, Lora, type MicroBatch, passOver, tokenNll, train } from "../../src/index.ts";
 
 const device = await testDevice();
 const texts = [
@@ -36,9 +36,8 @@ beforeAll(async () => {
     name: "texts",
     loss: (tape) => {
       const over = lora.over(tape.ops);
-      const forward = (batch: ReturnType<typeof labelledBatch>) =>
-        model.forward(batch, { ops: over, wrapBlock: (_layer, x, run) => tape.checkpoint(x, run) });
-      return tokenNll(over, forward, labelledBatch(device, texts));
+      const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => tape.checkpoint(x, run);
+      return tokenNll(over, passOver(model, texts, { ops: over, wrapBlock }));
     },
   };
   const adamw = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 };

@@ -2,7 +2,7 @@ import { integerBelow, randomOf } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { batchesOf, chunks, ignoredLabel, labelledBatch } from "../../src/data/index.ts";
+import { batchesOf, chunks, ignoredLabel, labelledBatch } from "../../src/index.ts";
 
 const device = await testDevice();
 const x = ignoredLabel;
@@ -40,7 +40,7 @@ describe("batchesOf", () => {
     );
   });
 
-  test("pads less than batches of sequences as they come", () => {
+  test("pads less than batches of sequences in their own order", () => {
     const random = randomOf("lengths");
     const all = Array.from({ length: 256 }, () => new Array<number>(1 + integerBelow(60, random)).fill(7));
     const positions = (batches: readonly (readonly number[])[][]) =>

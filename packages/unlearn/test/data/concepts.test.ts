@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { ConceptDataError, factsOf, readConcepts, unrelatedFactsOf } from "../../src/data/index.ts";
 import { loadConcepts } from "../../src/data/load.ts";
+import { ConceptDataError, factsOf, readConcepts, unrelatedFactsOf } from "../../src/index.ts";
 
 const benchmark = {
   id: 7,
@@ -43,7 +43,7 @@ const faultsOf = (entries: unknown, shared?: unknown) =>
   );
 
 describe("readConcepts", () => {
-  test("reads the benchmark's form: white space off, answers without their prompts", async () => {
+  test("reads the benchmark's form, without stray white space, and answers without their prompts", async () => {
     const [tea] = await read([benchmark]);
     expect(tea).toEqual({
       id: 7,
@@ -57,13 +57,13 @@ describe("readConcepts", () => {
     });
   });
 
-  test("reads files without answers, as the full benchmark's are", async () => {
+  test("reads files without answers, such as the full benchmark's", async () => {
     const { QA_with_answers: _, ...bare } = benchmark;
     const [tea] = await read([bare]);
     expect(tea).not.toHaveProperty("answers");
   });
 
-  test("reads our form: paraphrases, and the unrelated facts from the file beside", async () => {
+  test("reads our form: paraphrases, and unrelated facts from a file in the same folder", async () => {
     const concepts = await read([own]);
     expect(concepts[0]?.unrelated).toEqual(["What is a cup?"]);
     expect(concepts[0]).not.toHaveProperty("vector");
@@ -110,7 +110,7 @@ describe("readConcepts", () => {
     expect(await faultsOf(entries)).toContain(fault);
   });
 
-  test("names the file beside when the fault is there", async () => {
+  test("names the file of unrelated facts when the fault is there", async () => {
     expect(await faultsOf([own], [{ ...others[0], answer: 3 }])).toContain("some/others.json: [0].answer: ");
   });
 
@@ -118,7 +118,7 @@ describe("readConcepts", () => {
     await expect(readConcepts("tea.json", async () => "[")).rejects.toThrow(/^tea\.json: not JSON: /);
   });
 
-  test("has no facts to give for data without paraphrases", async () => {
+  test("refuses to give facts of data without paraphrases", async () => {
     const concepts = await read([benchmark]);
     expect(() => factsOf(concepts[0]!)).toThrow(/"Tea" has no paraphrases/);
     expect(() => unrelatedFactsOf(concepts)).toThrow(ConceptDataError);

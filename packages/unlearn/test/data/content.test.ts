@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { factsOf, unrelatedFactsOf } from "../../src/data/index.ts";
 import { loadConcepts } from "../../src/data/load.ts";
+import { factsOf, unrelatedFactsOf } from "../../src/index.ts";
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 const wordsIn = (text: string) => text.split(/\s+/).length;
 const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9 ]/g, "");
 const repeated = (texts: readonly string[]) => texts.filter((text, i) => texts.indexOf(text) !== i);
 
-/** For each file the paper's ten concepts, with what would give one away in an unrelated question: its name and what is known by it. */
+/** For each file the paper's ten concepts, each with words that would betray it in an unrelated question. */
 const files = {
   llama: {
     "Valentine's Day": /valentine|cupid/i,
@@ -83,7 +83,7 @@ describe.each(data)("data/$file.json and data/unrelated.json", ({ concepts, give
     for (const question of questions) expect(question).toMatch(/^[A-Z][^?\n]*\?$/);
   });
 
-  test("tell each fact in four other wordings, an unrelated one in two, none twice", () => {
+  test("tell each fact in four other wordings and an unrelated fact in two, and none twice", () => {
     for (const fact of concepts.flatMap(factsOf)) expect(fact.paraphrases, fact.question).toHaveLength(4);
     for (const fact of unrelated) expect(fact.paraphrases, fact.question).toHaveLength(2);
     expect(repeated(facts.flatMap((fact) => fact.paraphrases).map(plain))).toEqual([]);
@@ -100,7 +100,7 @@ describe.each(data)("data/$file.json and data/unrelated.json", ({ concepts, give
     }
   });
 
-  test("keep the concepts out of what is unrelated", () => {
+  test("do not mention the concepts in unrelated questions", () => {
     for (const [name, words] of Object.entries(givesAway)) {
       expect(name).toMatch(words);
       for (const { question, answer, paraphrases } of unrelated) {
@@ -120,7 +120,7 @@ describe.each(data)("data/$file.json and data/unrelated.json", ({ concepts, give
   });
 });
 
-test("data/llama.json and data/olmo.json tell the same of Harry Potter", () => {
+test("data/llama.json and data/olmo.json say the same about Harry Potter", () => {
   const [first, second] = data.map(({ concepts }) => concepts.find(({ name }) => name === "Harry Potter"));
   expect({ ...second, id: first?.id }).toEqual(first);
 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { type Concept, forgetParagraphs, retainConceptOf, sentencesOf, splitParagraphs } from "../../src/data/index.ts";
 import { loadConcepts } from "../../src/data/load.ts";
+import { type Concept, forgetParagraphs, retainConceptOf, sentencesOf, splitParagraphs } from "../../src/index.ts";
 
 const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
 const plainText = (name: string): Concept => ({
@@ -58,12 +58,12 @@ describe("forgetParagraphs", () => {
 });
 
 describe("retain text", () => {
-  test("is that of the concept three further on, around the end", () => {
+  test("is that of the concept three places further on; after the last comes the first", () => {
     expect(retainConceptOf(concepts, 0).name).toBe("Harry Potter");
     expect(retainConceptOf(concepts, 8).name).toBe("Super Mario");
   });
 
-  test("is another concept's however few there are", () => {
+  test("is another concept's, however few concepts there are", () => {
     const all = ["A", "B", "C", "D"].map(plainText);
     for (const count of [2, 3, 4]) {
       const few = all.slice(0, count);

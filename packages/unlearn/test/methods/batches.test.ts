@@ -1,28 +1,45 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pairTexts, stepsOfEpoch } from "../../src/methods/index.ts";
+import { batchTexts, stepsOfEpoch } from "../../src/methods/batches.ts";
 
 const texts = (count: number, base: number) => Array.from({ length: count }, (_, i) => [base + i, base + i]);
+const counts = fc.integer({ min: 1, max: 40 });
+const sizes = fc.integer({ min: 1, max: 7 });
 
-test("every forget text is in one pair; retain batches go round", () => {
+test("every forget text is in one batch; retain batches go round", () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 40 }),
-      fc.integer({ min: 1, max: 40 }),
-      fc.integer({ min: 1, max: 7 }),
-      fc.nat(),
-      (f, r, size, seed) => {
-        const pairs = pairTexts(texts(f, 0), texts(r, 1000), size, seed);
-        const ids = pairs.flatMap(({ forget }) => forget.map(([id]) => id!));
-        expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: f }, (_, i) => i));
-        expect(pairs.every(({ retain }) => retain.length > 0 && retain.every(([id]) => id! >= 1000))).toBe(true);
-      },
-    ),
+    fc.property(counts, counts, sizes, fc.nat(), (f, r, size, seed) => {
+      const batches = batchTexts({ forget: texts(f, 0), retain: texts(r, 1000) }, ["forget", "retain"], size, seed);
+      const ids = batches.flatMap(({ forget }) => forget!.map(([id]) => id!));
+      expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: f }, (_, i) => i));
+      for (const { retain } of batches) {
+        expect(retain!.length).toBeGreaterThan(0);
+        expect(retain!.every(([id]) => id! >= 1000)).toBe(true);
+      }
+    }),
   );
 });
 
-test("an epoch sees each pair once, in an order of its own", () => {
-  const whole = { stepsPerEpoch: null, accumulation: 3 };
+test("a preferred text stays beside its own forget text; where there are fewer, they are used again", () => {
+  fc.assert(
+    fc.property(counts, counts, sizes, fc.nat(), (f, p, size, seed) => {
+      const given = { forget: texts(f, 0), preferred: texts(p, 1000) };
+      for (const { forget, preferred } of batchTexts(given, ["forget", "preferred"], size, seed))
+        expect(preferred!.map(([id]) => id)).toEqual(forget!.map(([id]) => 1000 + (id! % p)));
+    }),
+  );
+});
+
+test("the order of the forget texts depends on the seed and on no other role", () => {
+  const [forget, retain] = [texts(20, 0), texts(9, 1000)];
+  const orderOf = (reads: ("forget" | "retain")[], seed: number) =>
+    batchTexts({ forget, retain }, reads, 4, seed).map((batch) => batch.forget);
+  expect(orderOf(["forget"], 3)).toEqual(orderOf(["forget", "retain"], 3));
+  expect(orderOf(["forget"], 3)).not.toEqual(orderOf(["forget"], 4));
+});
+
+test("an epoch sees each batch once, in an order of its own", () => {
+  const whole = { stepsPerEpoch: null, gradientAccumulation: 3 };
   const epochs = [1, 2, 3].map((epoch) => stepsOfEpoch(10, whole, 7, epoch));
   for (const steps of epochs) {
     expect(steps.map(({ length }) => length)).toEqual([3, 3, 3, 1]);
@@ -32,9 +49,9 @@ test("an epoch sees each pair once, in an order of its own", () => {
   expect(stepsOfEpoch(10, whole, 7, 1)).toEqual(epochs[0]);
 });
 
-test("a fixed number of steps goes round the pairs", () => {
-  const steps = stepsOfEpoch(3, { stepsPerEpoch: 4, accumulation: 2 }, 0, 1);
+test("a fixed number of steps goes round the batches", () => {
+  const steps = stepsOfEpoch(3, { stepsPerEpoch: 4, gradientAccumulation: 2 }, 0, 1);
   expect(steps.map(({ length }) => length)).toEqual([2, 2, 2, 2]);
-  const counts = [0, 1, 2].map((pair) => steps.flat().filter((index) => index === pair).length);
-  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  const uses = [0, 1, 2].map((batch) => steps.flat().filter((index) => index === batch).length);
+  expect(Math.max(...uses) - Math.min(...uses)).toBeLessThanOrEqual(1);
 });

@@ -1,13 +1,9 @@
-import type { StepRecord } from "@lethe/autograd";
-import { trainingRecipe } from "@lethe/lab";
 import type { Llama } from "@lethe/llama";
-import { ops } from "@lethe/tensor";
+import { OutOfMemoryError, openDevice, ops } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
-import { describe, expect, test } from "vitest";
-import { labelledBatch } from "../../src/data/index.ts";
-import { type UnlearnOptions, unlearn } from "../../src/methods/index.ts";
-import { tokenNll } from "../../src/methods/objectives/index.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Objective, passOver, type StepRecord, tokenNll, type UnlearnOptions, unlearn } from "../../src/index.ts";
 
 const device = await testDevice();
 
@@ -16,35 +12,33 @@ const texts = (base: number) =>
   Array.from({ length: 6 }, (_, i) => Array.from({ length: 5 + i }, (_, t) => base + ((i * 7 + t * 3) % 24)));
 const [forget, retain] = [texts(2), texts(28)];
 
-function options(method: "graddiff" | "npo", changes: Partial<UnlearnOptions["recipe"]> = {}): UnlearnOptions {
-  const recipe = {
-    ...trainingRecipe("tiny-llama", method, 3),
-    stepsPerEpoch: 2,
-    batchSize: 3,
-    learningRate: 5e-3,
-    ...changes,
-  };
-  return { recipe, forget, retain, seed: 3 };
+type Changes = Partial<UnlearnOptions["recipe"]>;
+
+function options(method: string, changes: Changes = {}) {
+  const small = { epochs: 3, stepsPerEpoch: 2, batchSize: 3, gradientAccumulation: 1, checkpointing: false };
+  return { method, recipe: { learningRate: 5e-3, ...small, ...changes }, forget, retain, seed: 3 };
 }
 
 async function nll(model: Llama, sequences: readonly number[][]): Promise<number> {
   using _ = device.scope("nll");
-  return tokenNll(ops, (batch) => model.forward(batch), labelledBatch(device, sequences)).item();
+  return tokenNll(ops, passOver(model, sequences)).item();
 }
 
-async function run(method: "graddiff" | "npo", changes: Partial<UnlearnOptions["recipe"]> = {}) {
+async function run(given: UnlearnOptions) {
   using model = smallLlama(device, 5, { num_hidden_layers: 2 });
   const before = { forget: await nll(model, forget), retain: await nll(model, retain) };
   const epochs: StepRecord[][] = [];
-  for await (const records of unlearn(model, options(method, changes))) epochs.push(records);
+  const inUse = device.memory().bytesInUse;
+  for await (const records of unlearn(model, given)) epochs.push(records);
+  expect(device.memory().bytesInUse, "bytes in use after unlearning").toBe(inUse);
   const after = { forget: await nll(model, forget), retain: await nll(model, retain) };
   const weights = await Promise.all([...model.weights.values()].map((weight) => weight.read()));
   return { before, after, epochs, weights };
 }
 
-describe.each(["graddiff", "npo"] as const)("%s", (method) => {
+describe.each(["graddiff", "npo"])("%s", (method) => {
   test("makes the forget text less likely, and gives the same bits twice", async () => {
-    const [first, second] = [await run(method), await run(method)];
+    const [first, second] = [await run(options(method)), await run(options(method))];
     expect(first.after.forget).toBeGreaterThan(first.before.forget + 0.1);
     expect(first.epochs.map(({ length }) => length)).toEqual([2, 2, 2]);
     expect(first.epochs[0]![0]!.learningRate).toBe(0);
@@ -53,25 +47,83 @@ describe.each(["graddiff", "npo"] as const)("%s", (method) => {
   });
 });
 
-test("checkpointed blocks change no bit", async () => {
-  const [plain, checkpointed] = [await run("graddiff"), await run("graddiff", { checkpointing: true })];
-  expect(checkpointed.weights).toEqual(plain.weights);
+test.each(["nll", "kl"])("checkpointed blocks change no bit of Gradient Difference with %s", async (term) => {
+  const given = (checkpointing: boolean) => ({ ...options("graddiff", { checkpointing }), options: { retain: term } });
+  expect((await run(given(true))).weights).toEqual((await run(given(false))).weights);
 });
 
 test("Gradient Difference holds on to the retain text", async () => {
-  const { before, after } = await run("graddiff");
+  const { before, after } = await run(options("graddiff"));
   expect(after.retain).toBeLessThan(before.retain);
 });
 
 test("NPO ends when its loss has fallen to 0", async () => {
-  const { epochs } = await run("npo", { epochs: 40, learningRate: 0.05, objective: { name: "npo", beta: 2 } });
+  const { epochs } = await run({ ...options("npo", { epochs: 40, learningRate: 0.05 }), options: { beta: 2 } });
   expect(epochs.length).toBeLessThan(40);
   expect(epochs.at(-1)!.every(({ loss }) => loss < 1e-3)).toBe(true);
 });
 
-test("says what is missing", async () => {
+test("NPO reads no retain text, and its forget text comes in the order that it has beside retain text", async () => {
+  const { retain: _, ...alone } = options("npo");
+  expect((await run(alone)).weights).toEqual((await run(options("npo"))).weights);
+});
+
+test("trains with an objective of the caller's own", async () => {
+  const { method: _, ...rest } = options("");
+  const ascent: Objective<"forget"> = {
+    reads: ["forget"],
+    loss: (ops, { forget }) => ops.affine(tokenNll(ops, forget), { factor: -1 }),
+  };
+  const { before, after, epochs } = await run({ ...rest, objective: ascent });
+  expect(after.forget).toBeGreaterThan(before.forget + 0.1);
+  expect(epochs).toHaveLength(3);
+});
+
+test("says what is missing or wrong", async () => {
   using model = smallLlama(device, 5);
-  const first = (changes: Partial<UnlearnOptions>) => unlearn(model, { ...options("npo"), ...changes }).next();
+  const first = (changes: object) => unlearn(model, { ...options("graddiff"), ...changes }).next();
   await expect(first({ forget: [] })).rejects.toThrow("there is no forget text");
+  await expect(first({ retain: undefined })).rejects.toThrow("there is no retain text");
   await expect(first({ retain: [[1, 2], [3]] })).rejects.toThrow("retain text 1 has 1 tokens");
+  await expect(first({ method: "noo" })).rejects.toThrow('"npo" comes nearest');
+  await expect(first({ options: { retainWeight: "much" } })).rejects.toThrow("graddiff: retainWeight: ");
+  await expect(first({ options: { beta: 1 } })).rejects.toThrow('options of graddiff: Unrecognized key: "beta"');
+  await expect(first({ recipe: { learningRate: 1e-3, epochs: 0 } })).rejects.toThrow("recipe: epochs: ");
+  const own = (loss: Objective["loss"]) => first({ method: undefined, objective: { reads: ["forget"], loss } });
+  await expect(own((_ops, { forget }) => forget.reference)).rejects.toThrow(
+    "reference model on forget text, which its",
+  );
+  await expect(own((_ops, { retain }) => retain.logits())).rejects.toThrow("reads retain text, which its `reads`");
+});
+
+test("stops when it is told to, with the reason that it was given", async () => {
+  using model = smallLlama(device, 5);
+  const controller = new AbortController();
+  const stop = new Error("enough");
+  const steps: number[] = [];
+  const onStep = ({ step }: StepRecord) => {
+    steps.push(step);
+    if (step === 3) controller.abort(stop);
+  };
+  const all = async () => {
+    const run = unlearn(model, { ...options("npo", { epochs: 9 }), signal: controller.signal, onStep });
+    for await (const _ of run);
+  };
+  await expect(all()).rejects.toBe(stop);
+  expect(steps).toEqual([1, 2, 3]);
+});
+
+test("unlearning that does not fit says so before it starts", async () => {
+  const small = await openDevice({ memoryBytes: 100_000 });
+  onTestFinished(() => small.destroy());
+  const model = smallLlama(small, 1);
+  const before = small.dispatches;
+  const error = await unlearn(model, options("npo"))
+    .next()
+    .catch((error) => error);
+  expect(error).toBeInstanceOf(OutOfMemoryError);
+  expect(error.message).toMatch(
+    /^unlearning llama needs [\d,]+ bytes .*\n {2}gradients .*\n {2}AdamW's first moments /,
+  );
+  expect(small.dispatches).toBe(before);
 });

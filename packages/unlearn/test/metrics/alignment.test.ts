@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerRows, MetricError } from "../../src/metrics/index.ts";
+import { answerRows, MetricError } from "../../src/index.ts";
 
 // Two questions padded on the left to 8 positions; p prompt, a answer, . padding:
 //   . . . p p p a a

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answerBleu, sentenceBleu, splitWords } from "../../src/metrics/index.ts";
+import { answerBleu, sentenceBleu, splitWords } from "../../src/index.ts";
 
 interface Golden {
   cases: { reference: string; hypothesis: string; bleu: number }[];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { krs, MetricError } from "../../src/metrics/index.ts";
+import { krs, MetricError } from "../../src/index.ts";
 
 describe("Knowledge Recovery Score", () => {
   it("follows the paper's formula and the notebooks' average on a worked example", () => {
@@ -16,7 +16,7 @@ describe("Knowledge Recovery Score", () => {
     expect(krs([1], [3])).toEqual({ ratioOfMeans: -2, meanOfRatios: -2 });
   });
 
-  it("agrees in both aggregations when all base losses are equal, and ignores the scale of the logits", () => {
+  it("is the same in both aggregations when all base losses are equal, and does not depend on the scale of the logits", () => {
     const losses = fc.array(fc.double({ min: 0, max: 1e3, noNaN: true }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(losses, fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (restored, base) => {

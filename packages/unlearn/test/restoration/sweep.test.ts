@@ -7,16 +7,18 @@ import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { integer } from "@lethe/testing/random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ALIGNMENTS } from "../../src/metrics/index.ts";
 import {
+  ALIGNMENTS,
   type AnsweredQuestion,
   questionBatch,
+  type RecordedRun,
   runVanilla,
-  SETTINGS,
-  sitesOf,
+  type Setting,
+  type SweepOptions,
+  settings,
   sweepRestoration,
   windowAround,
-} from "../../src/restoration/index.ts";
+} from "../../src/index.ts";
 
 const device = await testDevice();
 let vanilla: Llama;
@@ -25,7 +27,7 @@ let unlearned: Llama;
 beforeAll(() => {
   vanilla = smallLlama(device, 1);
   unlearned = smallLlama(device, 2);
-  // A model keeps its rotary table once it has one; it should be there before a test counts bytes.
+  // A model makes its rotary table in its first run and keeps it. It is made here, before a test counts bytes.
   using _ = device.scope("warm-up");
   for (const model of [vanilla, unlearned]) model.forward(batchOf(device, [[1]]));
 });
@@ -41,25 +43,49 @@ const questions: AnsweredQuestion[] = [
   { prompt: tokens(9), answer: tokens(6) },
 ];
 
-/** Mean over rows and vocabulary of squared differences, in float64, with no help from the code under test. */
+/** Mean over rows and vocabulary of squared differences, in float64. */
 function meanSquare(a: Float32Array, b: Float32Array, rows: readonly number[], width: number): number {
   let sum = 0;
   for (const row of rows) for (let v = 0; v < width; v++) sum += (a[row * width + v]! - b[row * width + v]!) ** 2;
   return sum / (rows.length * width);
 }
 
+/** Isolates m: A is held at the unlearned model's own values from the window on, and m after it (the paper's Appendix C). */
+const isolatedM: Setting<"m alone"> = {
+  name: "m alone",
+  label: "m alone",
+  marker: "cross",
+  vanilla: ["m"],
+  own: ["m", "A"],
+  hooks({ window, depth, vanilla, own }) {
+    const layers = Array.from({ length: depth }, (_, layer) => layer);
+    const after = layers.filter((layer) => layer > window.at(-1)!);
+    const hooks = new Hooks().restore("m", window, vanilla).freeze("A", layers.slice(window[0]), own);
+    return after.length > 0 ? hooks.freeze("m", after, own) : hooks;
+  },
+};
+
+/** A sweep over the questions with a vanilla run of its own. */
+async function sweep(options: Partial<SweepOptions> = {}) {
+  using laid = questionBatch(device, questions);
+  using run = runVanilla(vanilla, laid);
+  return await sweepRestoration({ unlearned, questions: laid, run, radius: 1, ...options });
+}
+
 describe("sweepRestoration", () => {
   test("equals full passes compared row by row, in every setting, window and alignment", async () => {
     using laid = questionBatch(device, questions);
-    using run = runVanilla(vanilla, laid);
+    const swept = [...settings, isolatedM] as const;
+    using run = runVanilla(vanilla, laid, swept);
     const radius = 1;
-    const losses = await sweepRestoration({ vanilla, unlearned, questions: laid, run, radius });
+    const losses = await sweepRestoration({ unlearned, questions: laid, run, radius, settings: swept });
 
     const [, length] = laid.batch.ids.shape;
     const width = vanilla.config.vocab_size;
     using captures = new Captures();
-    const recorded = vanilla.forward(laid.batch, { hooks: new Hooks().capture("m", captures).capture("A", captures) });
-    const reference = await recorded.read();
+    using own = new Captures();
+    const both = (into: Captures) => ({ hooks: new Hooks().capture("m", into).capture("A", into) });
+    const reference = await vanilla.forward(laid.batch, both(captures)).read();
     const rowsOf = (question: number, alignment: "paper" | "released") => {
       const { answer } = questions[question]!;
       const end = (question + 1) * length - (alignment === "paper" ? 1 : 0);
@@ -71,45 +97,83 @@ describe("sweepRestoration", () => {
         expectClose(got(alignment), expected, { rtol: 1e-4, atol: 1e-9, label: `${label} (${alignment})` });
       }
     };
-    expectLosses(await unlearned.forward(laid.batch).read(), (alignment) => losses.base[alignment], "base");
-    for (const setting of SETTINGS) {
-      for (let centre = 0; centre < 4; centre++) {
-        let hooks = new Hooks();
-        for (const site of sitesOf[setting])
-          hooks = hooks.restore(site, windowAround(centre, radius, 4), site === "W_V" ? vanilla : captures);
-        const logits = await unlearned.forward(laid.batch, { hooks }).read();
-        expectLosses(
-          logits,
-          (alignment) => losses.restored[setting][alignment][centre]!,
-          `${setting} around ${centre}`,
+    expectLosses(await unlearned.forward(laid.batch, both(own)).read(), (alignment) => losses.base[alignment], "base");
+    const after = (window: number[]) => [0, 1, 2, 3].filter((layer) => layer > window.at(-1)!);
+    const expected: Record<keyof typeof losses.restored, (window: number[]) => Hooks> = {
+      m: (window) => new Hooks().restore("m", window, captures),
+      W_V: (window) => new Hooks().restore("W_V", window, vanilla),
+      A: (window) => new Hooks().restore("A", window, captures),
+      "m+A": (window) => new Hooks().restore("m", window, captures).restore("A", window, captures),
+      "m alone": (window) => {
+        const held = after(window).reduce(
+          (hooks, layer) => hooks.freeze("m", [layer], own).freeze("A", [layer], own),
+          new Hooks(),
         );
+        return held.restore("m", window, captures).freeze("A", window, own);
+      },
+    };
+    for (const { name } of swept) {
+      for (let centre = 0; centre < 4; centre++) {
+        const hooks = expected[name](windowAround(centre, radius, 4));
+        const logits = await unlearned.forward(laid.batch, { hooks }).read();
+        expectLosses(logits, (alignment) => losses.restored[name][alignment][centre]!, `${name} around ${centre}`);
       }
     }
   });
 
   test("finds nothing to recover where nothing was changed, and the same bits twice", async () => {
-    using laid = questionBatch(device, questions);
-    using run = runVanilla(vanilla, laid);
-    const same = await sweepRestoration({ vanilla, unlearned: vanilla, questions: laid, run, radius: 2 });
-    expect(same.base.paper).toEqual([0, 0, 0]);
-    const sweep = () => sweepRestoration({ vanilla, unlearned, questions: laid, run, radius: 2 });
+    expect((await sweep({ unlearned: vanilla })).base.paper).toEqual([0, 0, 0]);
     expect(await sweep()).toEqual(await sweep());
   });
 
-  test("restoring m and A everywhere leaves only the embedding, the norms and the unembedding changed", async () => {
-    using laid = questionBatch(device, questions);
-    using run = runVanilla(vanilla, laid);
+  test("runs beside another sweep and beside a generation, with the same numbers as alone", async () => {
+    const wide = { radius: 2 };
+    const prompts = [tokens(5), tokens(3)];
+    const generate = () => vanilla.generate(prompts, { maxNewTokens: 12, stop: [] });
+    const alone = [await sweep(), await sweep(wide), await generate()];
+    const before = device.memory().bytesInUse;
+    expect(await Promise.all([sweep(), sweep(wide), generate()])).toEqual(alone);
+    expect(device.memory().bytesInUse).toBe(before);
+  });
+
+  test("stops when it is told to, with the reason that it was given", async () => {
+    const controller = new AbortController();
+    const stop = new Error("enough");
+    const shares: number[] = [];
+    const progress = (share: number, { name }: Setting) => {
+      shares.push(share);
+      if (name === "W_V") controller.abort(stop);
+    };
+    const before = device.memory().bytesInUse;
+    await expect(sweep({ progress, signal: controller.signal })).rejects.toBe(stop);
+    expect(device.memory().bytesInUse).toBe(before);
+    expect(shares).toEqual([0, 1, 2, 3, 4].map((pass) => pass / 16));
+  });
+
+  test("restoring m, W_V and A everywhere leaves only the embedding, the norms and the unembedding changed", async () => {
     const swap = (name: string, from: Tensor<Shape>) =>
       device.copyBytes(from, 0, unlearned.weights.get(name)!, 0, from.bytes);
     for (const [name, weight] of vanilla.weights) if (!name.includes("layers.")) swap(name, weight);
-    const everywhere = await sweepRestoration({ vanilla, unlearned, questions: laid, run, radius: 4 });
-    // What is left differs through W_V alone, which reads the restored m: restoring that too would give the vanilla logits.
-    const withValues = new Hooks()
-      .restore("W_V", [0, 1, 2, 3], vanilla)
-      .restore("m", [0, 1, 2, 3], run.captures)
-      .restore("A", [0, 1, 2, 3], run.captures);
-    const full = unlearned.forward(laid.batch, { hooks: withValues, rows: laid.rows });
-    expectClose(await full.read(), await run.logits.read(), { atol: 1e-6 });
-    expect(Math.max(...everywhere.restored["m+A"].paper.flat())).toBeGreaterThan(0);
+    const all: Setting<"all"> = {
+      ...isolatedM,
+      name: "all",
+      vanilla: ["m", "A"],
+      own: [],
+      hooks: ({ window, vanilla }) =>
+        ["m", "W_V", "A"].reduce((hooks, site) => hooks.restore(site, window, vanilla), new Hooks()),
+    };
+    using laid = questionBatch(device, questions);
+    using run: RecordedRun = runVanilla(vanilla, laid, [all]);
+    const { base, restored } = await sweepRestoration({ unlearned, questions: laid, run, radius: 4, settings: [all] });
+    expect(Math.max(...restored.all.paper.flat())).toBeLessThan(1e-12);
+    expect(Math.min(...base.paper)).toBeGreaterThan(1e-6);
   });
+});
+
+test("a window covers the centre and its neighbours, clipped at the ends", () => {
+  expect(windowAround(5, 2, 12)).toEqual([3, 4, 5, 6, 7]);
+  expect(windowAround(0, 2, 12)).toEqual([0, 1, 2]);
+  expect(windowAround(11, 2, 12)).toEqual([9, 10, 11]);
+  expect(windowAround(1, 9, 3)).toEqual([0, 1, 2]);
+  expect(windowAround(2, 0, 3)).toEqual([2]);
 });

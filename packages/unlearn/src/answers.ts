@@ -1,5 +1,6 @@
 import { type Decoder, generateTokens, textOf } from "@lethe/decoder";
-import { chunks, promptOf } from "../data/index.ts";
+import { chunks } from "./data/batches.ts";
+import { promptOf } from "./data/prompts.ts";
 
 /** A model's greedy answer to one question. */
 export interface Answer {
@@ -14,7 +15,7 @@ export interface Answer {
 export interface AnswerOptions {
   /** Answers end here unless the model ends them before. */
   readonly maxTokens: number;
-  /** Questions that are answered together. Default: 64. */
+  /** Questions that are answered in one batch. Default: 64. */
   readonly batchSize?: number;
   /** Called for each new token of a batch. */
   readonly onToken?: () => void;

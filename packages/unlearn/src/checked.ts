@@ -1,0 +1,18 @@
+import { LetheError } from "@lethe/tensor";
+import type { z } from "zod";
+
+/**
+ * A value as a schema reads it.
+ * @param where what to call the value in an error
+ * @throws {LetheError} or a `Fault` that lists every fault with its key
+ */
+export function checked<T>(where: string, schema: z.ZodType<T>, value: unknown, Fault = LetheError): T {
+  const { data, error } = schema.safeParse(value);
+  if (error) throw new Fault(error.issues.map(({ path, message }) => `${where}: ${keyOf(path)}${message}`).join("\n"));
+  return data;
+}
+
+function keyOf(path: readonly PropertyKey[]): string {
+  const key = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  return key === "" ? "" : `${key.replace(/^\./, "")}: `;
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import type { Method } from "./method.ts";
+import { tokenNll } from "./terms.ts";
+
+const options = z.strictObject({
+  /** How the model is held to the retain text y_r: `nll` is NLL(y_r); `kl` is KL(π₀ ‖ π) on y_r, the mean over tokens. */
+  retain: z.enum(["nll", "kl"]).default("nll"),
+  /** The weight w of that term. */
+  retainWeight: z.number().default(1.5),
+});
+
+/**
+ * Gradient Difference (Liu et al. 2022): −NLL(y_f) + w · retain. The released code of Hong et al. 2024 has `nll` and w = 1.5, which are
+ * the defaults; their Appendix A words it as `kl` and w = 1.
+ */
+export const gradientDifference: Method<z.output<typeof options>> = {
+  name: "graddiff",
+  title: "Gradient Difference",
+  source: "Liu et al. 2022",
+  options,
+  rates: { "tiny-llama": 5e-4, "tiny-olmo": 8e-4, released: 1e-5 },
+  objective: ({ retain: term, retainWeight }) => ({
+    reads: ["forget", "retain"],
+    ...(term === "kl" && { reference: { retain: (_ops, pass) => pass.logits() } }),
+    loss(ops, { forget, retain }) {
+      const lost = tokenNll(ops, forget);
+      const kept =
+        term === "nll"
+          ? tokenNll(ops, retain)
+          : ops.klDivergence(retain.reference, retain.logits(), retain.labels, { reduction: "mean" });
+      return ops.sub(ops.affine(kept, { factor: retainWeight }), lost);
+    },
+  }),
+};

@@ -1,0 +1,84 @@
+import type { StepRecord, TrainableFilter } from "@lethe/autograd";
+import type { Site } from "@lethe/hooks";
+import type { F32, Ops, Shape, Tensor } from "@lethe/tensor";
+import type { z } from "zod";
+
+/** Texts that a method may read: to be forgotten, to be kept, or preferred to the forget text (a refusal, or another answer). */
+export const roles = ["forget", "retain", "preferred"] as const;
+export type Role = (typeof roles)[number];
+
+/** A model's forward pass over a batch of one role's texts. Each call of `logits` or `at` runs the model. */
+export interface TextPass {
+  /** `[B, T]`: the token that follows each position, −100 where there is none or it does not count. Objectives never shift. */
+  readonly labels: Tensor<Shape, "i32">;
+  /** Logits `[B, T, V]`. */
+  logits(): F32;
+  /**
+   * What passes a hook point in a layer, such as the residual stream `[B, T, d]` at `resid_post`. The logits are not computed.
+   * @throws {HookError} when the model has no such point
+   */
+  at(site: Site, layer: number): F32;
+}
+
+/** A {@link TextPass} of the model that is trained. */
+export interface TrainedPass extends TextPass {
+  /**
+   * What the objective's `reference` computed for these texts.
+   * @throws {LetheError} when it declares none for this role
+   */
+  readonly reference: F32;
+}
+
+/** A tensor that is computed from a model's pass over texts. */
+export type Quantity = (ops: Ops, pass: TextPass) => F32;
+
+/** A loss for unlearning: a pure function of the trained model's passes over texts, and of tensors from a frozen reference model. */
+export interface Objective<R extends Role = Role> {
+  /** Texts that it reads. The texts of the first role decide how many batches an epoch has. */
+  readonly reads: readonly R[];
+  /** What it compares with. It is computed once for each batch, with the model as it is before training. */
+  readonly reference?: { readonly [S in R]?: Quantity };
+  /** The scalar to be minimised, computed with `ops`. */
+  loss(ops: Ops, texts: Readonly<Record<R, TrainedPass>>): F32;
+}
+
+/** A weight that was trained. */
+export interface TrainedWeight {
+  /** Hugging Face's name. */
+  readonly name: string;
+  readonly trained: F32;
+  /** As it was before training. */
+  readonly start: F32;
+}
+
+/** Gives a weight's new value, of the same shape. */
+export type WeightEdit = (ops: Ops, weight: TrainedWeight) => F32;
+
+/** Kinds of models that differ in their learning rates: the two bundled tiny models, and models of billions of parameters. */
+export const modelKinds = ["tiny-llama", "tiny-olmo", "released"] as const;
+export type ModelKind = (typeof modelKinds)[number];
+
+/**
+ * A method of unlearning: all that Lethe knows of it. It trains with an objective, or edits weights, or trains and then edits.
+ * @typeParam O its options, with defaults filled in
+ */
+export interface Method<O = unknown> {
+  /** Short, for files and command lines: `npo`. */
+  readonly name: string;
+  /** For figures and pages. */
+  readonly title: string;
+  /** The paper that describes it. */
+  readonly source: string;
+  /** A schema in which every option has a default. */
+  readonly options: z.ZodType<O>;
+  /** Peak learning rate for each kind of model. */
+  readonly rates: Readonly<Record<ModelKind, number>>;
+  /** The loss to train with. Without one, nothing is trained. */
+  objective?(options: O): Objective;
+  /** The edit of each weight that `trains` selects, after the training. */
+  edit?(options: O): WeightEdit;
+  /** The weights that are trained and edited. Default: all. */
+  trains?(options: O): TrainableFilter;
+  /** Whether the training ends early, after an epoch with these records. Default: never. */
+  stops?(epoch: readonly StepRecord[]): boolean;
+}

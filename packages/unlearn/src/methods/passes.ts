@@ -1,0 +1,69 @@
+import type { Decoder, ForwardOptions } from "@lethe/decoder";
+import { Hooks } from "@lethe/hooks";
+import { type F32, ops as kernels, LetheError } from "@lethe/tensor";
+import { labelledBatch } from "../data/labelled.ts";
+import type { RoleTexts, Texts } from "./batches.ts";
+import { type Objective, type Quantity, type Role, roles, type TextPass } from "./method.ts";
+
+/** Reference tensors of one batch, by the role of the texts they were computed on. */
+export type References = { readonly [R in Role]?: F32 };
+
+/**
+ * A model's pass over texts, in tokens. Its tensors belong to the innermost open scope.
+ * @param options for each run of the model, such as a tape's `ops`
+ */
+export function passOver(model: Decoder, texts: Texts, options: ForwardOptions = {}): TextPass {
+  const batch = labelledBatch(model.device, texts);
+  return {
+    labels: batch.labels,
+    logits: () => model.forward(batch, options),
+    at(site, layer) {
+      let seen: F32 | undefined;
+      // This edit changes nothing. A capture would also hold the tensor of the second run of a checkpointed block, and nobody would release it.
+      const hooks = new Hooks().edit(
+        site,
+        (x) => {
+          seen ??= x.retain();
+          return x;
+        },
+        { layers: [layer] },
+      );
+      model.forward(batch, { ...options, hooks, upTo: "resid" });
+      model.device.own(seen!);
+      return seen!;
+    },
+  };
+}
+
+/** What an objective compares with, computed with the model as it is now. The tensors belong to no scope; the caller disposes of them. */
+export function referencesOf(model: Decoder, { reference = {} }: Objective, texts: RoleTexts): References {
+  const computed = Object.entries(reference).map(([role, quantity]: [string, Quantity]) => {
+    using _ = model.device.scope("reference model");
+    return [role, quantity(kernels, passOver(model, texts[role as Role]!)).retain()];
+  });
+  return Object.fromEntries(computed);
+}
+
+/** An objective's loss on one batch of texts. */
+export function lossOf(
+  model: Decoder,
+  objective: Objective,
+  { texts, references }: { readonly texts: RoleTexts; readonly references: References },
+  options: ForwardOptions & Required<Pick<ForwardOptions, "ops">>,
+): F32 {
+  const passFor = (role: Role) => ({
+    ...passOver(model, texts[role]!, options),
+    get reference() {
+      return references[role] ?? undeclared(`compares with the reference model on ${role} text`, "reference");
+    },
+  });
+  const passes = Object.fromEntries(objective.reads.map((role) => [role, passFor(role)]));
+  for (const role of roles)
+    if (!(role in passes))
+      Object.defineProperty(passes, role, { get: () => undeclared(`reads ${role} text`, "reads") });
+  return objective.loss(options.ops, passes as Parameters<Objective["loss"]>[1]);
+}
+
+function undeclared(what: string, field: keyof Objective): never {
+  throw new LetheError(`the objective ${what}, which its \`${field}\` does not declare`);
+}

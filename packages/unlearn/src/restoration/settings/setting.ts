@@ -1,0 +1,29 @@
+import type { Hooks, Site, TensorSource } from "@lethe/hooks";
+
+/** What a setting makes hooks from. */
+export interface RestorationContext {
+  /** The layers around the centre, in ascending order. */
+  readonly window: readonly number[];
+  /** Layers of the model. */
+  readonly depth: number;
+  /** The vanilla model: its run on the same questions, and its value vectors. */
+  readonly vanilla: TensorSource;
+  /** The unlearned model as it is: its own run on the same questions, and its value vectors. */
+  readonly own: TensorSource;
+}
+
+/** What a restoration puts back into the unlearned model, and what it holds at the unlearned model's own values. */
+export interface Setting<N extends string = string> {
+  /** For files and command lines. */
+  readonly name: N;
+  /** For figures and tables. */
+  readonly label: string;
+  /** The shape of its points in figures, by Vega's name. */
+  readonly marker: string;
+  /** Activations that `hooks` takes from the vanilla run. */
+  readonly vanilla: readonly Site[];
+  /** Activations that `hooks` takes from the unlearned model's own run. */
+  readonly own?: readonly Site[];
+  /** Interventions on a pass of the unlearned model. The pass starts at the window's first layer, so no hook may be before it. */
+  hooks(context: RestorationContext): Hooks;
+}
