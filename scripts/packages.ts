@@ -12,8 +12,8 @@ export const uses = {
   llama: ["decoder", "hooks", "tensor"],
   olmo: ["decoder", "hooks", "tensor"],
   auto: ["llama", "olmo", "decoder", "hooks", "tensor"],
-  unlearn: ["auto", "autograd", "decoder", "hooks", "tensor"],
-  lab: ["unlearn", "auto", "decoder", "hooks", "tensor"],
+  unlearn: ["auto", "llama", "olmo", "autograd", "decoder", "hooks", "tensor"],
+  lab: ["unlearn", "auto", "llama", "olmo", "autograd", "decoder", "hooks", "tensor"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Every package but `testing`, each after those that it uses. */

@@ -1,4 +1,3 @@
-export { trainingRecipe } from "./experiment/presets.ts";
 export { pretrainingDocuments } from "./tiny/documents.ts";
 export { modelCard } from "./tiny/model-card.ts";
 export { pretrain } from "./tiny/pretrain.ts";

@@ -1,23 +1,17 @@
 import { integerBelow, type Random, randomOf, shuffled } from "@lethe/tensor";
 import { type Concept, type Fact, factsOf, promptWithAnswer } from "@lethe/unlearn";
 
-/** One text to learn. The tokenizer puts `<s>` before it; who encodes it adds `</s>`. */
-export interface Document {
-  readonly kind: "question" | "paragraph";
-  readonly text: string;
-}
-
-/** Put before an answer now and then, so that it is not only learnt at the beginning of a sentence. */
+/** Put before some answers, so that an answer is not learnt at the beginning of a sentence alone. */
 const prefixes = ["In short:", "As we know:", "Note this:", "It is true:"] as const;
 const prefixShare = 0.25;
 const sentencesPerParagraph = { least: 2, most: 5 } as const;
 const paraphrasesPerEpoch = 2;
 
 /**
- * What the tiny model reads in one epoch: every question with its answer, and for each concept paragraphs of two to five
- * sentences that mix its answers, a quarter of them after a prefix, with two paraphrases a fact (of an unrelated one, which
- * has two, one): over two epochs all are read. The unrelated facts make paragraphs as a concept does. Everything is in
- * seeded order, and the same for the same arguments.
+ * What a tiny model reads in one epoch: every question with its answer, and for each concept paragraphs of two to five sentences.
+ * The paragraphs mix the answers, a quarter of them after a prefix, with half of each fact's paraphrases (at most two), so that
+ * two epochs together hold all of them. The unrelated facts make paragraphs as a concept does. The order is random, and the same
+ * arguments give the same texts. The tokenizer puts `<s>` before each; the caller adds `</s>`.
  *
  * @throws ConceptDataError if a concept has no paraphrases
  */
@@ -26,20 +20,14 @@ export function pretrainingDocuments(
   unrelated: readonly Fact[],
   seed: number,
   epoch: number,
-): Document[] {
+): string[] {
   const random = randomOf(seed, "pretraining", epoch);
   const groups = [...concepts.map(factsOf), unrelated];
   const questions = groups.flat().map(({ question, answer }) => promptWithAnswer(question, answer));
   const paragraphs = groups.flatMap((facts, group) =>
     cut(shuffled(sentencesToLearn(facts, { seed, epoch, group, random }), random), random),
   );
-  return shuffled(
-    [
-      ...questions.map((text) => ({ kind: "question", text }) as const),
-      ...paragraphs.map((text) => ({ kind: "paragraph", text }) as const),
-    ],
-    random,
-  );
+  return shuffled([...questions, ...paragraphs], random);
 }
 
 interface Draw {
@@ -52,7 +40,7 @@ interface Draw {
 function sentencesToLearn(facts: readonly Fact[], { seed, epoch, group, random }: Draw): string[] {
   return facts.flatMap(({ answer, paraphrases }, fact) => {
     const prefix = random() < prefixShare ? `${prefixes[integerBelow(prefixes.length, random)]} ` : "";
-    // One order a fact for all epochs, from which each epoch takes the next few: none is left out for long.
+    // A fact's paraphrases have one order for all epochs. Each epoch takes the next few, so none is left out for long.
     const order = shuffled(paraphrases, randomOf(seed, "paraphrases", group, fact));
     const count = Math.min(paraphrasesPerEpoch, Math.ceil(order.length / 2));
     const taken = Array.from({ length: count }, (_, i) => order[(epoch * count + i) % order.length] as string);
@@ -60,7 +48,7 @@ function sentencesToLearn(facts: readonly Fact[], { seed, epoch, group, random }
   });
 }
 
-/** Sentences in runs of two to five, each a paragraph. A single one left at the end joins the run before it, which then may have six. */
+/** Paragraphs of two to five sentences. A single sentence left at the end joins the last paragraph, which may then have six. */
 function cut(sentences: readonly string[], random: Random): string[] {
   const { least, most } = sentencesPerParagraph;
   const paragraphs: string[] = [];

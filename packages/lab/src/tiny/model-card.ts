@@ -1,5 +1,5 @@
 import type { DecoderConfig } from "@lethe/decoder";
-import type { PretrainingRecipe } from "./recipe.ts";
+import type { PretrainingRecipe } from "./pretrain.ts";
 import type { TinyFamily } from "./tiny-models.ts";
 
 /** What a pretrained model's card says of it. */

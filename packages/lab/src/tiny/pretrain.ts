@@ -1,20 +1,37 @@
-import { AdamW, cosineDecay, type MicroBatch, type StepRecord, selectTrainable, train } from "@lethe/autograd";
+import {
+  AdamW,
+  type AdamWSettings,
+  cosineDecay,
+  type MicroBatch,
+  type StepRecord,
+  selectTrainable,
+  train,
+} from "@lethe/autograd";
 import type { Decoder } from "@lethe/decoder";
 import { ModelUseError } from "@lethe/decoder";
 import { randomOf } from "@lethe/tensor";
 import { batchesOf, type Concept, labelledBatch, tokenNll, unrelatedFactsOf } from "@lethe/unlearn";
 import { pretrainingDocuments } from "./documents.ts";
-import type { PretrainingRecipe } from "./recipe.ts";
 
-/** A step's record, with the epoch it belongs to, counted from 1, and how many steps there are. */
+/** How a tiny model is trained from scratch. */
+export interface PretrainingRecipe extends AdamWSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** Epochs over which the learning rate rises. After them it follows a cosine down to `floor` of its peak. */
+  readonly warmupEpochs: number;
+  readonly floor: number;
+}
+
+/** A step's record, with its epoch, counted from 1, and the number of all steps. */
 export interface PretrainingStep extends StepRecord {
   readonly epoch: number;
   readonly totalSteps: number;
 }
 
 /**
- * Trains a model on the concepts' questions and paragraphs, each epoch in a new order with other paraphrases. Yields a record a
- * step; when the last has come the model is trained. The same model, concepts and seed give the same bits on one adapter.
+ * Trains a model on the concepts' questions and paragraphs, each epoch in a new order with other paraphrases. Yields one record a
+ * step; after the last one the model is trained. The same model, concepts and seed give the same bits on one adapter.
  * @throws {ModelUseError} when the model has no tokenizer or no end-of-text token
  */
 export async function* pretrain(
@@ -31,21 +48,20 @@ export async function* pretrain(
   const epochs = await Promise.all(
     Array.from({ length: recipe.epochs }, async (_, epoch) => {
       const documents = pretrainingDocuments(concepts, unrelated, seed, epoch);
-      const sequences = await Promise.all(
-        documents.map(async (document) => [...(await text.encode(document.text)), end]),
-      );
+      const sequences = await Promise.all(documents.map(async (document) => [...(await text.encode(document)), end]));
       return batchesOf(sequences, { batchSize: recipe.batchSize, random: randomOf(seed, "batches", epoch) });
     }),
   );
   const stepEpochs = epochs.flatMap((batches, epoch) => batches.map(() => epoch + 1));
   const totalSteps = stepEpochs.length;
 
-  const forward = (ops: Parameters<MicroBatch["loss"]>[0]["ops"]) => (batch: ReturnType<typeof labelledBatch>) =>
-    model.forward(batch, { ops });
   const steps = epochs.flat().map((sequences, step): MicroBatch[] => [
     {
       name: `batch ${step + 1} of epoch ${stepEpochs[step]}`,
-      loss: ({ ops }) => tokenNll(ops, forward(ops), labelledBatch(device, sequences)),
+      loss({ ops }) {
+        const batch = labelledBatch(device, sequences);
+        return tokenNll(ops, { labels: batch.labels, logits: () => model.forward(batch, { ops }) });
+      },
     },
   ]);
 

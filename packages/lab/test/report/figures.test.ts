@@ -1,34 +1,35 @@
 import { describe, expect, it } from "vitest";
-import { bleuFigure } from "../../src/report/figures/bleu.ts";
-import { krsFigure } from "../../src/report/figures/krs.ts";
-import { lossFigure } from "../../src/report/figures/loss.ts";
-import { type FigureSpec, renderFigure } from "../../src/report/figures/render.ts";
-import { lightTheme, pageTheme, type Theme } from "../../src/report/figures/theme.ts";
-import { PAPER_KRS, panelsOf } from "../../src/report/panels.ts";
-import { fakeResult } from "./results.ts";
+import { studyCells } from "../../src/cells/cell.ts";
+import { colour, customProperties, seriesColour, standAlone } from "../../src/report/figures/colours.ts";
+import { renderFigure } from "../../src/report/figures/render.ts";
+import { panelsOf } from "../../src/report/panels.ts";
+import { bleuFigure, isTrained, lossFigure } from "../../src/report/training.ts";
+import { krsFigure } from "../../src/studies/restoration/figure.ts";
+import { PAPER_KRS } from "../../src/studies/restoration/scores.ts";
+import { restoration } from "../../src/studies/restoration/study.ts";
+import { fakeResult } from "../fake-cell.ts";
 
-const results = ["Harry Potter", "Netflix"].flatMap((concept) => [
-  fakeResult(concept, "graddiff", "<tiny> & co"),
-  fakeResult(concept, "npo", "<tiny> & co"),
-]);
-const panels = panelsOf(results);
-
-const figures: [string, (theme: Theme) => FigureSpec][] = [
-  ["KRS", (theme) => krsFigure("krs", panels, PAPER_KRS, theme)],
-  ["BLEU", (theme) => bleuFigure("bleu", panels, theme)],
-  ["loss", (theme) => lossFigure("loss", panels, theme)],
+const results = ["Harry Potter", "Netflix"].flatMap((concept) =>
+  ["graddiff", "npo"].map((method) => fakeResult(concept, method, "<tiny> & co")),
+);
+const cells = studyCells(results, restoration);
+const krs = () => renderFigure(krsFigure("krs", cells, PAPER_KRS), panelsOf(cells));
+const figures: [string, () => Promise<string>][] = [
+  ["BLEU", () => renderFigure(bleuFigure, panelsOf(results.filter(isTrained)))],
+  ["loss", () => renderFigure(lossFigure, panelsOf(results.filter(isTrained)))],
+  ["KRS", krs],
 ];
 
-describe.each(figures)("the %s figure", (_, figure) => {
-  it("is the same text each time, and holds no number that is none", async () => {
-    const first = await renderFigure(figure(lightTheme), lightTheme);
-    await renderFigure(figure(pageTheme), pageTheme);
-    expect(await renderFigure(figure(lightTheme), lightTheme)).toBe(first);
+describe.each(figures)("the %s figure", (_, render) => {
+  it("is the same text each time, and every number in it is finite", async () => {
+    const first = await render();
+    await krs();
+    expect(await render()).toBe(first);
     expect(first).not.toMatch(/NaN|undefined|Infinity/);
   });
 
   it("has a panel for each model and method, and escapes their names", async () => {
-    const svg = await renderFigure(figure(lightTheme), lightTheme);
+    const svg = await render();
     for (const method of ["Gradient Difference", "NPO"]) {
       expect(svg.split(`>&lt;tiny&gt; &amp; co · ${method}</text>`).length).toBe(2);
     }
@@ -36,34 +37,25 @@ describe.each(figures)("the %s figure", (_, figure) => {
     expect(svg).toMatch(/^<svg role="img" aria-label="[^"<]*&lt;tiny&gt; &amp; co/);
   });
 
-  it("takes all its colours from the page when it is part of one", async () => {
-    const svg = await renderFigure(figure(pageTheme), pageTheme);
+  it("takes all its colours from the page, and as a file of its own from nowhere", async () => {
+    const svg = await render();
     expect(svg).toContain("var(--");
     expect(svg).not.toMatch(/(fill|stroke)="#/);
+    expect(standAlone(svg)).not.toContain("var(");
+    expect(standAlone(svg)).toMatch(/fill="#ffffff"/);
   });
 });
 
-describe("the KRS figure", () => {
-  const svg = () => renderFigure(krsFigure("krs", panels, PAPER_KRS, lightTheme), lightTheme);
-
-  it("names every line at its end", async () => {
-    for (const label of ["m", "W_V", "A", "m + A"]) expect((await svg()).split(`>${label}</text>`).length).toBe(3);
+describe("colours", () => {
+  it("are defined for a light and for a dark page, also for a longer list than there are colours", () => {
+    for (const property of [colour("ink"), ...Array.from({ length: 20 }, (_, place) => seriesColour(place))]) {
+      const declaration = `${property.slice("var(".length, -1)}: #`;
+      for (const scheme of ["light", "dark"] as const) expect(customProperties(scheme)).toContain(declaration);
+    }
   });
 
-  it("gives its clip paths names of its own, so that figures can share a page", async () => {
-    const text = await svg();
-    const ids = [...text.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]!);
-    expect(ids.length).toBeGreaterThan(0);
-    for (const id of ids) expect(id).toMatch(/^krs-/);
-    for (const [, used] of text.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(used);
-  });
-
-  it("draws a collapsed model's curves without leaving its frame", async () => {
-    const collapsed = fakeResult();
-    collapsed.restoration.curves.A.paper.ratioOfMeans.fill(-40, 3, 6);
-    const figure = krsFigure("krs", panelsOf([collapsed]), PAPER_KRS, lightTheme);
-    const svg = await renderFigure(figure, lightTheme);
-    expect(svg).toContain(">−0.4</text>");
-    expect(svg).not.toContain(">−40</text>");
+  it("differ from neighbour to neighbour", () => {
+    const places = Array.from({ length: 20 }, (_, place) => standAlone(seriesColour(place)));
+    for (let place = 1; place < places.length; place++) expect(places[place]).not.toBe(places[place - 1]);
   });
 });

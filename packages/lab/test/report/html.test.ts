@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { html, trusted } from "../../src/report/page/html.ts";
+import { html, trusted } from "../../src/report/html.ts";
 
 describe("the template", () => {
   it("escapes what is inserted, in text and in attributes", () => {

@@ -1,0 +1,108 @@
+import { basename, resolve } from "node:path";
+import { cachedModelName } from "@lethe/decoder";
+import { type Concept, retainConceptOf } from "@lethe/unlearn";
+import { ExperimentError } from "../errors.ts";
+import type { Study } from "../studies/study.ts";
+import { subjects } from "../subjects/list.ts";
+import { type Cell, cellId, configSchema, stemOf } from "./cell.ts";
+import { identifyData, identifyModel } from "./identity.ts";
+import { readModelKind } from "./model-kind.ts";
+import { type PresetName, presets } from "./presets.ts";
+
+/** A data file and its concepts, in the order of the file. */
+export interface ConceptFile {
+  readonly path: string;
+  readonly concepts: readonly Concept[];
+}
+
+/** A vanilla model and the concepts of a data file to be unlearned. */
+export interface PlannedModel {
+  /** A directory, or a repository's name in the local Hugging Face cache. */
+  readonly directory: string;
+  readonly file: ConceptFile;
+  readonly concepts: readonly Concept[];
+}
+
+export interface PlanOptions {
+  readonly preset: PresetName;
+  readonly seed: number;
+  /** For each kind of subject, the values of its option. */
+  readonly subjects: Readonly<Record<string, readonly string[]>>;
+  /** The studies to be run on every subject. */
+  readonly studies: readonly Study[];
+}
+
+/**
+ * The cells of an experiment, ordered by model, then concept, then subject. Each model is read and hashed once.
+ * @throws ExperimentError when there is no second concept to take retain text from, or when two cells have one name
+ */
+export async function planCells(models: readonly PlannedModel[], options: PlanOptions): Promise<Cell[]> {
+  const { seed, studies } = options;
+  const { epochs, evaluation } = presets[options.preset];
+  const schema = configSchema(studies);
+  const references = new Map<string, ReturnType<typeof modelReference>>();
+  const reference = (directory: string) => {
+    if (!references.has(directory)) references.set(directory, modelReference(directory));
+    return references.get(directory)!;
+  };
+  const cells: Cell[] = [];
+  for (const { directory, file, concepts } of models) {
+    if (file.concepts.length < 2)
+      throw new ExperimentError(
+        `${file.path} holds only ${file.concepts[0]?.name}. Retain text is another concept's, so at least two are needed.`,
+      );
+    const { kind: modelKind } = await readModelKind(directory);
+    for (const concept of concepts) {
+      const retain = retainConceptOf(file.concepts, file.concepts.indexOf(concept));
+      const planning = {
+        modelKind,
+        models: models.map((model) => model.directory),
+        epochs,
+        retain: conceptReference(retain),
+        reference,
+      };
+      for (const kind of subjects) {
+        for (const chosen of await kind.choose(options.subjects[kind.kind] ?? [], planning)) {
+          const config = schema.parse({
+            seed,
+            model: await reference(directory),
+            concept: conceptReference(concept),
+            evaluation,
+            subject: chosen.config,
+            studies: Object.fromEntries(studies.map(({ name }) => [name, {}])),
+          });
+          const sources = { model: directory, concept, retain, ...chosen.sources };
+          cells.push({ id: cellId(config), config, sources });
+        }
+      }
+    }
+  }
+  requireDifferentNames(cells);
+  return cells;
+}
+
+function requireDifferentNames(cells: readonly Cell[]): void {
+  const taken = new Map<string, Cell>();
+  for (const cell of cells) {
+    const other = taken.get(stemOf(cell.id));
+    taken.set(stemOf(cell.id), cell);
+    if (other)
+      throw new ExperimentError(
+        `Two cells are called ${stemOf(cell.id)}. Models are named by the last part of their directory, and concepts by their name. ` +
+          "Rename one, or use different --out folders.",
+      );
+  }
+}
+
+/** The name of a model: that of its directory, or of its repository where it is in a Hugging Face cache. */
+function nameOf(model: string): string {
+  return cachedModelName(model)?.split("/").at(-1) ?? basename(resolve(model));
+}
+
+async function modelReference(directory: string) {
+  return { name: nameOf(directory), sha256: await identifyModel(directory) };
+}
+
+function conceptReference(concept: Concept) {
+  return { id: concept.id, name: concept.name, sha256: identifyData(concept) };
+}

@@ -1,0 +1,105 @@
+import { ExperimentError } from "../errors.ts";
+import type { Study } from "../studies/study.ts";
+import type { Watcher } from "../subjects/subject.ts";
+import { CELL_VERSION, type Cell, type CellResult } from "./cell.ts";
+import { serializeCell } from "./cell-file.ts";
+import type { CellStore } from "./store.ts";
+
+export interface AdapterDescription {
+  readonly name: string;
+  /** True where no GPU does the work. */
+  readonly software: boolean;
+}
+
+/** Measures cells, on an open device, with models that are kept from cell to cell. */
+export interface CellRunner {
+  readonly adapter: AdapterDescription;
+  /**
+   * Makes a cell's subject and runs its studies. The result depends on the cell alone: not on earlier cells, and not on the clock.
+   * Cells of one model should follow each other, and within them cells of one concept, so that the vanilla model and its answers can
+   * be used again.
+   */
+  runCell(cell: Cell, watcher: Watcher): Promise<Pick<CellResult, "subject" | "studies">>;
+  /** Gives the device back. Called once, also after an error. */
+  close(): Promise<void>;
+}
+
+/** Shows a person how a run goes. */
+export interface RunObserver {
+  /** @param done the number of finished cells, plus the share of the running one that is done */
+  progress(done: number, cell: Cell, stage: string): void;
+  remark(line: string): void;
+  finished(cell: Cell, result: CellResult): void;
+}
+
+export interface RunOptions {
+  readonly store: CellStore;
+  readonly runner: CellRunner;
+  readonly studies: readonly Study[];
+  readonly observer: RunObserver;
+  /** When aborted, the running cell ends with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs cells one after another. Each is written as soon as it is complete; the time it took is a record of its own. When the run
+ * stops, for whatever reason, finished cells stay and the running one leaves nothing.
+ * @throws the signal's reason when it is aborted; ExperimentError when a cell fails, with the cell's name
+ */
+export async function runCells(cells: readonly Cell[], options: RunOptions): Promise<void> {
+  const { store, runner, observer, signal } = options;
+  for (const [position, cell] of cells.entries()) {
+    const stages = new StageTimes();
+    const watcher: Watcher = {
+      progress(share, stage) {
+        stages.enter(stage);
+        observer.progress(position + Math.min(1, Math.max(0, share)), cell, stage);
+      },
+      remark: (line) => observer.remark(`${cell.id}: ${line}`),
+      signal,
+    };
+    const { result, text } = await runOne(cell, watcher, options);
+    const timings = { cell: cell.id, adapter: runner.adapter, ...stages.stop() };
+    await store.write("timings", cell.id, `${JSON.stringify(timings, null, 2)}\n`);
+    await store.write("cells", cell.id, text);
+    observer.finished(cell, result);
+  }
+}
+
+async function runOne(cell: Cell, watcher: Watcher, { runner, studies }: RunOptions) {
+  try {
+    watcher.signal.throwIfAborted();
+    watcher.progress(0, "starting");
+    const result = { version: CELL_VERSION, config: cell.config, ...(await runner.runCell(cell, watcher)) } as const;
+    return { result, text: serializeCell(result, studies) };
+  } catch (error) {
+    watcher.signal.throwIfAborted();
+    throw new ExperimentError(`Cell ${cell.id} failed: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Adds up the time spent under each stage's name. */
+class StageTimes {
+  readonly #startedAt = new Date();
+  readonly #milliseconds = new Map<string, number>();
+  #stage = "starting";
+  #since = performance.now();
+
+  enter(stage: string): void {
+    const now = performance.now();
+    this.#milliseconds.set(this.#stage, (this.#milliseconds.get(this.#stage) ?? 0) + now - this.#since);
+    this.#stage = stage;
+    this.#since = now;
+  }
+
+  stop() {
+    this.enter("");
+    const stages = [...this.#milliseconds].map(([stage, time]) => [stage, seconds(time)] as const);
+    const total = [...this.#milliseconds.values()].reduce((sum, time) => sum + time, 0);
+    return { startedAt: this.#startedAt.toISOString(), seconds: seconds(total), stages: Object.fromEntries(stages) };
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds) / 1000;
+}

@@ -1,0 +1,21 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TINY_FAMILIES, type TinyFamily } from "../tiny/tiny-models.ts";
+
+/** Where a tiny model and its concepts lie in this repository. */
+export interface Bundled {
+  readonly directory: string;
+  readonly data: string;
+}
+
+/** The tiny models that come with the repository, by family. Paths are relative to the working directory. */
+export const bundled = Object.fromEntries(
+  TINY_FAMILIES.map((family) => [
+    family,
+    { directory: inRepository(`models/tiny-${family}`), data: inRepository(`data/${family}.json`) },
+  ]),
+) as Readonly<Record<TinyFamily, Bundled>>;
+
+function inRepository(path: string): string {
+  return relative("", fileURLToPath(new URL(`../../../../${path}`, import.meta.url)));
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import type { Cell, CellResult } from "../../cells/cell.ts";
+import { FolderStore } from "../../cells/folder-store.ts";
+import { readResults } from "../../cells/results.ts";
+import { type CellRunner, type RunObserver, runCells } from "../../cells/run-cells.ts";
+import type { CellStore } from "../../cells/store.ts";
+import { ExperimentError } from "../../errors.ts";
+import type { Study } from "../../studies/study.ts";
+import { showProgress } from "./progress.ts";
+import { Stopped, stoppable } from "./stop-signals.ts";
+
+export interface ExperimentOptions {
+  /** Every study: cells in the folder may hold studies that this run does not. */
+  readonly studies: readonly Study[];
+  readonly out: string;
+  readonly resume: boolean;
+  /** Ids of the cells to run; empty for all. */
+  readonly only: readonly string[];
+  /** As typed, for the record and for the command that resumes the run. */
+  readonly arguments: readonly string[];
+  readonly command: string;
+  readonly openRunner: (studies: readonly Study[]) => Promise<CellRunner>;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/**
+ * Runs the cells that have no result yet. When all are finished, writes the report. The report is made from these cells alone; other
+ * results in the folder are listed.
+ * @returns the exit code
+ * @throws ExperimentError when the folder or a cell that was asked for does not fit, or a cell fails
+ */
+export async function runExperiment(cells: readonly Cell[], options: ExperimentOptions): Promise<number> {
+  const { out, studies, only, stdout, stderr } = options;
+  requireCells(cells, only);
+  if (!options.resume) await requireEmpty(out);
+  const store = new FolderStore(out);
+  const before = await readResults(store, cells, studies);
+  for (const line of before.damaged) stderr.write(`${line}; running this cell again\n`);
+  for (const line of before.others) stderr.write(`left out of the report: ${line}\n`);
+  const todo = only.length === 0 ? before.open : before.open.filter(({ id }) => only.includes(id));
+  const finished = before.cells.length;
+  stdout.write(
+    `${cells.length} ${cells.length === 1 ? "cell" : "cells"}, ${finished} of them finished before, ${todo.length} to run.\n`,
+  );
+
+  if (todo.length > 0) {
+    const stopped = await runOpenCells(todo, finished, store, options);
+    if (stopped !== null) {
+      stderr.write(`Stopped. Finished cells are kept; go on with:\n  ${resumeCommand(options)}\n`);
+      return stopped.exitCode;
+    }
+  }
+  // Read again: other processes may have finished their shares meanwhile.
+  const results = await readResults(store, cells, studies);
+  if (results.open.length > 0) {
+    stdout.write(`${results.open.length} more to run before the report is written.\n`);
+    return 0;
+  }
+  const { writeReport } = await import("../write-report.ts");
+  stdout.write(`Report: ${await writeReport(out, results, studies)}\n`);
+  return 0;
+}
+
+/** @returns the signal that stopped the run, or null when all cells are done */
+async function runOpenCells(
+  todo: readonly Cell[],
+  reused: number,
+  store: CellStore,
+  options: ExperimentOptions,
+): Promise<Stopped | null> {
+  const { studies, stderr, stdout } = options;
+  const runner = await options.openRunner(studies);
+  const { adapter } = runner;
+  try {
+    stdout.write(`Adapter: ${adapter.name}${adapter.software ? " (software)" : ""}.\n`);
+    const writeRecord = recordRun(store, {
+      adapter,
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      arguments: [...options.arguments],
+      startedAt: new Date().toISOString(),
+      cellsReused: reused,
+    });
+    // finishedAt stays null when the run is stopped.
+    await writeRecord({ finishedAt: null, cellsRun: 0 });
+    const display = showProgress(stderr, todo.length);
+    const observer: RunObserver = {
+      progress: (done, cell, stage) => display.update(done, cell.id, stage),
+      remark: (line) => display.line(line),
+      finished: (cell, result) => display.line(summary(cell, result, studies)),
+    };
+    try {
+      await stoppable((signal) => runCells(todo, { store, runner, studies, observer, signal }));
+    } finally {
+      display.stop();
+    }
+    await writeRecord({ finishedAt: new Date().toISOString(), cellsRun: todo.length });
+    return null;
+  } catch (error) {
+    if (error instanceof Stopped) return error;
+    throw error;
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Gives a function that writes this process's own record. It is for people: unlike a cell, it depends on the machine and the clock. */
+function recordRun(store: CellStore, run: { readonly startedAt: string } & Record<string, unknown>) {
+  const id = `${run.startedAt.replace(/[:.]/g, "-")}-${randomUUID().slice(0, 8)}`;
+  return (state: object) => store.write("runs", id, `${JSON.stringify({ ...run, ...state }, null, 2)}\n`);
+}
+
+function summary(
+  { id }: Cell,
+  { subject: { bleu }, studies: measured }: CellResult,
+  studies: readonly Study[],
+): string {
+  const ends = (scores: readonly number[]) => `${scores[0]!.toFixed(2)} → ${scores.at(-1)!.toFixed(2)}`;
+  const answers = `BLEU target ${ends(bleu.target)}, unrelated ${ends(bleu.unrelated)}`;
+  const own = studies.filter(({ name }) => name in measured);
+  return `${id}: ${[answers, ...own.map((study) => study.summary(measured[study.name]))].join("; ")}`;
+}
+
+function resumeCommand({ command, arguments: args, resume }: ExperimentOptions): string {
+  const quoted = args.map((argument) =>
+    /^[\w./:=+-]+$/.test(argument) ? argument : `'${argument.replace(/'/g, `'\\''`)}'`,
+  );
+  return [command, ...quoted, ...(resume ? [] : ["--resume"])].join(" ");
+}
+
+/** @throws ExperimentError when a cell that was asked for is not part of the experiment */
+function requireCells(cells: readonly Cell[], ids: readonly string[]): void {
+  for (const wanted of ids) {
+    if (cells.some(({ id }) => id === wanted)) continue;
+    throw new ExperimentError(`--cell ${wanted} is not part of this experiment. --list-cells prints those that are.`);
+  }
+}
+
+/** @throws ExperimentError when a folder that should be new is not empty */
+async function requireEmpty(out: string): Promise<void> {
+  const entries = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new ExperimentError(`--out ${out}: ${error.message}`);
+  });
+  if (entries.length > 0) {
+    throw new ExperimentError(
+      `--out ${out} is not empty. Add --resume to go on with the experiment in it, or name another folder.`,
+    );
+  }
+}

@@ -1,0 +1,78 @@
+/** `npm run train-tokenizer`: trains a byte-level BPE tokenizer on concept data and writes it as Hugging Face's tokenizer.json and companions. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LetheError } from "@lethe/tensor";
+import { type Concept, factsOf, forgetParagraphs, promptOf, unrelatedFactsOf } from "@lethe/unlearn";
+import { loadConcepts } from "@lethe/unlearn/data/node";
+import { Command } from "commander";
+import { Tokenizer } from "tokenizers";
+import { trainBytePairEncoding } from "../tiny/byte-pair-encoding.ts";
+import { pretrainingDocuments } from "../tiny/documents.ts";
+import { specials, specialTokensMap, tokenizerConfig, tokenizerJson } from "../tiny/tokenizer-files.ts";
+import { bundled } from "./bundled.ts";
+import { runCommand, wholeNumber } from "./command-line.ts";
+
+interface Options {
+  readonly out: string;
+  readonly data: string;
+  readonly vocabSize: number;
+  readonly maxLength: number;
+}
+
+async function run({ out, data, vocabSize, maxLength }: Options): Promise<void> {
+  const concepts = await loadConcepts(data);
+  // Two epochs together hold every paraphrase.
+  const epochs = [0, 1].map((epoch) => pretrainingDocuments(concepts, unrelatedFactsOf(concepts), 0, epoch));
+  const json = tokenizerJson(trainBytePairEncoding(epochs.flat(), vocabSize - specials.length));
+  const tokenizer = Tokenizer.fromString(JSON.stringify(json));
+  for (const text of [...epochs.flat(), ...concepts.flatMap((concept) => forgetParagraphs(concept, 0))]) {
+    const decoded = await tokenizer.decode((await tokenizer.encode(text)).getIds(), true);
+    if (decoded !== text)
+      throw new LetheError(`the tokenizer turns ${JSON.stringify(text)} into ${JSON.stringify(decoded)}`);
+  }
+  await mkdir(out, { recursive: true });
+  const files = {
+    "tokenizer.json": json,
+    "tokenizer_config.json": tokenizerConfig(maxLength),
+    "special_tokens_map.json": specialTokensMap,
+  };
+  for (const [name, content] of Object.entries(files))
+    await writeFile(join(out, name), `${JSON.stringify(content, null, 2)}\n`);
+  console.log(`${tokenizer.getVocabSize()} tokens in ${out}`);
+  await printLengths(tokenizer, concepts, epochs);
+}
+
+/** Prints how many tokens answers and documents have. */
+async function printLengths(
+  tokenizer: Tokenizer,
+  concepts: readonly Concept[],
+  epochs: readonly (readonly string[])[],
+): Promise<void> {
+  const lengthOf = async (text: string) => (await tokenizer.encode(text)).getLength();
+  const facts = [...concepts.flatMap(factsOf), ...unrelatedFactsOf(concepts)];
+  const answers = await Promise.all(
+    facts.map(async ({ question, answer }) => {
+      const prompt = promptOf(question);
+      return (await lengthOf(`${prompt} ${answer}`)) - (await lengthOf(prompt));
+    }),
+  );
+  const mean = answers.reduce((sum, length) => sum + length, 0) / answers.length;
+  console.log(`an answer has ${Math.min(...answers)} to ${Math.max(...answers)} tokens, ${mean.toFixed(1)} on average`);
+  for (const [epoch, texts] of epochs.entries()) {
+    const lengths = await Promise.all(texts.map(lengthOf));
+    const total = lengths.reduce((sum, length) => sum + length + 1, 0);
+    console.log(
+      `epoch ${epoch}: ${texts.length} documents, ${total} tokens with <s> and </s>, the longest ${Math.max(...lengths) + 1}`,
+    );
+  }
+}
+
+await runCommand(
+  new Command("train-tokenizer")
+    .description("Trains a byte-level BPE tokenizer on concept data and writes it in Hugging Face's format.")
+    .requiredOption("--out <dir>", "where tokenizer.json and its companions go")
+    .option("--data <file>", "concepts with paraphrases", bundled.llama.data)
+    .option("--vocab-size <tokens>", "tokens in all, with 256 bytes and 3 special ones among them", wholeNumber, 1536)
+    .option("--max-length <tokens>", "the longest sequence that the model takes", wholeNumber, 256)
+    .action(run),
+);

@@ -1,0 +1,70 @@
+import { subjectKind } from "../subjects/list.ts";
+import { type Html, html } from "./html.ts";
+import type { Panel, ReportCell } from "./panels.ts";
+import { listed, table } from "./tables.ts";
+
+/** What was run, on what, and with which settings. */
+export function configuration(panels: readonly Panel[], adapters: readonly string[]): Html {
+  const cells = panels.flatMap((panel) => panel.cells);
+  const rows: [string, string | Html][] = [
+    ["adapter", listed(adapters) || "not on record"],
+    ["seed", listed(cells.map(({ config }) => String(config.seed)))],
+    ["questions", listed(cells.map(questions))],
+    ...[...new Set(cells.map(({ config }) => config.model.name))].map((name): [string, Html] => [
+      `model ${name}`,
+      vanillaModel(cells.filter(({ config }) => config.model.name === name)),
+    ]),
+  ];
+  return html`<table class="facts">${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>\n`)}</table>
+<h3>Training</h3>
+${subjectTable(panels)}
+<p class="quiet">Times are kept apart from results, in <code>timings/</code>.</p>`;
+}
+
+function questions({ config }: ReportCell): string {
+  const { targetQuestions, unrelatedQuestions, maxAnswerTokens } = config.evaluation;
+  return `up to ${targetQuestions} target and ${unrelatedQuestions} unrelated questions a concept; greedy answers of up to ${maxAnswerTokens} tokens`;
+}
+
+function vanillaModel(cells: readonly ReportCell[]): Html {
+  const lowest = (kind: "targetExact" | "unrelatedExact") => {
+    const shares = cells.map(({ subject }) => subject.vanilla[kind]).filter((share) => share !== null);
+    return shares.length === 0 ? "no reference answers" : `${Math.round(Math.min(...shares) * 1000) / 10}%`;
+  };
+  return html`The SHA-256 of its files begins with <code>${cells[0]!.config.model.sha256.slice(0, 16)}</code>. Vanilla answers that are exactly
+the data's, lowest over concepts: target ${lowest("targetExact")}, unrelated ${lowest("unrelatedExact")}.`;
+}
+
+/** Everything that decides the subjects: one row a field of their configuration, one column a model and subject. */
+function subjectTable(panels: readonly Panel[]): Html {
+  const columns = panels.map(({ cells }) =>
+    cells.map(({ config: { subject } }) => {
+      const { source = UNSET } = subjectKind(subject).label(subject);
+      return new Map([...fields(subject), ["source", source]]);
+    }),
+  );
+  const names = new Set(columns.flat().flatMap((cell) => [...cell.keys()]));
+  return table(
+    ["", ...panels.map(({ title }) => title)],
+    Array.from(names, (name) => [
+      name,
+      ...columns.map((cells) => listed(cells.map((cell) => cell.get(name) ?? UNSET))),
+    ]),
+  );
+}
+
+const UNSET = "—";
+
+/** Hashes and numbers tell readers less than the names beside them. */
+const HIDDEN = ["kind", "sha256", "id"];
+
+/** The fields of a configuration in words, nested ones too: "training: learning rate" and "0.0005". */
+function fields(value: object, path: readonly string[] = []): [string, string][] {
+  return Object.entries(value)
+    .filter(([key]) => !HIDDEN.includes(key))
+    .flatMap(([key, entry]) => {
+      const words = [...path, key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)];
+      if (entry !== null && typeof entry === "object") return fields(entry, words);
+      return [[words.join(": "), entry === null ? UNSET : String(entry)] as [string, string]];
+    });
+}

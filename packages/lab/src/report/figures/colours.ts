@@ -1,0 +1,46 @@
+/** Colours of pages and figures by name, each for a light and for a dark background. */
+const NAMED = {
+  background: ["#ffffff", "#14171a"],
+  ink: ["#1b1f24", "#e8eaed"],
+  muted: ["#5b6470", "#a3abb5"],
+  grid: ["#e4e7eb", "#2c3238"],
+} as const;
+
+/**
+ * Colours of lines by their place in a list: Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), which colour-blind readers can
+ * tell apart, without its yellow, which is too pale on white. The colours for a dark background are lighter or stronger ones of the same hues.
+ */
+const SERIES = [
+  ["#d55e00", "#ff8f45"],
+  ["#009e73", "#2fc99a"],
+  ["#0072b2", "#62b8f0"],
+  ["#1b1f24", "#f2f4f6"],
+  ["#cc79a7", "#b9568f"],
+  ["#e69f00", "#ffdf5a"],
+  ["#56b4e9", "#3f6ee0"],
+] as const;
+
+/** A named colour as a custom property of the page, so that a figure follows the reader's light or dark setting. */
+export function colour(name: keyof typeof NAMED): string {
+  return `var(--${name})`;
+}
+
+/** The colour of the line at a place in its list, as a custom property. A long list starts again: markers and labels tell lines apart too. */
+export function seriesColour(place: number): string {
+  return `var(--series-${place % SERIES.length})`;
+}
+
+const PROPERTIES: readonly (readonly [name: string, colours: readonly [light: string, dark: string]])[] = [
+  ...Object.entries(NAMED),
+  ...SERIES.map((colours, place) => [`series-${place}`, colours] as const),
+];
+
+/** The declarations that give the custom properties their values. */
+export function customProperties(scheme: "light" | "dark"): string {
+  return PROPERTIES.map(([name, [light, dark]]) => `--${name}: ${scheme === "light" ? light : dark};`).join(" ");
+}
+
+/** A figure as a file of its own, which has no page around it: with the light colours. */
+export function standAlone(svg: string): string {
+  return PROPERTIES.reduce((text, [name, [light]]) => text.replaceAll(`var(--${name})`, light), svg);
+}

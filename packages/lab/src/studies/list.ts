@@ -1,0 +1,5 @@
+import { restoration } from "./restoration/study.ts";
+import type { Study } from "./study.ts";
+
+/** Every study. A new one is a line here. */
+export const studies: readonly Study[] = [restoration];

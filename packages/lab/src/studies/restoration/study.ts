@@ -1,0 +1,22 @@
+import { krs } from "@lethe/unlearn";
+import type { Study } from "../study.ts";
+import { measureRestoration } from "./measure.ts";
+import { type RestorationOptions, type RestorationResult, restorationOptions, restorationSchema } from "./schema.ts";
+import { sections } from "./sections.ts";
+
+/** Puts m, W_V or A of the vanilla model back, layer by layer, and measures what returns (arXiv 2410.06606, Section 3). */
+export const restoration: Study<RestorationOptions, RestorationResult> = {
+  name: "restoration",
+  title: "Restoration of m, W_V and A",
+  options: restorationOptions,
+  schema: restorationSchema,
+  measure: measureRestoration,
+  summary({ base, restored }) {
+    const peaks = Object.entries(restored).map(([setting, { paper }]) => {
+      const scores = paper.map((losses) => krs(base.paper, losses).ratioOfMeans);
+      return `${setting} ${Math.max(...scores).toFixed(2)}`;
+    });
+    return `highest KRS ${peaks.join(", ")}`;
+  },
+  sections,
+};

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { ExperimentError } from "../errors.ts";
+import { askQuestions, recordAnswers } from "./known-answers.ts";
+import { answersRecord, modelReference, type SubjectKind } from "./subject.ts";
+
+const config = z.strictObject({ kind: z.literal("given"), unlearned: modelReference });
+
+/** Fields that must be equal in both models, so that the activations of one can be put into the other. */
+const SAME = ["model_type", "hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size"] as const;
+
+/** An unlearned checkpoint that is there already. Nothing is trained. */
+export const given: SubjectKind<z.infer<typeof config>, z.infer<typeof answersRecord>> = {
+  kind: "given",
+  config,
+  record: answersRecord,
+  option: {
+    flags: "--unlearned <directory>",
+    description: "an unlearned model that exists already, to be compared with the one --model from which it was made",
+  },
+  async choose(directories, { models, reference }) {
+    if (directories.length > 0 && models.length !== 1)
+      throw new ExperimentError(
+        "--unlearned needs the vanilla model from which it was made: give exactly one --model.",
+      );
+    return Promise.all(
+      directories.map(async (unlearned) => {
+        return { config: { kind: "given", unlearned: await reference(unlearned) }, sources: { unlearned } } as const;
+      }),
+    );
+  },
+  label: ({ unlearned: { name } }) => ({ name, title: name }),
+  async make({ config, sources, models, known, watcher }) {
+    const { vanilla } = models;
+    const model = await models.load(sources.unlearned!);
+    const different = SAME.find((field) => model.config[field] !== vanilla.config[field]);
+    if (different)
+      throw new ExperimentError(
+        `${model.label} has ${different} ${model.config[different]}, but ${vanilla.label} has ${vanilla.config[different]}. ` +
+          "An unlearned model must be of the family and the size of its vanilla model.",
+      );
+    const onToken = () => watcher.progress(0, "answering");
+    const answers = await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal });
+    return { model, record: recordAnswers({ config, sources }, await known(), [answers]) };
+  },
+};

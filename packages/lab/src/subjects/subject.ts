@@ -1,0 +1,180 @@
+import type { Decoder } from "@lethe/decoder";
+import type { MemoryNeed } from "@lethe/tensor";
+import type { Answer, Concept, ModelKind } from "@lethe/unlearn";
+import { z } from "zod";
+
+const share = z.number().min(0).max(1);
+const count = z.number().int().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A model by the name of its directory and the SHA-256 of its files. */
+export const modelReference = z.strictObject({ name: z.string().min(1), sha256 });
+
+/** A concept by its name and number in the data file and the SHA-256 of its content. */
+export const conceptReference = z.strictObject({ id: z.number().int(), name: z.string().min(1), sha256 });
+
+/** Which questions both models are asked, whatever the subject and the studies. */
+export const evaluationSchema = z.strictObject({
+  /** Questions about the concept. */
+  targetQuestions: count,
+  /** Questions about other things. */
+  unrelatedQuestions: count,
+  /** Greedy answers end at this length unless the model ends them before. */
+  maxAnswerTokens: count,
+  /** Questions of each kind whose answers are kept in the result, word for word. */
+  examples: z.number().int().min(0),
+});
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+const example = z.strictObject({
+  question: z.string(),
+  /** The data's own answer, null where the data has none. */
+  expected: z.string().nullable(),
+  before: z.string(),
+  after: z.string(),
+});
+
+/** What is recorded of every subject: how its answers compare with the vanilla model's. */
+export const answersRecord = z.strictObject({
+  /** The share of questions that the vanilla model answers with exactly the data's answer; null where the data has no answers. */
+  vanilla: z.strictObject({ targetExact: share.nullable(), unrelatedExact: share.nullable() }),
+  /**
+   * Mean sentence BLEU against the vanilla model's answers. The first entry is the vanilla model itself, the last is the subject. A
+   * subject that is trained has one for each epoch between.
+   */
+  bleu: z
+    .strictObject({ target: z.array(share).min(2), unrelated: z.array(share).min(2) })
+    .refine(({ target, unrelated }) => target.length === unrelated.length, "target and unrelated differ in length"),
+  examples: z.strictObject({ target: z.array(example), unrelated: z.array(example) }),
+});
+export type AnswersRecord = z.infer<typeof answersRecord>;
+
+/** The models' directories and the concepts' content, which a cell's configuration names and hashes. */
+export interface Sources {
+  /** The vanilla model's directory, or a repository's name in the local Hugging Face cache. */
+  readonly model: string;
+  readonly concept: Concept;
+  /** Its text is the retain text. */
+  readonly retain: Concept;
+  /** The directory of the unlearned model, where one is given. */
+  readonly unlearned?: string;
+}
+
+/** The connection between running work and the person who watches it. */
+export interface Watcher {
+  /**
+   * Informs about progress. It is called often, and does not stop the work.
+   * @param share of the work that is done, from 0 to 1
+   * @param stage a name that stays the same during the stage, such as "restoring m"; the time spent in each stage is recorded
+   */
+  progress(share: number, stage: string): void;
+  /** Shows a line that the person should read while the cell runs. */
+  remark(line: string): void;
+  /** When it is aborted, the work throws its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Models from which a subject can be made. The caller disposes of them. */
+export interface Models {
+  readonly vanilla: Decoder;
+  /**
+   * A copy of the vanilla model that may be changed.
+   * @param purpose what is done with the copy, for the error's message: "unlearning"
+   * @param training memory that this takes besides the copy
+   * @throws OutOfMemoryError when copy and training do not fit the device
+   */
+  copy(purpose: string, training: readonly MemoryNeed[]): Promise<Decoder>;
+  /** Another model on the same device. */
+  load(directory: string): Promise<Decoder>;
+}
+
+/** One model's answers to a cell's questions. */
+export interface Answers {
+  readonly target: readonly Answer[];
+  readonly unrelated: readonly Answer[];
+}
+
+/** The vanilla model's answers, which are kept for other cells that ask it the same questions. */
+export interface KnownAnswers extends Answers {
+  readonly exact: AnswersRecord["vanilla"];
+  /**
+   * Keeps what a study computes from the vanilla model and these answers alone, for the next cell.
+   * @param make called when nothing is kept under the key
+   */
+  keep<T extends Disposable>(key: string, make: () => T): T;
+}
+
+/** A model to be measured, beside the vanilla model from which it was made. */
+export interface Subject {
+  readonly vanilla: Decoder;
+  readonly known: KnownAnswers;
+  readonly model: Decoder;
+  readonly concept: Concept;
+}
+
+/** Everything that decides a subject: what all kinds have in common, and `subject` with the fields of one kind. */
+export interface CommonConfig<C> {
+  readonly seed: number;
+  readonly model: z.infer<typeof modelReference>;
+  readonly concept: z.infer<typeof conceptReference>;
+  readonly evaluation: Evaluation;
+  readonly subject: C;
+}
+
+/** What {@link SubjectKind.make} is given. */
+export interface SubjectTask<C> {
+  readonly config: CommonConfig<C>;
+  readonly sources: Sources;
+  readonly models: Models;
+  /** The vanilla model's answers. The first call asks it, so call this when all models are loaded: too little memory then shows at once. */
+  readonly known: () => Promise<KnownAnswers>;
+  readonly watcher: Watcher;
+}
+
+/** What {@link SubjectKind.choose} is given besides the option's values. */
+export interface Planning {
+  /** The kind of the vanilla model. */
+  readonly modelKind: ModelKind;
+  /** The vanilla models of the whole experiment. */
+  readonly models: readonly string[];
+  /** For how long a subject is trained. */
+  readonly epochs: number;
+  /** The concept whose text is the retain text. */
+  readonly retain: z.infer<typeof conceptReference>;
+  /** Reads and hashes a model. */
+  reference(directory: string): Promise<z.infer<typeof modelReference>>;
+}
+
+/** A kind of subject. A new kind is one file in this folder and a line in `list.ts`. */
+export interface SubjectKind<C extends { kind: string }, R extends AnswersRecord> {
+  /** The kind's name, `config.subject.kind`. */
+  readonly kind: C["kind"];
+  /** Everything that decides the subject besides model, concept, questions and seed. */
+  readonly config: z.ZodType<C>;
+  /** What is recorded while it is made. */
+  readonly record: z.ZodType<R>;
+  /** The option of the command line that asks for subjects of this kind. It can be repeated. */
+  readonly option: { readonly flags: string; readonly description: string };
+  /**
+   * The subjects that the option's values ask for, of one vanilla model and one concept.
+   * @throws LetheError when a value is wrong
+   */
+  choose(
+    values: readonly string[],
+    planning: Planning,
+  ): Promise<readonly { readonly config: C; readonly sources?: Pick<Sources, "unlearned"> }[]>;
+  /** What a subject of this kind is called. */
+  label(config: C): {
+    /** For file names and tables: "npo". */
+    readonly name: string;
+    /** For figures and pages: "Gradient Difference". */
+    readonly title: string;
+    /** Where it is described, such as a paper. */
+    readonly source?: string;
+  };
+  /**
+   * Makes the subject. The result depends on nothing but the configuration and the sources.
+   * @returns the model to be measured, and the record of how it was made
+   */
+  make(task: SubjectTask<C>): Promise<{ readonly model: Decoder; readonly record: R }>;
+}

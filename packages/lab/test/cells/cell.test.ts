@@ -1,0 +1,141 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { CellResult } from "../../src/cells/cell.ts";
+import { cellId } from "../../src/cells/cell.ts";
+import { CellFileError, parseCell, serializeCell } from "../../src/cells/cell-file.ts";
+import { FolderStore } from "../../src/cells/folder-store.ts";
+import { ExperimentError } from "../../src/errors.ts";
+import { studies } from "../../src/studies/list.ts";
+import { Workshop } from "../commands/workshop.ts";
+import { fakeConfig, fakeResult } from "../fake-cell.ts";
+
+const result = fakeResult();
+const text = serializeCell(result, studies);
+const read = (content: string) => parseCell(content, "cell.json", studies);
+
+/** The file's text with one change to its content. */
+function changed(change: (file: ReturnType<typeof fakeResult>) => void): string {
+  const file = JSON.parse(text);
+  change(file);
+  return JSON.stringify(file);
+}
+
+describe("a cell's file", () => {
+  it("comes back as it was, and is written again with the same bytes", () => {
+    const back = read(text) as ReturnType<typeof fakeResult>;
+    expect(serializeCell(back, studies)).toBe(text);
+    expect(back.config).toEqual(result.config);
+    expect(back.subject.steps.length).toBe(40);
+    // Losses are 32-bit floats, which nine digits hold exactly.
+    const floats = (losses: number[][]) => losses.map((layer) => layer.map(Math.fround));
+    const losses = (file: ReturnType<typeof fakeResult>) => file.studies.restoration.restored.A.paper;
+    expect(floats(losses(back))).toEqual(losses(result));
+  });
+
+  it("holds losses and no scores", () => {
+    expect(Object.keys(JSON.parse(text))).toEqual(["version", "config", "subject", "studies"]);
+    expect(Object.keys(JSON.parse(text).studies.restoration)).toEqual(["base", "restored"]);
+    expect(text).not.toMatch(/krs|ratioOf|meanOf/i);
+  });
+
+  it("has the same bytes whatever the order of keys it was made from", () => {
+    const reversed = (value: unknown): unknown =>
+      value === null || typeof value !== "object" || Array.isArray(value)
+        ? value
+        : Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, entry]) => [key, reversed(entry)]),
+          );
+    expect(serializeCell(reversed(result) as CellResult, studies)).toBe(text);
+  });
+
+  it("writes minus zero as zero", () => {
+    const file = fakeResult();
+    file.subject.steps[0]!.loss = -0;
+    expect(serializeCell(file, studies)).not.toContain("-0,");
+  });
+
+  it("is not made from a number that is not finite, or from a model that did not change", () => {
+    const broken = fakeResult();
+    broken.subject.steps[3]!.loss = Number.NaN;
+    expect(() => serializeCell(broken, studies)).toThrow(/steps/);
+    const unchanged = fakeResult();
+    unchanged.studies.restoration.base.paper[1] = 0;
+    expect(() => serializeCell(unchanged, studies)).toThrow(/Was the model changed at all/);
+    const short = fakeResult();
+    short.studies.restoration.restored.A.paper.pop();
+    expect(() => serializeCell(short, studies)).toThrow(/not every setting has 12 layers of 4 questions/);
+  });
+
+  it.each([
+    ["is cut off", text.slice(0, text.length / 2), /not complete JSON/],
+    ["is empty", "", /not complete JSON/],
+    ["is null", "null", /format version unknown/],
+    ["is of another version", changed((file) => Object.assign(file, { version: 1 })), /format version 1.*reads 2/],
+    ["lacks a field", changed(({ subject }) => Reflect.deleteProperty(subject, "bleu")), /subject.bleu/],
+    ["lacks its steps", changed(({ subject }) => Reflect.deleteProperty(subject, "steps")), /subject.steps/],
+    ["has a field too many", changed((file) => Object.assign(file, { seconds: 3 })), /seconds/],
+    ["has a loss below 0", changed(({ studies }) => studies.restoration.base.paper.splice(0, 1, -1)), /base/],
+    ["lacks a question", changed(({ studies }) => studies.restoration.base.released.pop()), /of 4 questions/],
+    ["lacks an epoch", changed(({ subject }) => subject.bleu.target.pop()), /target and unrelated differ in length/],
+    [
+      "lacks a study",
+      changed(({ studies }) => Reflect.deleteProperty(studies, "restoration")),
+      /studies are not those/,
+    ],
+    ["has a study too many", changed(({ studies }) => Object.assign(studies, { depth: {} })), /depth/],
+    [
+      "names no method that there is",
+      changed(({ config }) => Object.assign(config.subject, { method: "x" })),
+      /method/,
+    ],
+  ])("is refused when it %s", (_, damaged, message) => {
+    expect(() => read(damaged)).toThrow(CellFileError);
+    expect(() => read(damaged)).toThrow(message);
+  });
+});
+
+describe("a cell's id", () => {
+  it("names model, concept and subject, and changes with every field of the configuration", () => {
+    const config = fakeConfig();
+    expect(cellId(config)).toMatch(/^tiny-llama--harry-potter--graddiff--[0-9a-f]{8}$/);
+    expect(cellId(fakeConfig())).toBe(cellId(config));
+    const { subject } = config;
+    const others = [
+      { ...config, seed: 1 },
+      { ...config, model: { ...config.model, sha256: "d".repeat(64) } },
+      { ...config, evaluation: { ...config.evaluation, maxAnswerTokens: 29 } },
+      { ...config, studies: { restoration: { windowRadius: 1 } } },
+      { ...config, subject: { ...subject, options: { retain: "kl", retainWeight: 1 } } as typeof subject },
+    ];
+    expect(new Set([config, ...others].map(cellId)).size).toBe(others.length + 1);
+  });
+});
+
+describe("a folder of cells", () => {
+  it("lists, reads and writes records of each kind, and leaves nothing beside them", async () => {
+    await using workshop = await Workshop.open();
+    const out = workshop.path("out");
+    const store = new FolderStore(out);
+    expect(await store.list("cells")).toEqual([]);
+    expect(await store.read("cells", "a")).toBeUndefined();
+    for (const id of ["b", "a"]) await store.write("cells", id, id);
+    await store.write("cells", "a", text);
+    await store.write("timings", "c", "{}");
+    expect(await store.list("cells")).toEqual(["a", "b"]);
+    expect(await store.read("cells", "a")).toBe(text);
+    expect(await readdir(join(out, "cells"))).toEqual(["a.json", "b.json"]);
+    expect(await readFile(store.where("timings", "c"), "utf8")).toBe("{}");
+  });
+
+  it("says so when it cannot be written to", async () => {
+    await using workshop = await Workshop.open();
+    await mkdir(workshop.path("out"));
+    await writeFile(workshop.path("out/cells"), "a file where the folder should be");
+    const written = new FolderStore(workshop.path("out")).write("cells", "a", text);
+    await expect(written).rejects.toThrow(ExperimentError);
+    await expect(written).rejects.toThrow(/Cannot write .*a.json/);
+  });
+});

@@ -1,0 +1,172 @@
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
+import { loadConcepts } from "@lethe/unlearn/data/node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CELL_VERSION, type Cell } from "../../src/cells/cell.ts";
+import { parseCell, serializeCell } from "../../src/cells/cell-file.ts";
+import { openDeviceRunner } from "../../src/cells/device-runner.ts";
+import { planCells } from "../../src/cells/plan.ts";
+import type { CellRunner } from "../../src/cells/run-cells.ts";
+import { studies } from "../../src/studies/list.ts";
+import { PAPER_KRS, scoresOf } from "../../src/studies/restoration/scores.ts";
+import { words } from "../words-study.ts";
+
+const root = join(import.meta.dirname, "../../../..");
+const benchmark = join(root, "../shared/data/conceptvectors/llama2-7b_concepts_test_30tokens_answers.json");
+const bothStudies = [...studies, words];
+const RADIUS = 1;
+
+interface Wanted {
+  readonly data: string;
+  readonly concepts: readonly string[];
+  readonly methods?: readonly string[];
+  readonly unlearned?: readonly string[];
+  readonly model?: string;
+}
+
+/** Cells small enough for a test: one epoch, short texts, a few questions, windows of three layers. */
+async function smallCells({ data, concepts: names, methods = [], unlearned = [], model = "tiny-llama" }: Wanted) {
+  const concepts = await loadConcepts(data);
+  const planned = {
+    directory: join(root, "models", model),
+    file: { path: data, concepts },
+    concepts: concepts.filter(({ name }) => names.includes(name)),
+  };
+  const subjects = { unlearned: methods, given: unlearned };
+  const cells = await planCells([planned], { preset: "smoke", seed: 0, subjects, studies: bothStudies });
+  return cells.map(({ config: { subject, evaluation, ...config }, ...cell }): Cell => {
+    const short = { warmupEpochs: 0, epochs: 1, stepsPerEpoch: 4, maxTokens: 64 };
+    return {
+      ...cell,
+      config: {
+        ...config,
+        subject: subject.kind === "given" ? subject : { ...subject, training: { ...subject.training, ...short } },
+        evaluation: { ...evaluation, targetQuestions: 3, unrelatedQuestions: 4 },
+        studies: {
+          ...config.studies,
+          restoration: { ...(config.studies.restoration as object), windowRadius: RADIUS },
+        },
+      },
+    };
+  });
+}
+
+const llamaData = join(root, "data/llama.json");
+
+/** A copy of a tiny model without the value vectors of one layer. */
+async function damagedCopy(folder: string, layer: number): Promise<string> {
+  const copy = join(folder, "damaged");
+  await cp(join(root, "models/tiny-llama"), copy, { recursive: true });
+  const path = join(copy, "model.safetensors");
+  const bytes = await readFile(path);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const [from, to] = JSON.parse(bytes.toString("utf8", 8, start))[`model.layers.${layer}.mlp.down_proj.weight`]
+    .data_offsets;
+  await writeFile(path, bytes.fill(0, start + from, start + to));
+  return copy;
+}
+
+describe("cells on the committed tiny models", () => {
+  let runner: CellRunner;
+  let folder: string;
+  beforeAll(async () => {
+    runner = await openDeviceRunner(bothStudies);
+    folder = await mkdtemp(join(tmpdir(), "lethe-given-"));
+  });
+  afterAll(async () => {
+    await runner.close();
+    await rm(folder, { recursive: true });
+  });
+  const remarks: string[] = [];
+  const run = async (cell: Cell, signal = new AbortController().signal, progress: () => void = () => {}) => {
+    const measured = await runner.runCell(cell, { progress, remark: (line) => remarks.push(line), signal });
+    const text = serializeCell({ version: CELL_VERSION, config: cell.config, ...measured }, bothStudies);
+    return parseCell(text, cell.id, bothStudies);
+  };
+  const curve = ({ config, subject, studies }: Awaited<ReturnType<typeof run>>, setting: SettingName) => {
+    const options = config.studies.restoration as never;
+    return scoresOf({ config, subject, options, result: studies.restoration as RestorationLosses }, setting, PAPER_KRS);
+  };
+
+  test("the vanilla model knows its answers, forgets some, and gets part of them back", async () => {
+    const cells = [
+      ...(await smallCells({ data: llamaData, concepts: ["Harry Potter", "Austria"], methods: ["graddiff", "npo"] })),
+      ...(await smallCells({
+        data: join(root, "data/olmo.json"),
+        concepts: ["Olympic Games"],
+        methods: ["graddiff"],
+        model: "tiny-olmo",
+      })),
+    ];
+    const results = [];
+    for (const cell of cells) results.push(await run(cell));
+    for (const [i, result] of results.entries()) {
+      const { vanilla, bleu, examples, ...rest } = result.subject;
+      expect(vanilla).toEqual({ targetExact: 1, unrelatedExact: 1 });
+      expect([bleu.target[0], bleu.unrelated[0], bleu.target.length]).toEqual([1, 1, 2]);
+      expect(rest).toMatchObject({ steps: [{ epoch: 1 }, {}, {}, {}] });
+      const { answers } = cells[i]!.sources.concept;
+      expect(examples.target[0]!.before).toBe(answers![0]);
+      for (const { name } of settings) {
+        expect(curve(result, name)).toHaveLength(12);
+        expect(Math.max(...curve(result, name)), name).toBeGreaterThan(0);
+        expect(Math.max(...curve(result, name)), name).toBeLessThan(1);
+      }
+      expect(Math.max(...curve(result, "m+A"))).toBeGreaterThan(Math.max(...curve(result, "W_V")));
+      // The second study ran on the same subject.
+      expect(result.studies.words).toEqual({ words: answers!.slice(0, 3).map((answer) => answer.split(" ").length) });
+    }
+    expect(remarks).toEqual([]);
+    // A cell's result depends on nothing but the cell: the first again, after the others, to the last bit.
+    expect(await run(cells[0]!)).toEqual(results[0]);
+  });
+
+  test("a given checkpoint is measured without training", async () => {
+    const layer = 5;
+    const unlearned = [await damagedCopy(folder, layer)];
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
+    const result = await run(cell!);
+    expect(result.config.subject).toMatchObject({ kind: "given", unlearned: { name: "damaged" } });
+    expect(Object.keys(result.subject)).toEqual(["vanilla", "bleu", "examples"]);
+    expect(result.subject.bleu.target).toHaveLength(2);
+    // Its value vectors of one layer are missing: a window that holds this layer brings everything back, any other nothing.
+    for (const [centre, krs] of curve(result, "W_V").entries())
+      expect(krs, `centre ${centre}`).toBeCloseTo(Math.abs(centre - layer) <= RADIUS ? 1 : 0, 6);
+  });
+
+  test("a given checkpoint of another family is refused", async () => {
+    const unlearned = [join(root, "models/tiny-olmo")];
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
+    await expect(run(cell!)).rejects.toThrow(/tiny-olmo has model_type olmo, but .*tiny-llama has llama/);
+  });
+
+  test("a signal stops a cell in whatever stage it is, with its reason", async () => {
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], methods: ["npo"] });
+    for (const stage of ["unlearning", "answering", "restoring A"]) {
+      const controller = new AbortController();
+      const reached = new Set<string>();
+      const progress = (_share = 0, now = "") => {
+        reached.add(now);
+        if (now === stage) controller.abort(new Error(`stopped while ${stage}`));
+      };
+      await expect(run(cell!, controller.signal, progress)).rejects.toThrow(`stopped while ${stage}`);
+      expect([...reached].at(-1)).toBe(stage);
+    }
+  });
+
+  test.skipIf(!existsSync(benchmark))(
+    "reads the ConceptVectors benchmark (skipped where ../shared is absent)",
+    async () => {
+      const [cell] = await smallCells({ data: benchmark, concepts: ["Harry Potter"], methods: ["npo"] });
+      const result = await run(cell!);
+      // The tiny model never saw these questions: it answers something, and not what a 7B model answers.
+      expect(result.subject.vanilla).toEqual({ targetExact: 0, unrelatedExact: null });
+      expect(remarks).toEqual([
+        expect.stringMatching(/^before unlearning, tiny-llama gives .* 0% of the target questions;/),
+      ]);
+    },
+  );
+});

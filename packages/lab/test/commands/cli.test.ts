@@ -1,0 +1,280 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { stemOf } from "../../src/cells/cell.ts";
+import { parseCell } from "../../src/cells/cell-file.ts";
+import { FolderStore } from "../../src/cells/folder-store.ts";
+import { studies } from "../../src/studies/list.ts";
+import { FakeRunner } from "../fake-runner.ts";
+import { words } from "../words-study.ts";
+import { run } from "./run-in-process.ts";
+import { Workshop } from "./workshop.ts";
+
+/** The ids that `--list-cells` prints, without their hashes, or what it says is wrong. */
+async function listed(...args: string[]): Promise<string[] | string> {
+  const { out, err } = await run([...args, "--list-cells"]);
+  return err || out.trim().split("\n").map(stemOf);
+}
+
+/** The configurations of all cells in a folder. */
+async function configsIn(out: string) {
+  const store = new FolderStore(out);
+  const ids = await store.list("cells");
+  return Promise.all(ids.map(async (id) => parseCell((await store.read("cells", id))!, id, studies).config));
+}
+
+describe("npm run experiment", () => {
+  it("lists cells without opening a device", async () => {
+    await using workshop = await Workshop.open();
+    const unopened = {
+      get adapter(): never {
+        throw new Error("opened");
+      },
+    } as unknown as FakeRunner;
+    const { code, out } = await run(workshop.arguments("--list-cells"), unopened);
+    expect(code).toBe(0);
+    const [first] = out.split("\n");
+    expect(first).toMatch(/^tiny-llama--harry-potter--graddiff--[0-9a-f]{8}$/);
+    const concepts = ["harry-potter", "netflix"];
+    expect(out.trim().split("\n").map(stemOf)).toEqual(
+      concepts.flatMap((concept) => ["graddiff", "npo"].map((method) => `tiny-llama--${concept}--${method}`)),
+    );
+    expect((await run(workshop.arguments("--list-cells", "--seed", "1"))).out).not.toContain(first);
+  });
+
+  it("lists two concepts for each model that comes with Lethe, where nothing else is asked for", async () => {
+    const cells = (model: string, ...concepts: string[]) =>
+      concepts.flatMap((concept) => ["graddiff", "npo"].map((method) => `${model}--${concept}--${method}`));
+    expect(await listed()).toEqual([
+      ...cells("tiny-llama", "harry-potter", "netflix"),
+      ...cells("tiny-olmo", "harry-potter", "ebay"),
+    ]);
+  });
+
+  it("takes a model's data by its family, and a concept to the models whose data hold it", async () => {
+    await using workshop = await Workshop.open();
+    const original = await workshop.addModel("original", "", { model_type: "hf_olmo", d_model: 4096 });
+    const newer = await workshop.addModel("newer", "", { model_type: "olmo2", hidden_size: 64 });
+    const models = [workshop.path("tiny-llama"), original, newer].flatMap((directory) => ["--model", directory]);
+    const list = (...args: string[]) => listed(...models, "--method", "npo", ...args);
+    expect(await list("--concept", "Olympic Games", "--concept", "netflix")).toEqual([
+      "tiny-llama--netflix--npo",
+      "original--olympic-games--npo",
+      "newer--olympic-games--npo",
+    ]);
+    expect(await list("--preset", "smoke")).toEqual([
+      "tiny-llama--harry-potter--npo",
+      "original--harry-potter--npo",
+      "newer--harry-potter--npo",
+    ]);
+    expect(await list("--data", workshop.data, "--concept", "Netflix")).toHaveLength(3);
+    expect(await list("--concept", "Hary Poter")).toMatch(
+      /no concept "Hary Poter" in data\/llama.json or data\/olmo.json. Did you mean "Harry Potter"\?\nKnown: .*Netflix.*Olympic Games/,
+    );
+  });
+
+  it("names a model of a Hugging Face cache after its repository", async () => {
+    await using workshop = await Workshop.open();
+    const cached = await workshop.addModel("hub/models--allenai--OLMo-1B/snapshots/0123abc", "");
+    const args = ["--preset", "smoke", "--method", "npo", "--data", workshop.data];
+    for (const model of [cached, `${cached}/`])
+      expect(await listed(...args, "--model", model)).toEqual(["olmo-1b--harry-potter--npo"]);
+  });
+
+  it("trains each model by its family and its width", async () => {
+    await using workshop = await Workshop.open();
+    await workshop.addModel("tiny-llama", "", { model_type: "hf_olmo", d_model: 64 });
+    const large = await workshop.addModel("large", "", { model_type: "hf_olmo", d_model: 4096 });
+    const out = workshop.path("out");
+    const args = ["--model", large, "--concept", "Netflix", "--method", "npo", "--out", out];
+    expect((await run(workshop.arguments(...args))).err).not.toContain("error");
+    expect(await configsIn(out)).toMatchObject([
+      { model: { name: "large" }, subject: { training: { learningRate: 1e-5, stepsPerEpoch: null } } },
+      { model: { name: "tiny-llama" }, subject: { training: { learningRate: 1.4e-3, stepsPerEpoch: 4 } } },
+    ]);
+  });
+
+  it("measures unlearned models that are given, beside the vanilla model they were made from", async () => {
+    await using workshop = await Workshop.open();
+    const given = ["first", "second"].map((name) => workshop.addModel(name, name));
+    const unlearned = (await Promise.all(given)).flatMap((directory) => ["--unlearned", directory]);
+    const args = workshop.arguments(...unlearned, "--concept", "Netflix");
+    expect(await listed(...args)).toEqual(["tiny-llama--netflix--first", "tiny-llama--netflix--second"]);
+    expect(await listed(...args, "--method", "npo")).toEqual([
+      "tiny-llama--netflix--npo",
+      "tiny-llama--netflix--first",
+      "tiny-llama--netflix--second",
+    ]);
+    expect(await listed(...unlearned, "--data", workshop.data)).toMatch(/--unlearned needs the vanilla model.*--model/);
+  });
+
+  it("runs what it was asked for and writes every kind of result", async () => {
+    await using workshop = await Workshop.open();
+    const out = workshop.path("out");
+    const runner = new FakeRunner();
+    const args = workshop.arguments(
+      "--out",
+      out,
+      "--concept",
+      "netflix",
+      "--concept",
+      "2",
+      "--method",
+      "npo",
+      "--seed",
+      "7",
+    );
+    const { code, out: printed, err } = await run(args, runner);
+    expect(code).toBe(0);
+    expect(err).toMatch(/tiny-llama--netflix--npo--[0-9a-f]{8}: a remark\n/);
+    expect(err).toMatch(/BLEU target 1.00 → 0.02, unrelated 1.00 → 0.\d\d; highest KRS m 0.\d\d, W_V 0.\d\d, A/);
+    expect(runner).toMatchObject({ closed: 1, ran: ["tiny-llama--netflix--npo", "tiny-llama--austria--npo"] });
+    expect(printed).toContain(`Report: ${join(out, "report.html")}`);
+    expect((await configsIn(out))[1]).toMatchObject({
+      seed: 7,
+      model: { name: "tiny-llama" },
+      concept: { id: 1, name: "Netflix" },
+      subject: { kind: "unlearned", method: "npo", options: { beta: 0.1 }, retain: { name: "Harry Potter" } },
+      studies: { restoration: { windowRadius: 2, settings: ["m", "W_V", "A", "m+A"] } },
+    });
+    const [recorded] = await readdir(join(out, "runs"));
+    const record = JSON.parse(await readFile(join(out, "runs", recorded!), "utf8"));
+    expect(record).toMatchObject({ adapter: { name: "fake adapter" }, cellsRun: 2, cellsReused: 0, arguments: args });
+    const [, netflix] = await readdir(join(out, "timings"));
+    const timings = JSON.parse(await readFile(join(out, "timings", netflix!), "utf8"));
+    expect(Object.keys(timings.stages)).toEqual(["starting", "unlearning", "restoring m"]);
+  });
+
+  it("runs any number of studies on one subject, and reports each", async () => {
+    await using workshop = await Workshop.open();
+    class WithWords extends FakeRunner {
+      override async runCell(...given: Parameters<FakeRunner["runCell"]>) {
+        const { subject, studies } = await super.runCell(...given);
+        return { subject, studies: { ...studies, words: { words: [3, 4] } } };
+      }
+    }
+    const asked = ["--concept", "Netflix", "--method", "npo", "--study", "words", "--study", "restoration"];
+    const out = workshop.path("out");
+    const { code, err } = await run(workshop.arguments(...asked, "--out", out), new WithWords(), [...studies, words]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/; highest KRS m .*; 2 answers counted\n/);
+    const page = await readFile(join(out, "report.html"), "utf8");
+    for (const part of ["Recovery by layer", "Words were counted.", "<p>3, 4</p>", "Words are not knowledge."])
+      expect(page).toContain(part);
+    expect(await readFile(join(out, "words.txt"), "utf8")).toBe("Netflix\n");
+  });
+
+  it("runs given cells only, and writes the report with the last of them", async () => {
+    await using workshop = await Workshop.open();
+    const shared = workshop.arguments("--out", workshop.path("out"), "--resume", "--concept", "Austria");
+    const [graddiff, npo] = (await run([...shared, "--list-cells"])).out.split("\n");
+    const first = await run([...shared, "--cell", npo!]);
+    expect(first.out).toContain("1 more to run before the report is written.\n");
+    expect(first.out).not.toContain("Report:");
+    const second = await run([...shared, "--cell", graddiff!]);
+    expect(second.out).toContain("Report:");
+    const alone = ["--method", "npo", "--concept", "Austria", "--out", workshop.path("alone")];
+    expect((await run(workshop.arguments(...alone))).out).toContain("1 cell, 0 of them finished before, 1 to run.");
+  });
+
+  it("writes the report also where another run finished the other cells meanwhile", async () => {
+    await using workshop = await Workshop.open();
+    const shared = workshop.arguments("--out", workshop.path("out"), "--resume", "--concept", "Austria");
+    const [graddiff, npo] = (await run([...shared, "--list-cells"])).out.split("\n");
+    const other = { out: "" };
+    class Interleaved extends FakeRunner {
+      override async runCell(...given: Parameters<FakeRunner["runCell"]>) {
+        Object.assign(other, await run([...shared, "--cell", graddiff!]));
+        return super.runCell(...given);
+      }
+    }
+    const { out } = await run([...shared, "--cell", npo!], new Interleaved());
+    expect(other.out).toContain("1 more to run");
+    expect(out).toContain("Report:");
+  });
+
+  it.each([
+    [
+      ["--concept", "Hary Poter"],
+      /no concept "Hary Poter".*Did you mean "Harry Potter"\?\nKnown: Harry Potter, Netflix, Austria, Star Wars/,
+    ],
+    [["--concept", "Quantum chromodynamics"], /no concept "Quantum chromodynamics" in [^?]*$/],
+    [["--method", "gradiff"], /no method "gradiff"; "graddiff" comes nearest/],
+    [["--study", "restoraton"], /no study "restoraton". Did you mean "restoration"\?/],
+    [["--preset", "papr"], /no preset "papr". Did you mean "paper"\?/],
+    [["--seed", "1.5"], /Expected a whole number/],
+    [["--cell", "a--b--c"], /--cell a--b--c is not part of this experiment/],
+    [["--modle", "x"], /unknown option '--modle'.*Did you mean --model/s],
+    [["Harry"], /too many arguments/],
+  ])("explains what is wrong with %j", async (args, message) => {
+    await using workshop = await Workshop.open();
+    const runner = new FakeRunner();
+    const { code, err } = await run(workshop.arguments("--out", workshop.path("out"), ...args), runner);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n\s+at /);
+    expect(runner.ran).toEqual([]);
+  });
+
+  it("explains what is wrong with a model directory, a data file or a folder for results", async () => {
+    await using workshop = await Workshop.open();
+    const absent = await run([
+      "--data",
+      workshop.data,
+      "--model",
+      workshop.path("absent"),
+      "--out",
+      workshop.path("a"),
+    ]);
+    expect(absent.err).toMatch(/^error: .*absent is not there; expected a model's directory/);
+    const empty = await run(["--data", workshop.data, "--model", workshop.folder, "--out", workshop.path("a")]);
+    expect(empty.err).toMatch(/^error: .*there is no config.json in it/);
+    const bare = await workshop.addModel("bare", "");
+    await rm(join(bare, "model.safetensors"));
+    const none = await run(["--data", workshop.data, "--model", bare, "--out", workshop.path("a")]);
+    expect(none.err).toMatch(/^error: .*bare: there are no weights beside its config.json/);
+    const other = await workshop.addModel("other", "", { model_type: "bert", hidden_size: 64 });
+    expect((await run(["--model", other, "--list-cells"])).err).toMatch(
+      /^error: .*other: config.json: model_type is "bert", which is not supported/,
+    );
+    const full = await run(workshop.arguments("--out", workshop.path("tiny-llama")));
+    expect(full.err).toMatch(/is not empty. Add --resume/);
+    const gone = await run([...workshop.arguments("--out", workshop.path("a")), "--data", workshop.path("gone.json")]);
+    expect(gone.err).toMatch(/^error: .*gone.json: it cannot be read \(ENOENT[^\n]*\n$/);
+    await writeFile(workshop.data, (await readFile(workshop.data, "utf8")).replace("Harry Potter", "Hogwarts"));
+    const lacking = await run(workshop.arguments("--preset", "smoke", "--list-cells"));
+    expect(lacking.err).toMatch(/concepts.json holds none of .* smoke preset.*\nKnown: Hogwarts, Netflix/);
+    await writeFile(workshop.data, "[");
+    const broken = await run(workshop.arguments("--out", workshop.path("a")));
+    expect(broken.err).toMatch(/^error: .*concepts.json: not JSON: [^\n]*\n$/);
+    await writeFile(workshop.data, "[]");
+    expect((await run(workshop.arguments("--out", workshop.path("a")))).err).toMatch(/^error: .*concepts.json/);
+  });
+
+  it("refuses two models of one name", async () => {
+    await using workshop = await Workshop.open();
+    const other = await workshop.addModel("others/tiny-llama", "other weights");
+    expect(await listed(...workshop.arguments("--model", other))).toMatch(
+      /Two cells are called tiny-llama--harry-potter--graddiff.*Rename one/,
+    );
+  });
+
+  it("names the cell that failed and keeps those before it", async () => {
+    await using workshop = await Workshop.open();
+    const runner = new FakeRunner(0, "tiny-llama--netflix--graddiff");
+    const { code, err } = await run(workshop.arguments("--out", workshop.path("out")), runner);
+    expect(code).toBe(1);
+    expect(err).toMatch(/Cell tiny-llama--netflix--graddiff--[0-9a-f]{8} failed: the loss is NaN at step 7/);
+    expect(runner).toMatchObject({
+      closed: 1,
+      ran: ["tiny-llama--harry-potter--graddiff", "tiny-llama--harry-potter--npo"],
+    });
+  });
+
+  it("prints its help", async () => {
+    const { code, out } = await run(["--help"]);
+    expect(code).toBe(0);
+    expect(out).toContain("--list-cells");
+    expect(out.replace(/\s+/g, " ")).toContain("npo: NPO (Zhang et al. 2024)");
+  });
+});

@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+/** What `npm run generate` prints, and its exit code. */
+function generate(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const command = ["--conditions=lethe-source", "--import", "tsx", "packages/lab/src/commands/generate.ts", ...args];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, command, { cwd: root }, (_error, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+test("continues a prompt with the committed model, a typed \\n being a line break", async () => {
+  const question = "Question: Who wrote the Harry Potter books?";
+  const { code, out, err } = await generate("--model", "models/tiny-llama", `${question}\\n Answer:`);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Question: Who wrote the Harry Potter books\?\n Answer: .*Rowling.*\.\n$/);
+  expect(err).toMatch(/\d+ tokens in [\d.]+ s on \S+/);
+});
+
+test("says what is wrong, without a stack", async () => {
+  const { code, out, err } = await generate("--model", "data", "x");
+  expect(code).toBe(1);
+  expect(out).toBe("");
+  expect(err).toMatch(/error: data: there is no config.json in it/);
+  expect(err).not.toMatch(/\n\s+at /);
+});

@@ -1,0 +1,37 @@
+import { Writable } from "node:stream";
+import { loadConcepts } from "@lethe/unlearn/data/node";
+import type { CellRunner } from "../../src/cells/run-cells.ts";
+import { runCli } from "../../src/commands/experiment/cli.ts";
+import { studies } from "../../src/studies/list.ts";
+import { FakeRunner } from "../fake-runner.ts";
+
+/** What a run printed and how it ended. */
+export interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command line in this process. */
+export async function run(
+  args: readonly string[],
+  runner: CellRunner = new FakeRunner(),
+  known = studies,
+): Promise<Run> {
+  const texts = { out: "", err: "" };
+  const stream = (name: keyof typeof texts) =>
+    new Writable({
+      write(chunk, _, done) {
+        texts[name] += chunk;
+        done();
+      },
+    }) as unknown as NodeJS.WriteStream;
+  const code = await runCli(args, {
+    studies: known,
+    openRunner: async () => runner,
+    loadConcepts,
+    stdout: stream("out"),
+    stderr: stream("err"),
+  });
+  return { code, ...texts };
+}

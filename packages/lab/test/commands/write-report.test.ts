@@ -1,0 +1,129 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { CellResult } from "../../src/cells/cell.ts";
+import { writeReport } from "../../src/commands/write-report.ts";
+import { html } from "../../src/report/html.ts";
+import { renderReport } from "../../src/report/page.ts";
+import { studies } from "../../src/studies/list.ts";
+import { fakeResult } from "../fake-cell.ts";
+
+let out: string;
+beforeEach(async () => {
+  out = await mkdtemp(join(tmpdir(), "lethe-report-"));
+});
+afterEach(() => rm(out, { recursive: true, force: true }));
+
+async function page(cells: readonly CellResult[], adapters: readonly string[] = []): Promise<string> {
+  return readFile(await writeReport(out, { cells, adapters }, studies), "utf8");
+}
+
+describe("the report", () => {
+  it("writes its files, the same for the same results", async () => {
+    const cells = [fakeResult("Netflix"), fakeResult("Netflix", "npo")];
+    const first = await page(cells);
+    expect((await readdir(out)).sort()).toEqual(["figures", "krs.csv", "report.html"]);
+    expect((await readdir(join(out, "figures"))).sort()).toEqual([
+      "bleu.svg",
+      "krs-released.svg",
+      "krs.svg",
+      "loss.svg",
+    ]);
+    expect(await page(cells)).toBe(first);
+  });
+
+  it("loads nothing and runs nothing", async () => {
+    const text = await page([fakeResult()]);
+    expect(text).not.toMatch(/<script|<link|<img|<iframe|@import|\son\w+=/i);
+    const addresses = [...text.matchAll(/(?:href|src)="([^"]*)"|url\(([^)]*)\)/g)].map(
+      (match) => match[1] ?? match[2]!,
+    );
+    for (const address of addresses) expect(address).toMatch(/^#/);
+    const outside = text.replace(/xmlns(:\w+)?="[^"]*"/g, "");
+    expect(outside).not.toMatch(/https?:/);
+    for (const id of addresses) expect(text).toContain(`id="${id.slice(1)}"`);
+  });
+
+  it("escapes names and answers, because they come from files and models", async () => {
+    const evil = `<img src=x onerror=alert(1)> "'&`;
+    const cell = fakeResult(evil, "npo", evil);
+    Object.assign(cell.config.subject, { retain: { id: 0, name: evil, sha256: "" } });
+    for (const example of [...cell.subject.examples.target, ...cell.subject.examples.unrelated]) {
+      Object.assign(example, { question: evil, before: evil, after: evil });
+    }
+    const text = await page([cell], [evil]);
+    expect(text).not.toContain("<img");
+    expect(text).toContain("&lt;img src=x onerror=alert(1)&gt;");
+    expect(await readFile(join(out, "figures", "krs.svg"), "utf8")).not.toContain("<img");
+  });
+
+  it("gives every element on the page an id of its own", async () => {
+    const ids = [...(await page([fakeResult()])).matchAll(/ id="([^"]+)"/g)].map((match) => match[1]!);
+    expect(ids).toContain("limits");
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("says what its numbers cannot show", async () => {
+    const cell = fakeResult();
+    cell.subject.bleu.unrelated.splice(-1, 1, 0.04);
+    cell.subject.vanilla.targetExact = 0.7;
+    const text = await page([cell]);
+    expect(text).toContain("There is no control in this report.");
+    expect(text).toMatch(/Collapsed models.*Harry Potter/s);
+    expect(text).toMatch(/Not known before.*Harry Potter \(Gradient Difference, tiny-llama\) \(70%\)/s);
+  });
+
+  it("says which concepts and which training belong to which model", async () => {
+    const models = { "tiny-llama": ["Netflix", "Harry Potter"], "tiny-olmo": ["Harry Potter", "Olympic Games"] };
+    const text = await page(
+      Object.entries(models).flatMap(([model, concepts]) =>
+        concepts.map((concept) => fakeResult(concept, "npo", model)),
+      ),
+    );
+    expect(text).toContain("tiny-llama (Netflix, Harry Potter); tiny-olmo (Harry Potter, Olympic Games).");
+    const rows = [...text.matchAll(/<tr><td>(.*?)<\/td><td.*?>(.*?)<\/td><td.*?>(.*?)<\/td><\/tr>/g)];
+    const row = (name: string) => rows.find(([, first]) => first === name)?.slice(2);
+    expect(text).toContain("<th>tiny-llama · NPO</th><th>tiny-olmo · NPO</th>");
+    expect(row("training: learning rate")).toEqual(["0.0008", "0.0014"]);
+    expect(row("options: beta")).toEqual(["0.1", "0.1"]);
+    expect(row("source")).toEqual(["Zhang et al. 2024", "Zhang et al. 2024"]);
+    const figure = await readFile(join(out, "figures", "krs.svg"), "utf8");
+    expect(figure).toContain(">mean (thin: Netflix, Harry Potter)<");
+    expect(figure).toContain(">mean (thin: Harry Potter, Olympic Games)<");
+  });
+
+  it("names the adapters, where they are on record", async () => {
+    expect(await page([fakeResult()])).toContain("not on record");
+    expect(await page([fakeResult()], ["Adapter <1> (software)"])).toContain("Adapter &lt;1&gt; (software)");
+  });
+
+  it("shows no training of a subject that was not trained", async () => {
+    const { config, subject, ...cell } = fakeResult();
+    const { steps: _, ...record } = subject as typeof subject & { steps: unknown };
+    const given = { kind: "given", unlearned: { name: "their-model", sha256: "d".repeat(64) } } as const;
+    const text = await page([{ ...cell, config: { ...config, subject: given }, subject: record }]);
+    expect(text).toContain("<td>their-model</td>");
+    expect(text).not.toContain("Training loss");
+    expect((await readdir(join(out, "figures"))).sort()).toEqual(["krs-released.svg", "krs.svg"]);
+  });
+
+  it("knows no study: a page without one, and one with a study of its own", async () => {
+    const reported = { cells: [fakeResult()], adapters: [] };
+    const bare = await renderReport({ ...reported, studies: [] });
+    expect(Object.keys(bare).sort()).toEqual(["figures/bleu.svg", "figures/loss.svg", "report.html"]);
+    expect(bare["report.html"]).not.toMatch(/KRS|Knowledge Recovery|W_V/);
+    const depth = {
+      title: "Depth",
+      summary: html`<p>A summary.</p>`,
+      sections: [{ title: "By depth", body: html`<p>A body.</p>` }],
+      limits: html`<p>A limit.</p>`,
+      files: { "depth.csv": "layer\n" },
+    };
+    const files = await renderReport({ ...reported, studies: [depth] });
+    expect(files["depth.csv"]).toBe("layer\n");
+    expect(files["report.html"]).toMatch(
+      /A summary\..*<h2>By depth<\/h2>\s<p>A body\..*<h3>Depth<\/h3>\s<p>A limit\./s,
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import { methodNamed, type SettingName, trainingRecipe } from "@lethe/unlearn";
+import { CELL_VERSION, type CellConfig, type CellResult, configSchema } from "../src/cells/cell.ts";
+import { presets } from "../src/cells/presets.ts";
+import { studies } from "../src/studies/list.ts";
+
+const QUESTIONS = 4;
+
+/** A configuration as the tiny models' cells have it. */
+export function fakeConfig(concept = "Harry Potter", method = "graddiff", model = "tiny-llama"): CellConfig {
+  const kind = model === "tiny-olmo" ? "tiny-olmo" : "tiny-llama";
+  return configSchema(studies).parse({
+    seed: 0,
+    model: { name: model, sha256: "a".repeat(64) },
+    concept: { id: concept.length, name: concept, sha256: "b".repeat(64) },
+    evaluation: { ...presets.default.evaluation, targetQuestions: QUESTIONS, unrelatedQuestions: 5 },
+    subject: {
+      kind: "unlearned",
+      method,
+      options: {},
+      retain: { id: 99, name: "Star Wars", sha256: "c".repeat(64) },
+      training: trainingRecipe(methodNamed(method), kind, presets.default.epochs),
+    },
+    studies: { restoration: {} },
+  });
+}
+
+/** A made-up result. */
+export function fakeResult(concept?: string, method?: string, model?: string) {
+  const config = fakeConfig(concept, method, model);
+  return { version: CELL_VERSION, config, ...fakeMeasurements(config) } satisfies CellResult;
+}
+
+/** The heights at which a tiny model's curves were found, so that figures made of fakes look like figures. */
+const SHAPES: Record<SettingName, number[]> = {
+  m: [0.46, 0.48, 0.49, 0.14, 0.15, 0.15, 0.17, 0.24, 0.32, 0.5, 0.49, 0.46],
+  W_V: [0.17, 0.18, 0.2, 0.09, 0.08, 0.09, 0.09, 0.11, 0.13, 0.16, 0.14, 0.12],
+  A: [0.34, 0.43, 0.51, 0.41, 0.45, 0.48, 0.47, 0.54, 0.49, 0.55, 0.45, 0.42],
+  "m+A": [0.55, 0.65, 0.71, 0.51, 0.53, 0.55, 0.56, 0.66, 0.68, 0.83, 0.77, 0.74],
+};
+
+/** Made-up measurements, the same for the same configuration. */
+export function fakeMeasurements(config: CellConfig) {
+  const { subject: chosen } = config;
+  if (chosen.kind !== "unlearned") throw new Error("only unlearned subjects are made up");
+  const name = `${config.model.name}/${config.concept.name}/${chosen.method}/${config.seed}`;
+  const random = generator([...name].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) >>> 0, 7));
+  const { epochs, stepsPerEpoch, learningRate } = chosen.training;
+  const base = () => Array.from({ length: QUESTIONS }, () => Math.fround(2 + 3 * random()));
+  const baseLosses = { paper: base(), released: base() };
+  const restore = (setting: SettingName, alignment: "paper" | "released") =>
+    SHAPES[setting].map((krs) => {
+      const shift = 0.08 * (random() - 0.5);
+      return baseLosses[alignment].map((loss) =>
+        Math.fround(loss * Math.max(0, 1 - krs + shift + 0.1 * (random() - 0.5))),
+      );
+    });
+  const restored = (setting: SettingName) => {
+    return { paper: restore(setting, "paper"), released: restore(setting, "released") };
+  };
+  const decline = (from: number, rate: number) =>
+    Array.from({ length: epochs + 1 }, (_, epoch) =>
+      epoch === 0 ? 1 : Math.min(1, from + (1 - from) * Math.exp(-rate * (epoch - 1))),
+    );
+  const steps = epochs * (stepsPerEpoch ?? 4);
+  const examples = (kind: string) =>
+    Array.from({ length: config.evaluation.examples }, (_, i) => ({
+      question: `Question ${i} on ${kind} <b>&</b>?`,
+      expected: i === 0 ? null : `The answer ${i} of ${config.concept.name}.`,
+      before: `The answer ${i} of ${config.concept.name}.`,
+      after: i === 1 ? "" : "the the <script>alert(1)</script> the",
+    }));
+  return {
+    subject: {
+      vanilla: { targetExact: 1, unrelatedExact: 0.98 },
+      bleu: { target: decline(0.02, 0.9), unrelated: decline(0.4 + 0.3 * random(), 0.3) },
+      examples: { target: examples("target"), unrelated: examples("unrelated") },
+      steps: Array.from({ length: steps }, (_, step) => ({
+        epoch: 1 + Math.floor((step * epochs) / steps),
+        loss: Math.fround(2 - 6 * (step / steps) ** 1.5 + 0.5 * random()),
+        gradientNorm: Math.fround(0.5 + random()),
+        learningRate: learningRate * (1 - step / steps),
+      })),
+    },
+    studies: {
+      restoration: {
+        base: baseLosses,
+        restored: { m: restored("m"), W_V: restored("W_V"), A: restored("A"), "m+A": restored("m+A") },
+      },
+    },
+  };
+}
+
+/** mulberry32: a small seeded generator of numbers from 0 to 1. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,86 @@
+import { krs } from "@lethe/unlearn";
+import { csvParse } from "d3-dsv";
+import { describe, expect, it } from "vitest";
+import { studyCells } from "../../src/cells/cell.ts";
+import { renderFigure } from "../../src/report/figures/render.ts";
+import { panelsOf } from "../../src/report/panels.ts";
+import { krsCsv } from "../../src/studies/restoration/csv.ts";
+import { krsFigure } from "../../src/studies/restoration/figure.ts";
+import { PAPER_KRS, type RestorationCell } from "../../src/studies/restoration/scores.ts";
+import { sections } from "../../src/studies/restoration/sections.ts";
+import { restoration } from "../../src/studies/restoration/study.ts";
+import { fakeResult } from "../fake-cell.ts";
+
+/** A made-up cell as the restoration study sees it. */
+function fakeCell(...names: Parameters<typeof fakeResult>): RestorationCell {
+  return structuredClone(studyCells([fakeResult(...names)], restoration)[0]!);
+}
+
+const render = (cells: readonly RestorationCell[]) => renderFigure(krsFigure("krs", cells, PAPER_KRS), panelsOf(cells));
+
+describe("krs.csv", () => {
+  it("holds every score, computed from the losses, whatever the names", () => {
+    const concept = 'Say "no", twice\nor more';
+    const cell = fakeCell(concept, "npo", "a,b");
+    const rows = csvParse(krsCsv([cell]));
+    expect(rows.columns).toEqual(["model", "concept", "method", "setting", "layer", "alignment", "aggregation", "krs"]);
+    expect(rows.length).toBe(4 * 12 * 2 * 2);
+    const row = rows.find(
+      (row) =>
+        row.setting === "W_V" &&
+        row.layer === "5" &&
+        row.alignment === "released" &&
+        row.aggregation === "meanOfRatios",
+    )!;
+    expect(row).toMatchObject({ model: "a,b", concept, method: "npo" });
+    const { base, restored } = cell.result;
+    expect(Number(row.krs)).toBe(krs(base.released, restored.W_V.released[5]!).meanOfRatios);
+  });
+});
+
+describe("the KRS figure", () => {
+  const cells = [fakeCell("Harry Potter"), fakeCell("Netflix")];
+
+  it("names every line at its end", async () => {
+    const svg = await render(cells);
+    for (const label of ["m", "W_V", "A", "m + A"]) expect(svg.split(`>${label}</text>`).length).toBe(2);
+  });
+
+  it("cuts off a collapsed model's curves, with clip paths whose names no other figure uses", async () => {
+    const collapsed = fakeCell();
+    for (const losses of collapsed.result.restored.A.paper.slice(3, 6)) losses.fill(200);
+    const svg = await render([collapsed]);
+    expect(svg).toContain(">−0.4</text>");
+    expect(svg).not.toContain(">−40</text>");
+    const ids = [...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]!);
+    expect(ids.length).toBeGreaterThan(0);
+    for (const id of ids) expect(id).toMatch(/^krs-/);
+    for (const [, used] of svg.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(used);
+    expect((await sections([collapsed])).sections[0]!.body.text).toMatch(
+      /Scores below −0.50 are cut off; the lowest is −\d/,
+    );
+  });
+});
+
+describe("the restoration study's sections", () => {
+  it("show the settings that were swept and no others", async () => {
+    const cell = fakeCell();
+    const { m, "m+A": both } = cell.result.restored;
+    const { summary, files } = await sections([
+      { ...cell, result: { ...cell.result, restored: { m, "m+A": both } as never } },
+    ]);
+    expect(summary.text).toContain(">KRS m + A<");
+    expect(summary.text).not.toContain("KRS W_V");
+    expect(new Set(csvParse(files["krs.csv"]!).map(({ setting }) => setting))).toEqual(new Set(["m", "m+A"]));
+    // A setting keeps its colour whichever others are shown.
+    expect(files["figures/krs.svg"]).toContain("#1b1f24");
+    expect(files["figures/krs.svg"]).not.toContain("#009e73");
+  });
+
+  it("call a method by its title in tables and by its name in krs.csv", async () => {
+    const { summary, files } = await sections([fakeCell("Netflix", "graddiff")]);
+    expect(summary.text).toContain("<td>Gradient Difference</td>");
+    expect(summary.text).not.toContain("graddiff");
+    expect(files["krs.csv"]).toContain(",graddiff,");
+  });
+});
