@@ -38,12 +38,6 @@ export class Scope {
     return tensor;
   }
 
-  /** Releases a tensor of this scope early. */
-  release(tensor: Owned): void {
-    this.#tensors.delete(tensor);
-    tensor.dispose();
-  }
-
   /** @throws {LetheError} when a scope opened later is still open: two asynchronous tasks would release each other's tensors. */
   [Symbol.dispose](): void {
     const index = this.#stack.indexOf(this);

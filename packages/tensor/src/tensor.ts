@@ -289,11 +289,6 @@ export class Device {
     }
   }
 
-  /** Submits what is recorded without waiting for it. */
-  flush(): void {
-    this.#recorder.flush();
-  }
-
   /** Resolves when the device has done all work that was recorded. */
   async idle(): Promise<void> {
     this.#recorder.flush();

@@ -33,13 +33,14 @@ test("a tensor that every scope keeps is left to the caller", () => {
   expect(tensor.released).toBe(false);
 });
 
-test("release gives a tensor back early, once", () => {
-  using scope = device.scope("early");
+test("a tensor of a scope that is disposed of early gives its buffer back once", () => {
   const before = device.memory().bytesInUse;
-  const tensor = device.tensor([1], [1]);
-  scope.release(tensor);
-  expect(device.memory().bytesInUse).toBe(before);
-  tensor.dispose();
+  {
+    using _scope = device.scope("early");
+    const tensor = device.tensor([1], [1]);
+    tensor.dispose();
+    expect(device.memory().bytesInUse).toBe(before);
+  }
   expect(device.memory().bytesInUse).toBe(before);
 });
 

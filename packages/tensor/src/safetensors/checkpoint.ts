@@ -1,5 +1,4 @@
 import type { SafetensorsDtype } from "./dtype.ts";
-import { isSupportedDtype, SUPPORTED_DTYPES, type SupportedDtype } from "./dtype.ts";
 import type { TensorEntry } from "./entry.ts";
 import { quote, SafetensorsError } from "./error.ts";
 import { type Header, readHeader } from "./header.ts";
@@ -69,20 +68,6 @@ export class Checkpoint {
   info(name: string): TensorInfo {
     const { shard, entry } = this.#find(name);
     return { dtype: entry.dtype, shape: entry.shape, bytes: entry.bytes, shard: shard.source.name };
-  }
-
-  /**
-   * As `info`, for a tensor that will be uploaded to a device.
-   *
-   * @throws SafetensorsError of kind `no-such-tensor`, or `unsupported-dtype` for a type of the format that a device tensor cannot have.
-   */
-  supportedInfo(name: string): TensorInfo & { readonly dtype: SupportedDtype } {
-    const info = this.info(name);
-    const { dtype } = info;
-    if (isSupportedDtype(dtype)) return { ...info, dtype };
-    const problem = `its dtype ${dtype} is in the format but not supported on the device`;
-    const expected = `${SUPPORTED_DTYPES.join(", ")}; convert the checkpoint`;
-    throw new SafetensorsError("unsupported-dtype", { file: info.shard, tensor: name }, problem, expected);
   }
 
   /** The `__metadata__` of every shard, by file name. */

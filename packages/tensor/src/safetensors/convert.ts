@@ -1,5 +1,4 @@
 import { round, widen } from "../packed.ts";
-import { SafetensorsError } from "./error.ts";
 
 // Typed arrays have the host's byte order. The format is little-endian, and so is every host that has WebGPU.
 
@@ -24,20 +23,4 @@ export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: FloatTensor): F
 export function fromFloat32(values: Float32Array<ArrayBuffer>, dtype: FloatTensor): Uint8Array<ArrayBuffer> {
   if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return new Uint8Array(round(values, halfDtypes[dtype]).buffer);
-}
-
-/**
- * The 64-bit integers of a tensor's bytes as numbers.
- *
- * @param of the file and tensor, for the error
- * @throws SafetensorsError of kind `inexact-integer` where an integer lies beyond ±(2⁵³ − 1).
- */
-export function i64ToNumbers(bytes: Uint8Array<ArrayBuffer>, of: { file: string; tensor: string }): number[] {
-  const integers = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
-  return Array.from(integers, (integer, i) => {
-    const number = Number(integer);
-    if (Number.isSafeInteger(number)) return number;
-    const problem = `its element ${i} is ${integer}, which no number holds exactly`;
-    throw new SafetensorsError("inexact-integer", of, problem, "integers within ±(2^53 − 1)");
-  });
 }

@@ -32,17 +32,8 @@ export type SafetensorsDtype = keyof typeof BITS;
 
 export const SAFETENSORS_DTYPES = Object.keys(BITS) as readonly SafetensorsDtype[];
 
-/** The element types that a device tensor can be made from. Tensors of the other types can be listed, and read as bytes. */
-export const SUPPORTED_DTYPES = ["F32", "F16", "BF16", "I64", "I32", "U32", "U8", "BOOL"] as const;
-
-export type SupportedDtype = (typeof SUPPORTED_DTYPES)[number];
-
 export function isSafetensorsDtype(value: unknown): value is SafetensorsDtype {
   return typeof value === "string" && Object.hasOwn(BITS, value);
-}
-
-export function isSupportedDtype(dtype: SafetensorsDtype): dtype is SupportedDtype {
-  return (SUPPORTED_DTYPES as readonly string[]).includes(dtype);
 }
 
 /** Position in the format's own order of types, see `BITS`. Wider types come later. */

@@ -33,9 +33,7 @@ export type SafetensorsErrorKind =
   | "unlisted-tensor"
   // A request.
   | "no-such-tensor"
-  | "unsupported-dtype"
   | "too-large"
-  | "inexact-integer"
   | "reserved-name";
 
 /** A safetensors file, an index, or a request about one is wrong. */

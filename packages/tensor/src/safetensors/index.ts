@@ -1,7 +1,7 @@
 /** Checkpoints in the safetensors format, in Node and in browsers. Files on disk are in `../node/index.ts`. */
 export { type Checkpoint, openSafetensors, type TensorInfo } from "./checkpoint.ts";
-export { fromFloat32, i64ToNumbers, toFloat32 } from "./convert.ts";
-export { isSupportedDtype, type SafetensorsDtype, SUPPORTED_DTYPES, type SupportedDtype } from "./dtype.ts";
+export { fromFloat32, toFloat32 } from "./convert.ts";
+export type { SafetensorsDtype } from "./dtype.ts";
 export { encodeSafetensors, type TensorToWrite } from "./encode.ts";
 export { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 export { filesFolder, httpFolder, openCheckpointIn } from "./folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bytesSource, fromFloat32, i64ToNumbers, openSafetensors, toFloat32 } from "../../src/safetensors/index.ts";
-import { expectKind, golden } from "./build.ts";
+import { bytesSource, fromFloat32, openSafetensors, toFloat32 } from "../../src/safetensors/index.ts";
+import { golden } from "./build.ts";
 
 const all16 = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i);
 const isNaN16 = { F16: (h: number) => (h & 0x7fff) > 0x7c00, BF16: (h: number) => (h & 0x7fff) > 0x7f80 };
@@ -48,19 +48,5 @@ describe.each([
       if (isNaN16[dtype](expected[i]!)) expect(isNaN16[dtype](half)).toBe(true);
       else if (half !== expected[i]) expect(half, `element ${i}, ${values[i]}`).toBe(expected[i]);
     }
-  });
-});
-
-describe("I64", () => {
-  const of = { file: "f", tensor: "t" };
-  it("becomes numbers where they are exact", () => {
-    const integers = BigInt64Array.of(0n, -1n, 2n ** 53n - 1n, 1n - 2n ** 53n);
-    expect(i64ToNumbers(new Uint8Array(integers.buffer), of)).toEqual([0, -1, 2 ** 53 - 1, 1 - 2 ** 53]);
-  });
-
-  it.each([2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n])("refuses %s", async (integer) => {
-    const bytes = new Uint8Array(BigInt64Array.of(1n, integer).buffer);
-    const { message } = await expectKind("inexact-integer", () => i64ToNumbers(bytes, of));
-    expect(message).toContain(`element 1 is ${integer}`);
   });
 });
