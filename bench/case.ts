@@ -1,27 +1,27 @@
 import type { Device } from "@lethe/tensor";
 
-/** One thing to time, with what it takes to say whether its answer is right and its speed good. */
+/** One piece of work to time, with the check of its output and the figures that its speed is compared with. */
 export interface BenchCase {
-  /** Kernel or pass, as `--filter` finds it: `matmul tiled`, `pass decode`. */
+  /** Kernel or pass, such as `matmul tiled` or `pass decode`; `--filter` searches it. */
   readonly name: string;
   readonly shape: string;
-  /** Floating-point operations of one run, where arithmetic is what costs. */
+  /** Floating-point operations of one run, where arithmetic takes the time. */
   readonly flops?: number;
-  /** Bytes that one run has to move at least, where memory is what costs. */
+  /** Bytes that one run must move at least, where memory takes the time. */
   readonly bytes?: number;
-  /** What one run of a whole pass gets through. */
+  /** How many tokens or windows one run of a whole pass computes. */
   readonly items?: { readonly count: number; readonly unit: "tokens" | "windows" };
-  /** Uploads inputs; called once, inside a scope that lives as long as the case. */
+  /** Uploads inputs. Called once, inside a scope that lives as long as the case. */
   prepare(device: Device): PreparedCase | Promise<PreparedCase>;
 }
 
 export interface PreparedCase {
-  /** Does the work once. Everything it makes is released by the caller’s scope; a promise that it returns is waited for. */
+  /** Does the work once. The caller’s scope releases all that it makes; the caller waits for a promise that it returns. */
   run(): unknown;
-  /** The plain way to the same result, timed in turns with `run`. */
+  /** The plain way to the same result; it takes turns with `run`. */
   plain?(): unknown;
   /** Throws when the output is wrong. Called before anything is timed. */
   check(): Promise<void>;
-  /** Releases what belongs to no scope. */
+  /** Releases what belongs to no scope, such as a model. */
   dispose?(): void;
 }

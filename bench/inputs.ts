@@ -2,12 +2,12 @@ import { type Device, type FloatDType, randomNormal, type Shape, type Tensor } f
 
 let seed = 1;
 
-/** Normal values made on the device; every call a fresh, repeatable stream. */
+/** Normal values made on the device. Every call gives other values, the same in every run. */
 export function normal<const S extends Shape>(device: Device, shape: S, std = 1): Tensor<S, "f32"> {
   return randomNormal(device, shape, { seed: seed++, std });
 }
 
-/** Compares a few elements of an output, spread over it, with float64 arithmetic on the host. */
+/** Compares a few elements, spread over an output, with float64 arithmetic on the host. */
 export async function checkSamples(
   name: string,
   output: Tensor,
@@ -24,7 +24,7 @@ export async function checkSamples(
   }
 }
 
-/** Bytes of a tensor of a dtype, for what a kernel has to move. */
+/** Bytes of a tensor. */
 export function bytesOf(dtype: FloatDType, ...shape: number[]): number {
   return shape.reduce((product, dim) => product * dim, dtype === "f32" ? 4 : 2);
 }

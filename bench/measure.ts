@@ -1,9 +1,9 @@
 import type { Device } from "@lethe/tensor";
 
-/** Long enough for the clock, short enough that a noisy neighbour spoils a few rounds and not the median. */
+/** Long enough for the clock, and so short that other load on the machine disturbs a few rounds and not the median. */
 const roundSeconds = 0.03;
 
-/** Odd, for a median; fewer of what takes seconds, which a noisy neighbour spoils less. */
+/** Odd, for a median. Work that takes seconds gets fewer rounds: other load disturbs it less. */
 const roundsFor = (secondsARound: number) =>
   secondsARound < 0.5 ? 9 : secondsARound < 2 ? 5 : secondsARound < 5 ? 3 : 1;
 
@@ -20,7 +20,7 @@ async function timeRound(device: Device, work: () => unknown, repeats: number): 
 
 /**
  * Seconds that each piece of work takes, round by round: `[work][round]`. In a round all take turns, so that a change in the machine’s
- * load falls on every one alike; each repeats its work until the clock is no matter.
+ * load affects each of them equally. Each repeats its work for long enough that the clock’s resolution does not matter.
  */
 export async function measure(device: Device, works: readonly (() => unknown)[]): Promise<number[][]> {
   const repeats: number[] = [];
@@ -42,7 +42,7 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-/** How many times as long `a` takes as `b`: the median over rounds, in each of which both met the same load. */
+/** How many times as long `a` takes as `b`: the median over rounds. In each round both meet the same load. */
 export function medianRatio(a: readonly number[], b: readonly number[]): number {
   return median(a.map((seconds, round) => seconds / b[round]!));
 }

@@ -1,6 +1,6 @@
 import type { Row } from "./row.ts";
 
-/** Width of the two columns on the left, and heading and width of those with figures. */
+/** Widths of the two columns on the left; heading and width of each column of figures. */
 const nameWidth = 24;
 const shapeWidth = 36;
 const figures = [
@@ -41,7 +41,7 @@ export function printRow(row: Row): void {
   console.log(line(row.name, row.shape, cells));
 }
 
-/** The figure that the kernels are first held to: what the planner’s choice for a 1024³ product gains over the plain kernel. */
+/** The first figure to look at: how much faster the planner’s choice for a 1024³ product is than the plain kernel. */
 export function headline(rows: readonly Row[]): string | null {
   const square = rows.find(({ name, shape }) => name === "matmul planned" && shape.startsWith("1024×1024×1024 a·b"));
   if (!square) return null;

@@ -3,7 +3,7 @@ import type { BenchCase } from "./case.ts";
 import { measure, median, medianRatio } from "./measure.ts";
 import type { Yardsticks } from "./roofline.ts";
 
-/** What is printed of a case, and written as JSON. */
+/** The figures of a case, as they are printed and written as JSON. */
 export interface Row {
   readonly name: string;
   readonly shape: string;
@@ -15,13 +15,13 @@ export interface Row {
   readonly unit: string | null;
   /** Speed relative to the plain way, in the same rounds. */
   readonly timesPlain: number | null;
-  /** Share of the better-fitting peak in the same rounds: the FMA kernel’s flops or the copy kernel’s bytes. */
+  /** Share of a peak in the same rounds: the FMA kernel’s flops or the copy kernel’s bytes, whichever share is larger. */
   readonly shareOfPeak: number | null;
 }
 
 /**
  * Checks a case, then times it, the plain way and the yardsticks in turns.
- * @param afterwards called while the case is still prepared, with what it runs and the seconds that takes
+ * @param afterwards called while the case is still prepared, with its work and the seconds that the work takes
  */
 export async function timeCase(
   device: Device,

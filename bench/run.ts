@@ -1,4 +1,4 @@
-/** `npm run bench`: every kernel and whole passes, each checked and then timed beside the plain way and the adapter’s own peaks. */
+/** `npm run bench`: every kernel and whole passes, each checked, then timed together with the plain way and the peaks of the adapter. */
 import { writeFile } from "node:fs/promises";
 import { openDevice } from "@lethe/tensor";
 import { Command } from "commander";
@@ -17,8 +17,8 @@ interface Flags {
 const flags = new Command("bench")
   .description("Time every kernel and whole passes; outputs are checked first.")
   .option("--filter <text>", "only cases whose name or shape contains this", "")
-  .option("--json <file>", "write the figures here too")
-  .option("--profile", "print where the time of each case goes, kernel by kernel")
+  .option("--json <file>", "also write the figures to this file")
+  .option("--profile", "print how the time of each case divides among kernels")
   .parse()
   .opts<Flags>();
 

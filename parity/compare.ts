@@ -1,4 +1,4 @@
-/** One directory that `reference.py` wrote, held against Lethe. */
+/** Compares Lethe with what `reference.py` computed, for one directory. */
 import { join } from "node:path";
 import { loadModel } from "@lethe/auto";
 import { batchOf, type Decoder, dependsOnLength, readRope, stepOf } from "@lethe/decoder";
@@ -8,7 +8,7 @@ import { AdamW, labelledBatch, selectTrainable, Tape, tokenNll, train } from "@l
 import { type Distance, elementwise, farthest, normwise, unequal } from "./distance.ts";
 import { type Expected, readExpected } from "./expected.ts";
 
-/** A directory with what is expected of it. */
+/** A directory that `reference.py` wrote: a model, and the values that `transformers` computed with it. */
 export interface Subject {
   readonly device: Device;
   readonly directory: string;
@@ -19,12 +19,14 @@ export async function subjectAt(device: Device, directory: string): Promise<Subj
   return { device, directory, expected: await readExpected(directory) };
 }
 
-/** One kind of comparison. Each loads the model for itself, so that none depends on what another did to it. */
+/** One kind of comparison. */
 export interface Comparison {
   readonly what: string;
-  /** The largest distance at which the two count as the same; see README.md. */
+  /** The largest distance at which two results count as the same; see README.md. */
   readonly tolerance: number;
-  measure(subject: Subject): Promise<Distance>;
+  /** Whether weights are widened to f32, for training. */
+  readonly f32?: true;
+  measure(subject: Subject, model: Decoder): Promise<Distance>;
 }
 
 export interface Result extends Distance {
@@ -37,46 +39,54 @@ const float = 1e-4;
 const gradient = 1e-3;
 const exact = 0;
 
-/** Every kind, in the order in which they are shown. */
+/** Every kind, in the order of the printed columns. */
 export const comparisons: readonly Comparison[] = [
   { what: "logits", tolerance: float, measure: logits },
   { what: "activations", tolerance: float, measure: activations },
   { what: "cached", tolerance: float, measure: cached },
-  { what: "left pad", tolerance: float, measure: (subject) => padded(subject, "left") },
-  { what: "right pad", tolerance: float, measure: (subject) => padded(subject, "right") },
-  { what: "gradients", tolerance: gradient, measure: gradients },
-  { what: "AdamW", tolerance: float, measure: adamw },
+  { what: "left pad", tolerance: float, measure: (subject, model) => padded(subject, model, "left") },
+  { what: "right pad", tolerance: float, measure: (subject, model) => padded(subject, model, "right") },
+  { what: "gradients", tolerance: gradient, f32: true, measure: gradients },
+  { what: "AdamW", tolerance: float, f32: true, measure: adamw },
   { what: "greedy", tolerance: exact, measure: greedy },
   { what: "uncached", tolerance: exact, measure: greedyWithoutCache },
   { what: "batched", tolerance: exact, measure: greedyPadded },
   { what: "sharded", tolerance: exact, measure: sharded },
 ];
 
-/** A comparison's verdict on a subject. */
-export async function resultOf({ what, tolerance, measure }: Comparison, subject: Subject): Promise<Result> {
-  using _scope = subject.device.scope(what);
-  const distance = await measure(subject);
+/** Makes a comparison, with a model loaded for it alone: no comparison depends on what another did. */
+export async function resultOf({ what, tolerance, f32, measure }: Comparison, subject: Subject): Promise<Result> {
+  const { device, directory } = subject;
+  using _scope = device.scope(what);
+  using model = await loadModel(device, directory, f32 && { dtype: "f32" });
+  const distance = await measure(subject, model);
   return { what, tolerance, ...distance, ok: distance.error <= tolerance };
 }
 
-async function logits({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory);
+/** The farthest of all prompts. */
+async function overPrompts(
+  { expected }: Subject,
+  measure: (prompt: readonly number[], i: number) => Promise<Distance>,
+): Promise<Distance> {
   const distances: Distance[] = [];
-  for (const [i, prompt] of expected.prompts.entries()) {
-    const actual = await model.forward(batchOf(device, [prompt])).read();
-    distances.push(elementwise(`prompt ${i}`, actual, expected.logits[i]!));
-  }
+  for (const [i, prompt] of expected.prompts.entries()) distances.push(await measure(prompt, i));
   return farthest(distances);
 }
 
-/** Logits of prompts that come through a cache: the first token in a pass of its own, then the others one by one. */
-async function cached({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory);
+function logits(subject: Subject, model: Decoder): Promise<Distance> {
+  return overPrompts(subject, async (prompt, i) => {
+    const actual = await model.forward(batchOf(model.device, [prompt])).read();
+    return elementwise(`prompt ${i}`, actual, subject.expected.logits[i]!);
+  });
+}
+
+/** Logits of prompts that go through a cache token by token. */
+function cached(subject: Subject, model: Decoder): Promise<Distance> {
+  const { device } = model;
   const rope = readRope(model.config).rope!;
-  const distances: Distance[] = [{ error: 0, where: "no prompt within the limit" }];
-  for (const [i, prompt] of expected.prompts.entries()) {
+  return overPrompts(subject, async (prompt, i) => {
     // Beyond its limit the dynamic kind gives other logits with a cache than without one.
-    if (dependsOnLength(rope, prompt.length)) continue;
+    if (dependsOnLength(rope, prompt.length)) return { error: 0, where: `prompt ${i}, beyond the limit` };
     using cache = model.newCache(1, prompt.length);
     const rows: number[] = [];
     for (const [t, token] of prompt.entries()) {
@@ -84,13 +94,11 @@ async function cached({ device, directory, expected }: Subject): Promise<Distanc
       const batch = t === 0 ? batchOf(device, [[token]]) : stepOf(device, [token], { starts: [0], lengths: [t] });
       rows.push(...(await model.forward(batch, { cache }).read()));
     }
-    distances.push(elementwise(`prompt ${i}`, rows, expected.logits[i]!));
-  }
-  return farthest(distances);
+    return elementwise(`prompt ${i}`, rows, subject.expected.logits[i]!);
+  });
 }
 
-async function activations({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory);
+async function activations({ device, expected }: Subject, model: Decoder): Promise<Distance> {
   using seen = new Captures();
   const hooks = new Hooks().capture(({ name }) => expected.activations.has(name), seen);
   model.forward(batchOf(device, [expected.prompts[0]!]), { hooks });
@@ -100,9 +108,8 @@ async function activations({ device, directory, expected }: Subject): Promise<Di
   return farthest(distances);
 }
 
-/** The rows of a padded batch that hold tokens, against such a batch and against single runs wherever those are to be the same. */
-async function padded({ device, directory, expected }: Subject, pad: "left" | "right"): Promise<Distance> {
-  using model = await loadModel(device, directory);
+/** The rows of a padded batch that hold tokens, compared with a padded batch and, where `transformers` gives the same, with single runs. */
+async function padded({ device, expected }: Subject, model: Decoder, pad: "left" | "right"): Promise<Distance> {
   const batch = batchOf(device, expected.prompts, { pad, padId: 1 });
   const all = await model.forward(batch).read();
   const width = model.config.vocab_size;
@@ -118,8 +125,7 @@ async function padded({ device, directory, expected }: Subject, pad: "left" | "r
   );
 }
 
-async function gradients({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory, { dtype: "f32" });
+async function gradients({ device, expected }: Subject, model: Decoder): Promise<Distance> {
   using tape = new Tape(ops);
   tape.watch(model.weights.values());
   const batch = labelledBatch(device, expected.prompts);
@@ -133,8 +139,7 @@ async function gradients({ device, directory, expected }: Subject): Promise<Dist
   return farthest(distances);
 }
 
-async function adamw({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory, { dtype: "f32" });
+async function adamw({ device, expected }: Subject, model: Decoder): Promise<Distance> {
   const { steps, learningRate, ...settings } = expected.adamw;
   using optimiser = new AdamW(selectTrainable(model.weights), settings);
   const batch = labelledBatch(device, expected.prompts);
@@ -154,23 +159,20 @@ function lossOf(tape: Tape, model: Decoder, batch: ReturnType<typeof labelledBat
   return tokenNll(tape.ops, { logits: () => model.forward(batch, { ops: tape.ops }), labels: batch.labels });
 }
 
-async function greedy({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory);
-  const distances: Distance[] = [];
-  for (const [i, prompt] of expected.prompts.entries()) {
+function greedy(subject: Subject, model: Decoder): Promise<Distance> {
+  const { expected } = subject;
+  return overPrompts(subject, async (prompt, i) => {
     const [tokens] = await generated(model, [prompt], expected);
-    distances.push(unequal(`prompt ${i}`, tokens!, expected.greedy.cache[i]!));
-  }
-  return farthest(distances);
+    return unequal(`prompt ${i}`, tokens!, expected.greedy.cache[i]!);
+  });
 }
 
-async function greedyPadded({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory);
+async function greedyPadded({ expected }: Subject, model: Decoder): Promise<Distance> {
   const made = await generated(model, expected.prompts, expected);
   return farthest(made.map((tokens, i) => unequal(`prompt ${i}`, tokens, expected.greedy.padded[i]!)));
 }
 
-/** New tokens of each prompt, with the EOS that ended them. */
+/** New tokens of each prompt, and the EOS where one ended them. */
 async function generated(
   model: Decoder,
   prompts: readonly (readonly number[])[],
@@ -180,26 +182,22 @@ async function generated(
   return made.map(({ tokens, stop }) => (stop === null ? [...tokens] : [...tokens, stop]));
 }
 
-async function greedyWithoutCache({ device, directory, expected }: Subject): Promise<Distance> {
-  using model = await loadModel(device, directory);
-  const distances: Distance[] = [];
-  for (const [i, prompt] of expected.prompts.entries()) {
-    const wanted = expected.greedy.noCache[i]!;
+function greedyWithoutCache(subject: Subject, model: Decoder): Promise<Distance> {
+  return overPrompts(subject, async (prompt, i) => {
+    const wanted = subject.expected.greedy.noCache[i]!;
     const tokens = [...prompt];
     for (const _ of wanted) {
-      using _scope = device.scope("one more token");
-      const logits = await model.forward(batchOf(device, [tokens])).read();
+      using _scope = model.device.scope("one more token");
+      const logits = await model.forward(batchOf(model.device, [tokens])).read();
       const row = logits.slice(-model.config.vocab_size);
       tokens.push(row.indexOf(Math.max(...row)));
     }
-    distances.push(unequal(`prompt ${i}`, tokens.slice(prompt.length), wanted));
-  }
-  return farthest(distances);
+    return unequal(`prompt ${i}`, tokens.slice(prompt.length), wanted);
+  });
 }
 
 /** Weights of the same model in several files. */
-async function sharded({ device, directory }: Subject): Promise<Distance> {
-  using whole = await loadModel(device, directory);
+async function sharded({ device, directory }: Subject, whole: Decoder): Promise<Distance> {
   using parts = await loadModel(device, join(directory, "sharded"));
   const distances: Distance[] = [];
   for (const [name, weight] of whole.weights)

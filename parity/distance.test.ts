@@ -4,7 +4,7 @@ import { elementwise, farthest, normwise, unequal } from "./distance.ts";
 const error = (measure: typeof elementwise, actual: number[], expected: number[]) =>
   measure("here", actual, expected).error;
 
-test("elements count absolutely where small and relatively where large; norms over all of a tensor", () => {
+test("small elements are compared absolutely and large ones relatively; norms are those of whole tensors", () => {
   expect(error(elementwise, [0.1, 101], [0, 99])).toBe(0.1);
   expect(error(normwise, [3, 4.5], [3, 4])).toBeCloseTo(0.1);
   expect(error(normwise, [0, 0], [0, 0])).toBe(0);
@@ -12,7 +12,7 @@ test("elements count absolutely where small and relatively where large; norms ov
   expect(error(unequal, [1, 2, 3], [1, 5])).toBe(2);
 });
 
-test("what is not a number or not there is never near", () => {
+test("a NaN or a missing value is never near", () => {
   for (const measure of [elementwise, normwise]) {
     expect(error(measure, [Number.NaN, 1], [0, 1]), measure.name).toBeNaN();
     expect(error(measure, [1], [1, 1]), measure.name).toBeNaN();
@@ -20,7 +20,7 @@ test("what is not a number or not there is never near", () => {
   expect(error(unequal, [Number.NaN], [Number.NaN])).toBe(1);
 });
 
-test("the farthest is found wherever it stands, a NaN before any number", () => {
+test("the largest distance is found wherever it stands, and a NaN before any number", () => {
   const at = (...errors: number[]) => farthest(errors.map((error, i) => ({ error, where: `${i}` }))).where;
   expect(at(1, 3, 2)).toBe("1");
   expect(at(Number.NaN, 9)).toBe("0");

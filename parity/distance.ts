@@ -1,12 +1,12 @@
-/** How far apart two results are, in the terms in which tolerances are stated. NaN is never near. */
+/** Distances between two results, as README.md states their tolerances. A NaN is farther than any number. */
 
-/** The farthest so far, and what it belongs to. */
+/** A distance, and the prompt, weight or hook point that it belongs to. */
 export interface Distance {
   readonly error: number;
   readonly where: string;
 }
 
-/** The farthest of several, of which there is at least one; NaN is farther than any number. */
+/** The largest of one or more distances; NaN is larger than any number. */
 export function farthest<D extends Distance>(distances: readonly D[]): D {
   const beyond = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
   return distances.reduce((worst, distance) => (beyond(distance.error, worst.error) ? distance : worst));
@@ -32,7 +32,7 @@ export function normwise(where: string, actual: ArrayLike<number>, expected: Arr
   return { error: difference === 0 ? 0 : Math.sqrt(difference / size), where };
 }
 
-/** How many values are not the same. */
+/** How many values differ. */
 export function unequal(where: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
   let error = Math.abs(actual.length - expected.length);
   for (let i = 0; i < Math.min(actual.length, expected.length); i++) if (actual[i] !== expected[i]) error++;

@@ -1,4 +1,4 @@
-/** Random descriptions of small models for `reference.py` (see models.py), drawn from all that Lethe reads. */
+/** Draws random descriptions of small models for `reference.py` (see models.py), from all kinds of model that Lethe reads. */
 import { type Random, randomOf } from "@lethe/tensor";
 
 export interface Description {
@@ -22,7 +22,7 @@ const families: readonly { readonly model_type: string; readonly spellings: read
 /** Spellings that have no fields for scaled positions, biases or the width of a head. */
 const plain = new Set(["llama-1", "hf_olmo", "hf_olmo as olmo"]);
 
-/** The same for the same seed and index, whatever else is drawn. */
+/** Gives the same description for the same seed and index. */
 export function drawDescription(seed: number, index: number): Description {
   const draw = drawFrom(randomOf(seed, "parity", index));
   const family = draw.among(...families);
@@ -56,7 +56,7 @@ export function drawDescription(seed: number, index: number): Description {
   };
 }
 
-/** One line that says what was drawn. */
+/** A description in one line. */
 export function labelOf({ model_type, dtype, config, spelling }: Description): string {
   const rope = (config.rope_parameters as { rope_type: string }).rope_type;
   const width = config.head_dim ?? (config.hidden_size as number) / (config.num_attention_heads as number);
@@ -90,7 +90,7 @@ function drawHeads(draw: Draw, family: string, spelling: string) {
   const groups = draw.integer(1, 3);
   const heads = spelling === "llama-1" ? groups : groups * draw.integer(1, 3);
   const width = 4 * draw.integer(1, 5);
-  // Only LLaMA's heads may have another width than hidden_size / heads.
+  // Only in LLaMA may the width of a head differ from hidden_size / heads.
   const own = family === "llama" && !plain.has(spelling) && draw.chance(0.5);
   return {
     hidden_size: heads * (own ? draw.integer(Math.ceil(12 / heads), 14) : Math.max(width, 4 * Math.ceil(3 / heads))),
@@ -103,7 +103,7 @@ function drawHeads(draw: Draw, family: string, spelling: string) {
 }
 
 function drawRope(draw: Draw, spelling: string): { readonly rope_type: string; readonly [field: string]: unknown } {
-  // LLaMA-1 had no field for it, and the original OLMo has a whole number.
+  // LLaMA-1 had no field for theta; in the original OLMo it is a whole number.
   const rope_theta = spelling === "llama-1" ? 10_000 : Math.round(10 ** draw.between(1.5, 6));
   const rope_type = plain.has(spelling) ? "default" : draw.among("default", "linear", "dynamic", "llama3");
   if (rope_type === "default") return { rope_type, rope_theta };

@@ -1,4 +1,4 @@
-/** What `reference.py` wrote beside a model: see there for how each value came about. */
+/** Reads what `reference.py` wrote beside a model; that file says how each value is computed. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSafetensors, toFloat32 } from "@lethe/tensor";
@@ -7,13 +7,13 @@ import { fileSource } from "@lethe/tensor/node";
 type Tokens = readonly number[];
 
 export interface Expected {
-  /** Versions. */
+  /** Version of the package; so is `torch`. */
   readonly transformers: string;
   readonly torch: string;
   readonly prompts: readonly Tokens[];
-  /** Tokens by which each prompt goes on, unless it ends before. */
+  /** How many tokens are generated after each prompt, unless an EOS ends it before. */
   readonly newTokens: number;
-  /** New tokens of each prompt, with the EOS that ended them: by itself with and without a KV cache, and in a padded batch. */
+  /** New tokens of each prompt, and the EOS where one ended them: alone with and without a KV cache, and in a padded batch. */
   readonly greedy: Readonly<Record<"cache" | "noCache" | "padded", readonly Tokens[]>>;
   readonly adamw: {
     readonly steps: number;
@@ -23,9 +23,9 @@ export interface Expected {
     readonly epsilon: number;
     readonly weightDecay: number;
   };
-  /** Before each step of AdamW, on all prompts. */
+  /** The loss over all prompts before each step of AdamW. */
   readonly losses: readonly number[];
-  /** Of each prompt by itself, `[T, V]`. */
+  /** Of each prompt alone, `[T, V]`. */
   readonly logits: readonly Float32Array[];
   /** Of each prompt in a padded batch, `[T, V]`. */
   readonly padded: readonly Float32Array[];

@@ -28,7 +28,7 @@ SMALL = LARGER | dict(
     initializer_range=0.3,
 )
 THREE_HEADS = SMALL | dict(num_attention_heads=3, num_key_value_heads=1)
-# Longer than max_position_embeddings, at it, and growing past it.
+# Longer than max_position_embeddings; equal to it; shorter, but longer than it after generation.
 LONG = [13, 8, 3]
 LLAMA_3 = dict(
     rope_type="llama3",
@@ -46,7 +46,7 @@ def case(model_type, dtype, config, spelling="new", **rest):
 
 PROMPTS = dict(prompts=[[1, 5, 9, 13, 21, 34, 55, 8, 3], [1, 44, 7, 60], [1, 11]])
 CASES = {
-    # Grouped queries, tied embeddings, a head narrower than hidden/heads would give.
+    # Grouped queries, tied embeddings, a head_dim other than hidden_size / heads.
     "llama-gqa-tied-f32": case(
         "llama",
         "float32",
@@ -54,7 +54,7 @@ CASES = {
         seed=12,
         **PROMPTS,
     ),
-    # One key head per query head, untied, another base of rotation, half the bytes.
+    # One key head per query head, untied, another rope_theta, 2-byte weights.
     "llama-mha-untied-bf16": case(
         "llama",
         "bfloat16",
@@ -63,7 +63,7 @@ CASES = {
         sharded=True,
         **PROMPTS,
     ),
-    # As the first checkpoints were: f16, few fields, rotary buffers among the weights.
+    # As in the first checkpoints: f16, few fields, rotary buffers among the weights.
     "llama-1-f16": case("llama", "float16", SMALL, "llama-1", seed=1),
     "llama-biases-f32": case("llama", "float32", SMALL | dict(attention_bias=True, mlp_bias=True), seed=2),
     "llama-linear-f16": case(
@@ -84,7 +84,7 @@ CASES = {
     "olmo-f32": case("olmo", "float32", SMALL, seed=7),
     "olmo-gqa-clip-bf16": case("olmo", "bfloat16", THREE_HEADS | dict(clip_qkv=0.7, tie_word_embeddings=True), "old", seed=8),
     "hf-olmo-tied-f32": case("olmo", "float32", SMALL | dict(tie_word_embeddings=True), "hf_olmo", seed=9),
-    # Fused projections in shards, an MLP four times as wide as the model, and the name that the form had first.
+    # Fused projections in shards, an MLP four times as wide as the model, and the first model_type of the form.
     "hf-olmo-clip-bf16": case(
         "olmo", "bfloat16", SMALL | dict(clip_qkv=0.7, intermediate_size=48), "hf_olmo as olmo", seed=10, sharded=True
     ),

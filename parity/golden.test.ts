@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { comparisons, resultOf, type Subject, subjectAt } from "./compare.ts";
 
 const golden = fileURLToPath(new URL("golden", import.meta.url));
-// Buffers start as NaN, so that a kernel that skips an element fails.
+// Every buffer starts as NaN, so that a kernel that skips an element fails.
 const device = await openDevice({ poison: true });
 afterAll(() => device.destroy());
 

@@ -1,6 +1,6 @@
-"""Holds the golden files of OLMo-1's original form against the package that the form comes from: python3 hf_olmo.py.
+"""Checks the golden files of OLMo-1's original form with the package that the form comes from: python3 hf_olmo.py.
 
-Needs `ai2-olmo` (0.6.0 was used), which nothing else here does.
+Needs `ai2-olmo` (0.6.0 was used), which nothing else here needs.
 """
 
 import json
@@ -19,7 +19,7 @@ def check(directory: Path) -> None:
     config = json.loads((directory / "config.json").read_text())
     model = OLMo(ModelConfig(**{name: value for name, value in config.items() if name in KNOWN})).eval()
     weights = load_file(directory / "model.safetensors")
-    # Its wrapper for `transformers` keeps the model as `model`. Every name must be there, and no other.
+    # In the wrapper for `transformers` the model is `model`. All names must be there, and no others.
     model.load_state_dict({name.removeprefix("model."): value.float() for name, value in weights.items()}, strict=True)
     expected = load_file(directory / "expected.safetensors")
     for i, prompt in enumerate(json.loads((directory / "expected.json").read_text())["prompts"]):

@@ -1,8 +1,8 @@
-"""Random small models as directories of Hugging Face's format, in the spellings and forms that real checkpoints have had.
+"""Random small models as directories in Hugging Face's format, in the spellings and forms of real checkpoints.
 
 A description is a dictionary: `name`, `seed`, `model_type`, `dtype` ("float32", "float16", "bfloat16"), `config` (fields as
-`transformers` takes them), `spelling` (below), and either `prompts` or their `lengths`. With `sharded` the same model also lies in
-`sharded/`, in several files.
+`transformers` takes them), `spelling` (below), and either `prompts` or their `lengths`. With `sharded` the same model is also
+saved in `sharded/`, in several files.
 """
 
 import json
@@ -15,7 +15,7 @@ from huggingface_hub import save_torch_state_dict
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-# Fields of the config.json that LLaMA-1 came with when `transformers` first had it; the rest was to be the default.
+# Fields of the config.json of LLaMA-1 when `transformers` first had it; all others have their defaults.
 LLAMA_1_FIELDS = {
     "architectures", "bos_token_id", "eos_token_id", "hidden_act", "hidden_size", "initializer_range", "intermediate_size",
     "max_position_embeddings", "model_type", "num_attention_heads", "num_hidden_layers", "pad_token_id", "rms_norm_eps",
@@ -24,12 +24,12 @@ LLAMA_1_FIELDS = {
 
 
 def make(description: dict, directory: Path) -> Callable[[], PreTrainedModel]:
-    """Writes the model and returns what loads it afresh with f32 arithmetic on the stored weights."""
+    """Writes the model. Returns a function that loads it afresh, with f32 arithmetic on the stored weights."""
     model = random_model(description)
     whole = sum(parameter.nbytes for parameter in model.parameters())
     spelling = description["spelling"]
     if spelling in ("hf_olmo", "hf_olmo as olmo"):
-        # The reference reads the same weights in the form that `transformers` knows.
+        # `transformers` cannot read this form, so the reference reads the same weights in its own.
         temporary = Path(tempfile.mkdtemp())
         model.save_pretrained(temporary)
         write_hf_olmo(model, directory, spelling, whole)
@@ -48,7 +48,7 @@ def make(description: dict, directory: Path) -> Callable[[], PreTrainedModel]:
 
 
 def load(directory: Path) -> PreTrainedModel:
-    # Read rather than widened in place: casting a model would round its rotary frequencies too.
+    # Weights are widened while they are read: casting a whole model would round its rotary frequencies too.
     return AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
 
 
@@ -82,14 +82,14 @@ def respell(directory: Path, spelling: str) -> None:
     else:
         config["rope_theta"] = rope.pop("rope_theta")
         kind = rope.pop("rope_type")
-        # The first of the kinds were spelt `type`.
+        # For the first kinds the field was `type`.
         key = "rope_type" if kind == "llama3" else "type"
         config["rope_scaling"] = None if kind == "default" else {key: kind, **rope}
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def add_rotary_buffers(path: Path, model: PreTrainedModel) -> None:
-    """The rotary frequencies that `transformers` once stored with every layer. They are to be computed all the same."""
+    """Adds the rotary frequencies that `transformers` once stored with every layer. A reader must ignore them."""
     tensors = load_file(path)
     for layer in range(model.config.num_hidden_layers):
         wrong = torch.zeros(model.config.head_dim // 2)
@@ -98,7 +98,7 @@ def add_rotary_buffers(path: Path, model: PreTrainedModel) -> None:
 
 
 def write_hf_olmo(model: PreTrainedModel, directory: Path, spelling: str, shard: int) -> None:
-    """An OLMo-1 as its authors' own package stores it. `hf_olmo.py` holds this against that package."""
+    """Writes an OLMo-1 as its authors' own package stores it. `hf_olmo.py` checks this with that package."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "config.json").write_text(json.dumps(hf_olmo_config(model, spelling), indent=2) + "\n")
     model.generation_config.save_pretrained(directory)
@@ -122,7 +122,7 @@ def fused_weights(model: PreTrainedModel) -> dict[str, torch.Tensor]:
 
 
 def hf_olmo_config(model: PreTrainedModel, spelling: str) -> dict:
-    """config.json as with allenai/OLMo-1B; it once said model_type "olmo", before `transformers` had one of that name."""
+    """config.json as of allenai/OLMo-1B. Its model_type was once "olmo", before `transformers` had a type of that name."""
     config = model.config
     heads, groups = config.num_attention_heads, config.num_key_value_heads
     inner = 2 * config.intermediate_size

@@ -1,11 +1,11 @@
-/** `reference.py` at work in a process of its own. */
+/** Runs `reference.py` in a process of its own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Description } from "./draw.ts";
 
-/** What keeps the comparison from being made at all. */
+/** The comparison cannot be made: Python or one of its packages is missing, or `reference.py` failed. */
 export class ParityError extends Error {
   override readonly name = "ParityError";
 }
@@ -13,8 +13,8 @@ export class ParityError extends Error {
 const script = fileURLToPath(new URL("reference.py", import.meta.url));
 
 /**
- * Has `transformers` make and run the described models under a directory, and yields each when its folder there is complete.
- * @throws {ParityError} when there is no such Python, a package that it needs is missing, or it fails
+ * Lets `transformers` make and run the described models under a directory. Yields each description when its folder is complete.
+ * @throws {ParityError} when there is no such Python, a package is missing, or `reference.py` fails
  */
 export async function* references<D extends Description>(
   python: string,
@@ -26,13 +26,13 @@ export async function* references<D extends Description>(
     if (error.code === "ENOENT") throw new ParityError(`There is no ${python} here. ${remedy}`);
     throw error;
   });
-  // Heard below; until then it must not end the process as one that nobody waits for.
+  // Awaited below. Without this handler, a rejection before that would end the process.
   ended.catch(() => {});
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints += text;
   });
-  // A process that died does not read on; its exit status says more.
+  // A process that ended cannot read its input; its exit status, below, says more than this error.
   child.stdin.on("error", () => {});
   child.stdin.end(descriptions.map((description) => `${JSON.stringify(description)}\n`).join(""));
   try {

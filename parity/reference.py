@@ -1,9 +1,9 @@
-"""What `transformers` computes for small random models, for Lethe to be held against.
+"""What `transformers` computes for small random models, so that Lethe can be compared with it.
 
     python3 reference.py DIRECTORY < descriptions
 
-reads one description (see models.py) a line, writes the model and what it computes into DIRECTORY/<name>, and prints a line when it
-is there. Beside the model's own files lie `expected.safetensors`, `expected.json` and, where asked for, `sharded/`.
+reads one description (see models.py) a line. It writes the model and the values that it computes into DIRECTORY/<name>, and prints a
+line when they are complete. Beside the model's own files are `expected.safetensors`, `expected.json` and, where asked for, `sharded/`.
 """
 
 import json
@@ -20,11 +20,11 @@ from transformers import PreTrainedModel
 NEW_TOKENS = 8
 # Two logits closer than this may change places within the tolerance for logits.
 CLEAR = 1e-3
-# A gradient that is nothing but rounding moves its parameter by a whole step, either way, where epsilon is smaller than it: with the
-# usual 1e-8 and a rate of 0.001 PyTorch's own curves in f32 and f64 part by up to 2e-3 on some of these models.
+# Where a gradient is only a rounding error and epsilon is smaller still, its parameter moves by a whole step in either direction. With
+# the usual 1e-8 and a rate of 0.001, PyTorch's own curves in f32 and f64 differ by up to 2e-3 on some of these models.
 ADAMW = {"steps": 10, "learningRate": 1e-4, "epsilon": 1e-4, "beta1": 0.9, "beta2": 0.999, "weightDecay": 1.0}
-# Of a tolerance the share by which PyTorch's own f32 may differ from its f64. At the limit of clip_qkv a value has one gradient or the
-# other, and no choice of the optimiser mends that.
+# The share of a tolerance by which PyTorch's own f32 may differ from its f64. A value at the limit of clip_qkv has either of two
+# gradients, whatever the optimiser's settings.
 STEADY = 0.1
 
 Fresh = Callable[[], PreTrainedModel]
@@ -33,9 +33,9 @@ Prompts = list[list[int]]
 
 def write_reference(description: dict, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    # A model for every value: the dynamic kind of rotary positions remembers the longest sequence that it has seen.
+    # A fresh model for every value: with dynamic rotary positions a model remembers the longest sequence that it has seen.
     fresh = make(description, directory)
-    prompts, greedy, losses, gradients = telling_run(description, fresh)
+    prompts, greedy, losses, gradients = stable_run(description, fresh)
     tensors = {
         **{f"logits/{i}": alone(fresh(), prompt) for i, prompt in enumerate(prompts)},
         **{f"padded/{i}": rows for i, rows in enumerate(padded(fresh(), prompts))},
@@ -91,15 +91,15 @@ def training(model: PreTrainedModel, prompts: Prompts) -> tuple[list[float], dic
     return losses, gradients
 
 
-def telling_run(description: dict, fresh: Fresh) -> tuple[Prompts, dict[str, Prompts], list[float], dict[str, torch.Tensor]]:
-    """Prompts on which rounding decides nothing; the tokens with which each goes on, by itself with and without a KV cache and in a
-    padded batch; loss curve and gradients.
+def stable_run(description: dict, fresh: Fresh) -> tuple[Prompts, dict[str, Prompts], list[float], dict[str, torch.Tensor]]:
+    """Prompts for which rounding decides no result; the tokens generated after each, alone with and without a KV cache and in a
+    padded batch; the loss curve; the gradients.
     """
     generator = torch.Generator().manual_seed(description["seed"])
     vocabulary = description["config"]["vocab_size"]
     for _ in range(1 if "prompts" in description else 50):
         prompts = description.get("prompts") or [
-            # Without token 0, which pads: PyTorch gives the embedding of the padding token no gradient, whoever uses it.
+            # Without token 0, the padding: PyTorch gives the embedding of the padding token no gradient, even where a prompt holds it.
             torch.randint(1, vocabulary, (length,), generator=generator).tolist()
             for length in description["lengths"]
         ]
@@ -116,11 +116,11 @@ def telling_run(description: dict, fresh: Fresh) -> tuple[Prompts, dict[str, Pro
         if clear and steady_losses and steady_gradients:
             greedy = {name: [tokens for made, _ in run for tokens in made] for name, run in runs.items()}
             return prompts, greedy, losses, gradients
-    raise ValueError(f"{description['name']}: whatever its prompts, rounding decides what they give")
+    raise ValueError(f"{description['name']}: for all prompts that were tried, rounding decides the results")
 
 
 def generate(model: PreTrainedModel, prompts: Prompts, use_cache: bool) -> tuple[Prompts, float]:
-    """New tokens of each prompt with the EOS that ended it, and the least distance between the two likeliest on the way."""
+    """New tokens of each prompt with the EOS that ended it, and the least distance between the two largest logits at any step."""
     ids, mask = pad(prompts, "left")
     stop = model.generation_config.eos_token_id
     out = model.generate(
@@ -143,7 +143,7 @@ def generate(model: PreTrainedModel, prompts: Prompts, use_cache: bool) -> tuple
 
 
 def activations(model: PreTrainedModel, prompt: list[int]) -> dict[str, torch.Tensor]:
-    """By the names of Lethe's hook points."""
+    """Activations by the names of Lethe's hook points."""
     seen = {}
 
     def output(name):
@@ -157,7 +157,7 @@ def activations(model: PreTrainedModel, prompt: list[int]) -> dict[str, torch.Te
         attention, mlp = block.self_attn, block.mlp
         block.register_forward_pre_hook(entering(f"resid_pre.{i}"), with_kwargs=True)
         block.register_forward_hook(output(f"resid_post.{i}"))
-        # OLMo-1 clamps these three in place, so what is kept here is what attention reads.
+        # OLMo-1 clamps these three in place, so the values kept here are those that attention reads.
         (attention.q_norm if post_norm else attention.q_proj).register_forward_hook(output(f"q.{i}"))
         (attention.k_norm if post_norm else attention.k_proj).register_forward_hook(output(f"k.{i}"))
         attention.v_proj.register_forward_hook(output(f"v.{i}"))
@@ -177,7 +177,7 @@ def activations(model: PreTrainedModel, prompt: list[int]) -> dict[str, torch.Te
 
 
 def quietly() -> None:
-    """No messages but errors, and one thread: these models are smaller than what it costs to share their work."""
+    """Only errors as messages, and one thread: for such small models, more threads take longer."""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-/** `npm run parity`: Lethe beside the `transformers` that is installed here, on random small models that nobody has seen before. */
+/** `npm run parity`: compares Lethe with the installed `transformers` on new random small models. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ interface Flags {
   readonly keep?: string;
 }
 
-/** Reads a whole number that is not below `least`. */
+/** Reads a whole number of at least `least`. */
 const whole = (least: number) => (text: string) => {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least) return value;
@@ -24,11 +24,11 @@ const whole = (least: number) => (text: string) => {
 };
 
 const { seed, count, python, keep } = new Command("parity")
-  .description("Hold Lethe against the transformers that is installed here, on random small models.")
+  .description("Compare Lethe with the installed transformers on random small models.")
   .option("--seed <number>", "draw the models of an earlier run again", whole(0), Date.now() % 1_000_000)
   .option("--count <number>", "how many models", whole(1), 20)
   .option("--python <command>", "a Python that has transformers", "python3")
-  .option("--keep <directory>", "leave the models and what is expected of them here")
+  .option("--keep <directory>", "keep the models and their expected values in this directory")
   .parse()
   .opts<Flags>();
 
@@ -62,7 +62,7 @@ try {
   console.log(
     failed === 0
       ? `\nAll ${count} models are within tolerance.`
-      : `\n${failed} of ${count} models are not the same. Again: npm run parity -- --seed ${seed} --count ${count}`,
+      : `\n${failed} of ${count} models differ. To run these again: npm run parity -- --seed ${seed} --count ${count}`,
   );
 } catch (error) {
   if (!(error instanceof ParityError)) throw error;

@@ -4,6 +4,7 @@ import {
   attentionBackward,
   attentionForward,
   attentionPattern,
+  type Device,
   rope,
   ropeTable,
 } from "@lethe/tensor";
@@ -23,13 +24,28 @@ const prefill: Heads[] = [
   { batch: 10, length: 48, heads: 4, groups: 4, width: 16 },
 ];
 
+const decoding: Heads[] = [
+  { batch: 1, length: 2048, heads: 8, groups: 2, width: 64 },
+  { batch: 10, length: 128, heads: 4, groups: 4, width: 16 },
+];
+
 const describe = ({ batch, length, heads, groups, width }: Heads) =>
   `B${batch} T${length} H${heads}/${groups} D${width}`;
 
 // Half the scores are masked away.
 const causalFlops = ({ batch, length, heads, width }: Heads) => 2 * batch * heads * length * length * width;
 
-/** Output of one query in float64, as the kernels' check. */
+function inputs(device: Device, { batch, length, heads, groups, width }: Heads, queries = length) {
+  const keys = [batch, length, groups, width] as const;
+  return { q: normal(device, [batch, queries, heads, width]), k: normal(device, keys), v: normal(device, keys) };
+}
+
+type Inputs = ReturnType<typeof inputs>;
+
+/** Attention that stores its pattern: the plain way. */
+const unfused = ({ q, k, v }: Inputs) => attendWithPattern(attentionPattern(q, k), v);
+
+/** Output of one query in float64. */
 function reference(q: Float32Array, k: Float32Array, v: Float32Array, { length, heads, groups, width }: Heads) {
   return (index: number) => {
     const d = index % width;
@@ -49,86 +65,65 @@ function reference(q: Float32Array, k: Float32Array, v: Float32Array, { length, 
   };
 }
 
-const forwardCases = prefill.map(
-  (size): BenchCase => ({
-    name: "attention",
-    shape: describe(size),
-    flops: causalFlops(size),
-    prepare(device) {
-      const { batch, length, heads, groups, width } = size;
-      const q = normal(device, [batch, length, heads, width]);
-      const k = normal(device, [batch, length, groups, width]);
-      const v = normal(device, [batch, length, groups, width]);
-      return {
-        run: () => attention(q, k, v),
-        plain: () => attendWithPattern(attentionPattern(q, k, {}), v),
-        async check() {
-          const [x, y, z] = await Promise.all([q.read(), k.read(), v.read()]);
-          await checkSamples("attention", attention(q, k, v), reference(x, y, z, size));
-        },
-      };
-    },
-  }),
-);
+const forwardCase = (size: Heads): BenchCase => ({
+  name: "attention",
+  shape: describe(size),
+  flops: causalFlops(size),
+  prepare(device) {
+    const given = inputs(device, size);
+    const { q, k, v } = given;
+    return {
+      run: () => attention(q, k, v),
+      plain: () => unfused(given),
+      async check() {
+        const [x, y, z] = await Promise.all([q.read(), k.read(), v.read()]);
+        await checkSamples("attention", attention(q, k, v), reference(x, y, z, size));
+      },
+    };
+  },
+});
 
-const backwardCases = prefill.map(
-  (size): BenchCase => ({
-    name: "attention backward",
-    shape: describe(size),
-    flops: 2.5 * causalFlops(size),
-    prepare(device) {
-      const { batch, length, heads, groups, width } = size;
-      const q = normal(device, [batch, length, heads, width]);
-      const k = normal(device, [batch, length, groups, width]);
-      const v = normal(device, [batch, length, groups, width]);
-      const gradient = normal(device, [batch, length, heads, width]);
-      const { output, logSumExp } = attentionForward(q, k, v, {});
-      const backward = () => attentionBackward(q, k, v, output, logSumExp, gradient, {});
-      return {
-        run: () => void backward(),
-        async check() {
-          // The sum of v's gradient over keys is that of the output's over queries: attention weights sum to one.
-          const [dv, dOut] = await Promise.all([backward().v.read(), gradient.read()]);
-          const total = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0);
-          const [got, want] = [total(dv), total(dOut)];
-          if (!(Math.abs(got - want) <= 1e-4 * Math.sqrt(dv.length) * 10))
-            throw new Error(`attention backward: gradients of v sum to ${got}, expected ${want}`);
-        },
-      };
-    },
-  }),
-);
+const backwardCase = (size: Heads): BenchCase => ({
+  name: "attention backward",
+  shape: describe(size),
+  flops: 2.5 * causalFlops(size),
+  prepare(device) {
+    const { q, k, v } = inputs(device, size);
+    const gradient = normal(device, q.shape);
+    const { output, logSumExp } = attentionForward(q, k, v);
+    const backward = () => attentionBackward(q, k, v, output, logSumExp, gradient);
+    return {
+      run: () => void backward(),
+      async check() {
+        // The sum of v's gradient over keys is that of the output's over queries: attention weights sum to one.
+        const [dv, dOut] = await Promise.all([backward().v.read(), gradient.read()]);
+        const total = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0);
+        const [got, want] = [total(dv), total(dOut)];
+        if (!(Math.abs(got - want) <= 1e-3 * Math.sqrt(dv.length)))
+          throw new Error(`attention backward: gradients of v sum to ${got}, expected ${want}`);
+      },
+    };
+  },
+});
 
-const decoding: Heads[] = [
-  { batch: 1, length: 2048, heads: 8, groups: 2, width: 64 },
-  { batch: 10, length: 128, heads: 4, groups: 4, width: 16 },
-];
-
-const decodeCases = decoding.map(
-  (size): BenchCase => ({
-    name: "attention decode",
-    shape: `1 query, ${describe(size)}`,
-    flops: 4 * size.batch * size.heads * size.length * size.width,
-    bytes: 2 * 4 * size.batch * size.length * size.groups * size.width,
-    prepare(device) {
-      const { batch, length, heads, groups, width } = size;
-      const q = normal(device, [batch, 1, heads, width]);
-      const k = normal(device, [batch, length, groups, width]);
-      const v = normal(device, [batch, length, groups, width]);
-      return {
-        run: () => attention(q, k, v),
-        async check() {
-          const [fused, unfused] = await Promise.all([
-            attention(q, k, v).read(),
-            attendWithPattern(attentionPattern(q, k, {}), v).read(),
-          ]);
-          if (fused.some((value, i) => !(Math.abs(value - unfused[i]!) < 1e-4)))
-            throw new Error("attention decode: the fused and the plain path differ");
-        },
-      };
-    },
-  }),
-);
+const decodeCase = (size: Heads): BenchCase => ({
+  name: "attention decode",
+  shape: `1 query, ${describe(size)}`,
+  flops: 4 * size.batch * size.heads * size.length * size.width,
+  bytes: 2 * 4 * size.batch * size.length * size.groups * size.width,
+  prepare(device) {
+    const given = inputs(device, size, 1);
+    const run = () => attention(given.q, given.k, given.v);
+    return {
+      run,
+      async check() {
+        const [fused, plain] = await Promise.all([run().read(), unfused(given).read()]);
+        if (fused.some((value, i) => !(Math.abs(value - plain[i]!) < 1e-4)))
+          throw new Error("attention decode: the fused and the plain path differ");
+      },
+    };
+  },
+});
 
 const ropeCase: BenchCase = {
   name: "rope",
@@ -159,4 +154,9 @@ const ropeCase: BenchCase = {
   },
 };
 
-export const attentionCases: readonly BenchCase[] = [...forwardCases, ...backwardCases, ...decodeCases, ropeCase];
+export const attentionCases: readonly BenchCase[] = [
+  ...prefill.map(forwardCase),
+  ...prefill.map(backwardCase),
+  ...decoding.map(decodeCase),
+  ropeCase,
+];

@@ -12,7 +12,7 @@ import {
 } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
-import { pointwise, rows, streaming, width } from "./streaming.ts";
+import { pointwise, rows, sampled, streaming, width } from "./streaming.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const siluSlope = (x: number) => sigmoid(x) * (1 + x * (1 - sigmoid(x)));
@@ -60,16 +60,13 @@ export const elementwiseCases: readonly BenchCase[] = [
     };
   }),
   {
-    ...streaming("mul by a row", { passes: 2 }, (device) => {
-      const [x, row] = [normal(device, [rows, width]), normal(device, [width])];
-      return {
-        run: () => mul(x, row),
-        async check() {
-          const [a, b] = await Promise.all([x.read(), row.read()]);
-          await checkSamples("mul by a row", mul(x, row), (i) => a[i]! * b[i % width]!);
-        },
-      };
-    }),
+    ...sampled(
+      "mul by a row",
+      { passes: 2 },
+      (device) => [normal(device, [rows, width]), normal(device, [width])],
+      mul,
+      (x, row) => (i) => x[i]! * row[i % width]!,
+    ),
     shape: `${rows}×${width} · ${width}`,
   },
   streaming("add_into", { passes: 3 }, (device) => {

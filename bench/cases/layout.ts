@@ -12,7 +12,7 @@ import {
 } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
-import { rows, streaming, sumOf, vocabulary, width } from "./streaming.ts";
+import { rows, sampled, streaming, sumOf, vocabulary, width } from "./streaming.ts";
 
 const heads = 16;
 const headWidth = width / heads;
@@ -28,31 +28,24 @@ const ids = (...[device]: Parameters<BenchCase["prepare"]>): Tensor<Shape, "u32"
   );
 
 export const layoutCases: readonly BenchCase[] = [
-  streaming("permute", { passes: 2 }, (device) => {
-    const x = normal(device, [rows, heads, headWidth]);
-    const run = () => permute(x, { axes: [1, 0, 2] });
-    return {
-      run,
-      async check() {
-        const values = await x.read();
-        await checkSamples("permute", run(), (i) => {
-          const [head, row, d] = [Math.floor(i / (rows * headWidth)), Math.floor(i / headWidth) % rows, i % headWidth];
-          return values[(row * heads + head) * headWidth + d]!;
-        });
-      },
-    };
-  }),
-  streaming("cast to bf16", { passes: 1.5 }, (device) => {
-    const x = normal(device, [rows, width]);
-    return {
-      run: () => cast(x, { dtype: "bf16" }),
-      async check() {
-        const values = await x.read();
-        // bf16 keeps eight bits, so a rounded value is within 2⁻⁹ of what it was.
-        await checkSamples("cast to bf16", cast(x, { dtype: "bf16" }), (i) => values[i]!, 2 ** -9 * 4);
-      },
-    };
-  }),
+  sampled(
+    "permute",
+    { passes: 2 },
+    (device) => [normal(device, [rows, heads, headWidth])],
+    (x) => permute(x, { axes: [1, 0, 2] }),
+    (x) => (i) => {
+      const [head, row, d] = [Math.floor(i / (rows * headWidth)), Math.floor(i / headWidth) % rows, i % headWidth];
+      return x[(row * heads + head) * headWidth + d]!;
+    },
+  ),
+  sampled(
+    "cast to bf16",
+    { passes: 1.5 },
+    (device) => [normal(device, [rows, width])],
+    (x) => cast(x, { dtype: "bf16" }),
+    (x) => (i) => x[i]!,
+    2 ** -9 * 4, // bf16 keeps eight bits, so a rounded value is within 2⁻⁹ of the value before.
+  ),
   streaming("cache write", { passes: 2 }, (device) => {
     const cache = full(device, [1, capacity, heads, headWidth], 0);
     const x = normal(device, [1, rows, heads, headWidth]);
@@ -67,20 +60,13 @@ export const layoutCases: readonly BenchCase[] = [
     };
   }),
   {
-    ...streaming("embedding", { passes: 2 }, (device) => {
-      const [table, index] = [normal(device, [vocabulary, width]), ids(device)];
-      return {
-        run: () => embedding(table, index),
-        async check() {
-          const values = await table.read();
-          await checkSamples(
-            "embedding",
-            embedding(table, index),
-            (i) => values[idOf(Math.floor(i / width)) * width + (i % width)]!,
-          );
-        },
-      };
-    }),
+    ...sampled(
+      "embedding",
+      { passes: 2 },
+      (device) => [normal(device, [vocabulary, width]), ids(device)],
+      embedding,
+      (table) => (i) => table[idOf(Math.floor(i / width)) * width + (i % width)]!,
+    ),
     shape: `${rows} of ${vocabulary}×${width}`,
   },
   {

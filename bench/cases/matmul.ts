@@ -14,7 +14,7 @@ interface Product {
 
 const square: Product = { m: 512, n: 512, k: 512 };
 
-/** What the headline is taken from. Only the planner’s choice is held against the plain kernel, which takes seconds on software adapters. */
+/** The product of the headline. Only the planner’s choice is compared with the plain kernel, which takes seconds on software adapters. */
 const large: Product = { m: 1024, n: 1024, k: 1024 };
 
 /** Prefill, decoding, and the two products of a backward pass, at LLaMA-like widths small enough for a software adapter. */
@@ -66,10 +66,10 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
   };
 }
 
-/** Few rows over a long sum, which the small kernel cuts into slices. */
+/** Few rows and a long sum, which the small kernel cuts into slices. */
 const slim: Product = { m: 4, n: 256, k: 2816, transposeB: true };
 
-/** Every kernel on a square, the small one on what it is for, and what the planner chooses on the rest. */
+/** Every kernel on a square, except the small one, which gets few rows; and the planner’s choice on all other products. */
 export const matmulCases: readonly BenchCase[] = [
   ...(["plain", "tiled", "subgroup"] as const).map((kernel) => productCase(kernel, square)),
   productCase("small", slim),

@@ -1,7 +1,7 @@
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
-import { rowOf, rows, streaming, sumOf, width } from "./streaming.ts";
+import { rowAt, rowOf, rows, sampled, streaming, sumOf, width } from "./streaming.ts";
 
 const eps = 1e-5;
 
@@ -13,26 +13,14 @@ function standardised(row: Float32Array) {
   return { inverse, at: (j: number) => (row[j]! - mean) * inverse };
 }
 
-/** Where a sample lies: its row of some matrices, and its column. */
-const locate = (i: number, ...matrices: Float32Array[]) => ({
-  column: i % width,
-  own: matrices.map((values) => rowOf(values, Math.floor(i / width), width)),
-});
-
 export const normCases: readonly BenchCase[] = [
-  streaming("rms_norm", { passes: 2 }, (device) => {
-    const [x, weight] = [normal(device, [rows, width]), normal(device, [width])];
-    return {
-      run: () => rmsNorm(x, weight, { eps }),
-      async check() {
-        const [values, scale] = await Promise.all([x.read(), weight.read()]);
-        await checkSamples("rms_norm", rmsNorm(x, weight, { eps }), (i) => {
-          const { column, own } = locate(i, values);
-          return values[i]! * inverseRms(own[0]!) * scale[column]!;
-        });
-      },
-    };
-  }),
+  sampled(
+    "rms_norm",
+    { passes: 2 },
+    (device) => [normal(device, [rows, width]), normal(device, [width])],
+    (x, weight) => rmsNorm(x, weight, { eps }),
+    (x, weight) => (i) => x[i]! * inverseRms(rowAt(x, i, width)) * weight[i % width]!,
+  ),
   // x and the gradient are read once for each row and once for the weight.
   streaming("rms_norm backward", { passes: 5 }, (device) => {
     const [x, gradient] = [normal(device, [rows, width]), normal(device, [rows, width])];
@@ -43,8 +31,7 @@ export const normCases: readonly BenchCase[] = [
         const [values, upstream, scale] = await Promise.all([x.read(), gradient.read(), weight.read()]);
         const gradients = rmsNormBackward(x, weight, gradient, { eps });
         await checkSamples("rms_norm backward, x", gradients.x, (i) => {
-          const { column, own } = locate(i, values, upstream);
-          const [row, g] = own as [Float32Array, Float32Array];
+          const [row, g, column] = [rowAt(values, i, width), rowAt(upstream, i, width), i % width];
           const inverse = inverseRms(row);
           const dot = sumOf(row, (v, j) => v * g[j]! * scale[j]!);
           return inverse * upstream[i]! * scale[column]! - (inverse ** 3 * values[i]! * dot) / width;
@@ -59,34 +46,23 @@ export const normCases: readonly BenchCase[] = [
       },
     };
   }),
-  streaming("layer_norm", { passes: 2 }, (device) => {
-    const x = normal(device, [rows, width]);
-    return {
-      run: () => layerNorm(x, null, null, { eps }),
-      async check() {
-        const values = await x.read();
-        await checkSamples("layer_norm", layerNorm(x, null, null, { eps }), (i) => {
-          const { column, own } = locate(i, values);
-          return standardised(own[0]!).at(column);
-        });
-      },
-    };
-  }),
-  streaming("layer_norm backward", { passes: 3 }, (device) => {
-    const [x, gradient] = [normal(device, [rows, width]), normal(device, [rows, width])];
-    const run = () => layerNormBackward(x, null, null, gradient, { eps }).x;
-    return {
-      run,
-      async check() {
-        const [values, upstream] = await Promise.all([x.read(), gradient.read()]);
-        await checkSamples("layer_norm backward", run(), (i) => {
-          const { column, own } = locate(i, values, upstream);
-          const [row, g] = own as [Float32Array, Float32Array];
-          const { inverse, at } = standardised(row);
-          const [mean, dot] = [sumOf(g, (v) => v) / width, sumOf(g, (v, j) => v * at(j)) / width];
-          return inverse * (upstream[i]! - mean - at(column) * dot);
-        });
-      },
-    };
-  }),
+  sampled(
+    "layer_norm",
+    { passes: 2 },
+    (device) => [normal(device, [rows, width])],
+    (x) => layerNorm(x, null, null, { eps }),
+    (x) => (i) => standardised(rowAt(x, i, width)).at(i % width),
+  ),
+  sampled(
+    "layer_norm backward",
+    { passes: 3 },
+    (device) => [normal(device, [rows, width]), normal(device, [rows, width])],
+    (x, gradient) => layerNormBackward(x, null, null, gradient, { eps }).x,
+    (x, gradient) => (i) => {
+      const { inverse, at } = standardised(rowAt(x, i, width));
+      const g = rowAt(gradient, i, width);
+      const [mean, dot] = [sumOf(g, (v) => v) / width, sumOf(g, (v, j) => v * at(j)) / width];
+      return inverse * (gradient[i]! - mean - at(i % width) * dot);
+    },
+  ),
 ];

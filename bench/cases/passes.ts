@@ -4,7 +4,7 @@ import { small, smallBf16, tiny } from "./passes/subjects.ts";
 import { sweepCase } from "./passes/sweep.ts";
 import { trainingCase } from "./passes/training.ts";
 
-/** Whole passes: a fresh model large enough for its products to count, and the tiny one of the main job. */
+/** Whole passes of a fresh model, so large that matrix products take most of the time, and of the default experiment’s tiny model. */
 export const passCases: readonly BenchCase[] = [
   prefillCase(small, { batch: 1, length: 128 }),
   prefillCase(smallBf16, { batch: 1, length: 128 }),

@@ -1,45 +1,32 @@
 import { argmax, full, max, maxBackward, sum, sumOfSquares, topK } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
-import { checkSamples, normal } from "../inputs.ts";
-import { rowOf, rows, streaming, sumOf, vocabulary, width } from "./streaming.ts";
+import { normal } from "../inputs.ts";
+import { rowAt, rowOf, rows, sampled, streaming, sumOf, vocabulary, width } from "./streaming.ts";
 
 const k = 4;
 
 export const reduceCases: readonly BenchCase[] = [
-  streaming("sum over rows", { passes: 1 }, (device) => {
-    const x = normal(device, [rows, width]);
-    return {
-      run: () => sum(x, { axis: 0 }),
-      async check() {
-        const values = await x.read();
-        await checkSamples("sum over rows", sum(x, { axis: 0 }), (column) =>
-          sumOf(values, (value, i) => (i % width === column ? value : 0)),
-        );
-      },
-    };
-  }),
-  streaming("sum over columns", { passes: 1 }, (device) => {
-    const x = normal(device, [rows, width]);
-    return {
-      run: () => sum(x, { axis: 1 }),
-      async check() {
-        const values = await x.read();
-        await checkSamples("sum over columns", sum(x, { axis: 1 }), (row) =>
-          sumOf(rowOf(values, row, width), (v) => v),
-        );
-      },
-    };
-  }),
-  streaming("sum_of_squares", { passes: 1 }, (device) => {
-    const x = normal(device, [rows, width]);
-    return {
-      run: () => sumOfSquares(x),
-      async check() {
-        const total = sumOf(await x.read(), (value) => value * value);
-        await checkSamples("sum_of_squares", sumOfSquares(x), () => total);
-      },
-    };
-  }),
+  sampled(
+    "sum over rows",
+    { passes: 1 },
+    (device) => [normal(device, [rows, width])],
+    (x) => sum(x, { axis: 0 }),
+    (x) => (column) => sumOf(x, (value, i) => (i % width === column ? value : 0)),
+  ),
+  sampled(
+    "sum over columns",
+    { passes: 1 },
+    (device) => [normal(device, [rows, width])],
+    (x) => sum(x, { axis: 1 }),
+    (x) => (row) => sumOf(rowOf(x, row, width), (v) => v),
+  ),
+  sampled(
+    "sum_of_squares",
+    { passes: 1 },
+    (device) => [normal(device, [rows, width])],
+    sumOfSquares,
+    (x) => () => sumOf(x, (value) => value * value),
+  ),
   streaming("max backward", { passes: 2 }, (device) => {
     const x = normal(device, [rows, width]);
     const [largest, gradient] = [max(x, { axis: 1 }), full(device, [rows], 1)];
@@ -53,33 +40,24 @@ export const reduceCases: readonly BenchCase[] = [
       },
     };
   }),
-  streaming("argmax", { passes: 1, columns: vocabulary }, (device) => {
-    const x = normal(device, [rows, vocabulary]);
-    return {
-      run: () => argmax(x),
-      async check() {
-        const values = await x.read();
-        await checkSamples("argmax", argmax(x), (row) => {
-          const logits = rowOf(values, row, vocabulary);
-          return logits.indexOf(Math.max(...logits));
-        });
-      },
-    };
-  }),
+  sampled(
+    "argmax",
+    { passes: 1, columns: vocabulary },
+    (device) => [normal(device, [rows, vocabulary])],
+    argmax,
+    (x) => (row) => {
+      const logits = rowOf(x, row, vocabulary);
+      return logits.indexOf(Math.max(...logits));
+    },
+  ),
   {
-    ...streaming("top_k", { passes: 1, columns: vocabulary }, (device) => {
-      const x = normal(device, [rows, vocabulary]);
-      return {
-        run: () => void topK(x, k),
-        async check() {
-          const values = await x.read();
-          await checkSamples("top_k", topK(x, k).values, (i) => {
-            const sorted = rowOf(values, Math.floor(i / k), vocabulary).toSorted((a, b) => b - a);
-            return sorted[i % k]!;
-          });
-        },
-      };
-    }),
+    ...sampled(
+      "top_k",
+      { passes: 1, columns: vocabulary },
+      (device) => [normal(device, [rows, vocabulary])],
+      (x) => topK(x, k).values,
+      (x) => (i) => rowAt(x, Math.floor(i / k) * vocabulary).toSorted((a, b) => b - a)[i % k]!,
+    ),
     shape: `${k} of ${rows}×${vocabulary}`,
   },
 ];

@@ -1,21 +1,54 @@
-import type { Device, Shape, Tensor } from "@lethe/tensor";
+import type { ArrayOf, Device, Shape, Tensor } from "@lethe/tensor";
 import type { BenchCase, PreparedCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 
-export type F32 = Tensor<Shape, "f32">;
+type F32 = Tensor<Shape, "f32">;
 
 /** Tokens at a time, the width of a model, and its vocabulary: small enough for a software adapter. */
 export const rows = 512;
 export const width = 1024;
 export const vocabulary = 8192;
 
-/** A kernel whose cost is the memory it moves: `passes` tensors of `[rows, columns]`, each read or written once. */
+interface Size {
+  /** Tensors of `[rows, columns]` that the kernel must move: each read or written once. */
+  readonly passes: number;
+  readonly columns?: number;
+}
+
+/** A kernel whose cost is the memory it moves. */
 export function streaming(
   name: string,
-  { passes, columns = width }: { readonly passes: number; readonly columns?: number },
+  { passes, columns = width }: Size,
   prepare: (device: Device) => PreparedCase,
 ): BenchCase {
   return { name, shape: `${rows}×${columns}`, bytes: passes * 4 * rows * columns, prepare };
+}
+
+/** Tensors' values, as they are read. */
+type Values<T> = { [K in keyof T]: T[K] extends Tensor<Shape, infer D> ? ArrayOf<D> : never };
+
+/**
+ * {@link streaming}, for a kernel with one output, which is checked on samples.
+ * @param expected gets the values of the inputs, and gives an element of the output from its index
+ */
+export function sampled<T extends readonly Tensor[]>(
+  name: string,
+  size: Size,
+  inputs: (device: Device) => readonly [...T],
+  run: (...inputs: T) => Tensor,
+  expected: (...values: Values<T>) => (index: number) => number,
+  tolerance?: number,
+): BenchCase {
+  return streaming(name, size, (device) => {
+    const given = inputs(device);
+    return {
+      run: () => run(...given),
+      async check() {
+        const values = (await Promise.all(given.map((x) => x.read()))) as unknown as Values<T>;
+        await checkSamples(name, run(...given), expected(...values), tolerance);
+      },
+    };
+  });
 }
 
 /** A function of each element of some tensors: reads them all, writes one. */
@@ -24,23 +57,25 @@ export function pointwise(
   run: (...inputs: F32[]) => F32,
   expected: (...inputs: number[]) => number,
 ): BenchCase {
-  return streaming(name, { passes: expected.length + 1 }, (device) => {
-    const inputs = Array.from({ length: expected.length }, () => normal(device, [rows, width]) as F32);
-    return {
-      run: () => run(...inputs),
-      async check() {
-        const values = await Promise.all(inputs.map((x) => x.read()));
-        await checkSamples(name, run(...inputs), (i) => expected(...values.map((x) => x[i]!)));
-      },
-    };
-  });
+  return sampled<F32[]>(
+    name,
+    { passes: expected.length + 1 },
+    (device) => Array.from({ length: expected.length }, () => normal(device, [rows, width])),
+    run,
+    (...values) =>
+      (i) =>
+        expected(...values.map((x) => x[i]!)),
+  );
 }
 
-/** Labels within a number of columns, one a row. */
-export function labelsOf(device: Device, columns = vocabulary) {
-  const values = Int32Array.from({ length: rows }, (_, i) => (i * 31) % columns);
-  return { values, labels: device.tensor(values, [rows], "i32", "labels") };
-}
+/** One label a row, within the vocabulary. */
+export const labelsOf = (device: Device) =>
+  device.tensor(
+    Array.from({ length: rows }, (_, i) => (i * 31) % vocabulary),
+    [rows],
+    "i32",
+    "labels",
+  );
 
 /** One row of a matrix. */
 export const rowOf = (values: Float32Array, row: number, columns: number) =>
@@ -52,3 +87,7 @@ export const sumOf = (values: Float32Array, f: (x: number, i: number) => number)
 
 /** log Σ exp(x) of normal values, which need no shift. */
 export const logSumExp = (values: Float32Array) => Math.log(sumOf(values, Math.exp));
+
+/** The row of a matrix in which element `i` lies. */
+export const rowAt = (values: Float32Array, i: number, columns = vocabulary) =>
+  rowOf(values, Math.floor(i / columns), columns);

@@ -41,7 +41,7 @@ export function prefillCase(subject: Subject, { batch, length }: { batch: number
 
 const newTokens = 32;
 
-/** Greedy generation after prompts of one token: nearly all of it is decoding, with a KV cache, and reading back each token. */
+/** Greedy generation after prompts of one token: nearly all of its time goes into decoding with a KV cache and reading back each token. */
 export function decodeCase(subject: Subject, batch: number): BenchCase {
   const { layers, layer, unembedding } = productParameters(subject);
   const tokens = batch * newTokens;
@@ -68,7 +68,7 @@ export function decodeCase(subject: Subject, batch: number): BenchCase {
   };
 }
 
-/** Every token after the first is what one pass over the whole sequence finds most likely, ties apart. */
+/** Checks that every token after the first is the likeliest in one pass over the whole sequence, or as likely. */
 async function checkGreedy(model: Llama, made: readonly number[][]): Promise<void> {
   using _ = model.device.scope("check");
   const batch = batchOf(model.device, made);

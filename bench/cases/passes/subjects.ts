@@ -3,13 +3,13 @@ import { fileURLToPath } from "node:url";
 import { initLlama, type Llama, type LlamaConfigInput, llama, llamaConfig, loadLlama } from "@lethe/llama";
 import { cast, type Device, type FloatDType } from "@lethe/tensor";
 
-/** A model to run whole passes of. */
+/** A model whose passes are timed. */
 export interface Subject {
   readonly name: string;
   readonly config: LlamaConfigInput;
   /** Bytes of one weight. */
   readonly weightBytes: number;
-  /** Opens it. It belongs to the caller, who may train it. */
+  /** Opens the model. It belongs to the caller, who may train it. */
   open(device: Device): Promise<Llama>;
 }
 
@@ -22,7 +22,7 @@ const smallConfig: LlamaConfigInput = {
   num_key_value_heads: 2,
 };
 
-/** Fresh weights, large enough for products to outweigh the rest. */
+/** Fresh weights, so large that matrix products take most of the time. */
 export const small: Subject = {
   name: "4 layers of 256",
   config: smallConfig,
@@ -47,7 +47,7 @@ export const tiny: Subject = {
   open: (device) => loadLlama(device, directory),
 };
 
-/** The same model with weights of another dtype; the one that was given is released. */
+/** The same model with weights of another dtype. Releases the model that it is given. */
 function packed(model: Llama, dtype: FloatDType): Llama {
   const { device, config } = model;
   using _given = model;
@@ -56,7 +56,7 @@ function packed(model: Llama, dtype: FloatDType): Llama {
   return llama.create({ device, config, weights: new Map(weights) });
 }
 
-/** Parameters of a model’s matrix products, in one layer and in the unembedding: a token costs twice as many operations. */
+/** Parameters of a model’s matrix products, in one layer and in the unembedding. A token takes twice as many operations. */
 export function productParameters({ config }: Subject): { layers: number; layer: number; unembedding: number } {
   const checked = llamaConfig(config);
   const inLayers = [...llama.shapes(checked)].filter(
@@ -67,13 +67,13 @@ export function productParameters({ config }: Subject): { layers: number; layer:
   return { layers, layer: total / layers, unembedding: vocabulary * width };
 }
 
-/** Floating-point operations of the products of one token’s way through the model. */
+/** Floating-point operations of the matrix products for one token. */
 export function flopsPerToken(subject: Subject): number {
   const { layers, layer, unembedding } = productParameters(subject);
   return 2 * (layers * layer + unembedding);
 }
 
-/** Sequences of token ids without an apparent order, the same each time. */
+/** Sequences of token ids that look random, the same in every run. */
 export function sequences({ config }: Subject, batch: number, length: number): number[][] {
   return Array.from({ length: batch }, (_, b) =>
     Array.from({ length }, (_, t) => (t * t * 7919 + t * 31 + b * 104_729 + 1) % config.vocab_size),

@@ -54,7 +54,7 @@ export function sweepCase(subject: Subject, { questions, length, answer }: Quest
   };
 }
 
-/** Stands in for unlearning: noise on the value vectors, a tenth of what a fresh weight has. */
+/** Takes the place of unlearning: noise on the value vectors, a tenth of the deviation of a fresh weight. */
 function damage(model: Llama): void {
   using _ = model.device.scope("damage");
   for (const [name, weight] of model.weights)

@@ -94,19 +94,20 @@ export const cases: readonly Case[] = [
     operands: [floats(2, 5, 2, 4), floats(2, 5, 1, 4), floats(2, 5, 1, 4)],
     options: { starts: whole("u32", [2], [0, 2]), scale: 0.7 },
   },
+  {
+    op: "attention",
+    operands: [floats(2, 5, 2, 4), floats(2, 3, 1, 4), floats(2, 3, 1, 4)],
+    options: { starts: whole("u32", [2], [0, 2]), causal: false },
+  },
   { op: "attentionPattern", operands: [floats(2, 5, 4, 4), floats(2, 5, 2, 4)] },
   {
     op: "attentionPattern",
     operands: [floats(2, 3, 2, 4), floats(2, 7, 1, 4)],
     options: { starts: whole("u32", [2], [0, 4]), length: 6, scale: 0.7 },
   },
+  { op: "attentionPattern", operands: [floats(2, 5, 4, 4), floats(2, 3, 2, 4)], options: { causal: false } },
   { op: "attendWithPattern", operands: [floats(2, 4, 3, 5), floats(2, 5, 2, 4)] },
   { op: "attendWithPattern", operands: [floats(2, 2, 3, 4), floats(2, 6, 1, 8)] },
-  {
-    op: "attention",
-    operands: [floats(2, 5, 2, 4), floats(2, 3, 1, 4), floats(2, 3, 1, 4)],
-    options: { starts: whole("u32", [2], [0, 2]), causal: false },
-  },
   { op: "swiglu", operands: [floats(3, 7), floats(3, 7)] },
   ...(["add", "sub", "mul", "div"] as const).flatMap((op): Case[] => [
     { op, operands: [floats(3, 5), positive(3, 5)] },

@@ -200,6 +200,25 @@ test("a kernel that a caller adds runs by its name, and no other can have that n
     expect(() => own.addKernel("affine", doubling)).toThrow(LetheError);
   }));
 
+test("a constant in a kernel's text takes the value that each dispatch gives it", () =>
+  withDevice(async (own) => {
+    own.addKernel(
+      "lengths",
+      `const LENGTH = 2u; //! define: of an array in a function, which no override constant may be
+@group(0) @binding(1) var<storage, read_write> out: array<u32>;
+@compute @workgroup_size(1) fn main() {
+  var ones: array<u32, LENGTH>;
+  for (var i = 0u; i < LENGTH; i++) { ones[i] = 1u; }
+  for (var i = 0u; i < LENGTH; i++) { out[0] += ones[i]; }
+}`,
+    );
+    for (const [constants, length] of [[{}, 2] as const, [{ LENGTH: 5 }, 5] as const, [{ LENGTH: 2 }, 2] as const]) {
+      const out = own.tensor([0], [1], "u32");
+      own.dispatch({ kernel: "lengths", constants, bindings: { out }, workgroups: [1, 1, 1] });
+      expect(await out.item()).toBe(length);
+    }
+  }));
+
 describe("failures", () => {
   test("the error of a kernel that does not compile names it and quotes the compiler", () =>
     withDevice(async (own) => {
