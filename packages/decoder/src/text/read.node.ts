@@ -9,7 +9,7 @@ import { brokenTokenizer, readTokenizerFiles } from "./tokenizer-files.ts";
 
 /**
  * The tokenizer of a model's directory; `undefined` when there is no `tokenizer.json`. It gives the same tokens and texts as
- * `AutoTokenizer` of `transformers` 5.23, which depend on more files than `tokenizer.json`: see {@link classTokenizer} and {@link specialTokens}.
+ * `AutoTokenizer` of `transformers` 5.23, which depend on more files than `tokenizer.json`: see `classTokenizer` and `specialTokens`.
  *
  * `clean_up_tokenization_spaces` is ignored, as `transformers` does for BPE tokenizers.
  * @throws {ModelError} when `tokenizer.json` or a file beside it is broken
