@@ -16,7 +16,7 @@ const attentionOptions = options({
 const inputs = { q: f32, k: f32, v: f32 };
 const forcedFamily = optional(oneOf(attentionFamilies));
 
-/** {@inheritDoc DifferentiableOps.attention} */
+/** {@inheritDoc DifferentiableOps.attention} @function */
 export const attention: Ops["attention"] = checked(
   "attention",
   { ...inputs, options: attentionOptions },
@@ -129,7 +129,7 @@ export const attentionBackward = checked(
   },
 );
 
-/** {@inheritDoc DifferentiableOps.attentionPattern} */
+/** {@inheritDoc DifferentiableOps.attentionPattern} @function */
 export const attentionPattern: Ops["attentionPattern"] = checked(
   "attentionPattern",
   { q: f32, k: f32, options: attentionOptions },
@@ -149,7 +149,7 @@ export const attentionPattern: Ops["attentionPattern"] = checked(
   },
 );
 
-/** {@inheritDoc DifferentiableOps.attendWithPattern} */
+/** {@inheritDoc DifferentiableOps.attendWithPattern} @function */
 export const attendWithPattern: Ops["attendWithPattern"] = checked(
   "attendWithPattern",
   { pattern: f32, v: f32 },

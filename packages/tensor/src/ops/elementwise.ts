@@ -8,19 +8,19 @@ import { type ElementRun, perLane, runElements, runItems } from "./parts.ts";
 import { sum } from "./reduce.ts";
 import { broadcastStrides, collapse, walkParams } from "./strides.ts";
 
-/** {@inheritDoc DifferentiableOps.add} */
+/** {@inheritDoc DifferentiableOps.add} @function */
 export const add: Ops["add"] = checked("add", { a: f32, b: f32 }, (a, b) => binary("add", a, b) as never);
 
-/** {@inheritDoc DifferentiableOps.sub} */
+/** {@inheritDoc DifferentiableOps.sub} @function */
 export const sub: Ops["sub"] = checked("sub", { a: f32, b: f32 }, (a, b) => binary("sub", a, b) as never);
 
-/** {@inheritDoc DifferentiableOps.mul} */
+/** {@inheritDoc DifferentiableOps.mul} @function */
 export const mul: Ops["mul"] = checked("mul", { a: f32, b: f32 }, (a, b) => binary("mul", a, b) as never);
 
-/** {@inheritDoc DifferentiableOps.div} */
+/** {@inheritDoc DifferentiableOps.div} @function */
 export const div: Ops["div"] = checked("div", { a: f32, b: f32 }, (a, b) => binary("div", a, b) as never);
 
-/** {@inheritDoc DifferentiableOps.affine} */
+/** {@inheritDoc DifferentiableOps.affine} @function */
 export const affine: Ops["affine"] = checked(
   "affine",
   { x: f32, options: options({ factor: optional(finite), offset: optional(finite) }) },
@@ -29,19 +29,19 @@ export const affine: Ops["affine"] = checked(
 
 const limits = options({ min: finite, max: finite });
 
-/** {@inheritDoc DifferentiableOps.clamp} */
+/** {@inheritDoc DifferentiableOps.clamp} @function */
 export const clamp: Ops["clamp"] = checked("clamp", { x: f32, options: limits }, (x, options) =>
   map("clamp", x, { params: checkLimits("clamp", options) }),
 );
 
-/** {@inheritDoc BackwardOps.clampBackward} */
+/** {@inheritDoc BackwardOps.clampBackward} @function */
 export const clampBackward: Ops["clampBackward"] = checked(
   "clampBackward",
   { x: f32, gradient: f32, options: limits },
   (x, gradient, options) => mapBackward("clamp", x, gradient, { params: checkLimits("clampBackward", options) }),
 );
 
-/** {@inheritDoc BackwardOps.addInto} */
+/** {@inheritDoc BackwardOps.addInto} @function */
 export const addInto: Ops["addInto"] = checked(
   "addInto",
   { target: f32, x: f32, options: options({ factor: optional(finite) }) },
@@ -51,7 +51,7 @@ export const addInto: Ops["addInto"] = checked(
   },
 );
 
-/** {@inheritDoc BackwardOps.sumTo} */
+/** {@inheritDoc BackwardOps.sumTo} @function */
 export const sumTo: Ops["sumTo"] = checked("sumTo", { x: f32, shape: shapeKind }, (x, shape) => {
   const missing = x.shape.length - shape.length;
   if (missing < 0 || !shape.every((dim, i) => dim === 1 || dim === x.shape[i + missing]))

@@ -5,7 +5,7 @@ import { checked, f32 } from "./checked.ts";
 import { copyStrided } from "./copy-strided.ts";
 import type { Ops } from "./ops.ts";
 
-/** {@inheritDoc Ops.writeCache} */
+/** {@inheritDoc Ops.writeCache} @function */
 export const writeCache: Ops["writeCache"] = checked(
   "writeCache",
   { cache: f32, x: f32, options: options({ at: atLeast(0) }) },

@@ -10,14 +10,14 @@ import { perLane, runItems } from "./parts.ts";
 import { zeros } from "./random.ts";
 import { stridesOf } from "./strides.ts";
 
-/** {@inheritDoc DifferentiableOps.reshape} */
+/** {@inheritDoc DifferentiableOps.reshape} @function */
 export const reshape: Ops["reshape"] = checked(
   "reshape",
   { x: f32, options: options({ shape: shapeKind }) },
   (x, { shape }) => x.reshape(shape),
 );
 
-/** {@inheritDoc DifferentiableOps.permute} */
+/** {@inheritDoc DifferentiableOps.permute} @function */
 export const permute: Ops["permute"] = checked(
   "permute",
   { x: f32, options: options({ axes: wholeNumbers }) },
@@ -33,7 +33,7 @@ export const permute: Ops["permute"] = checked(
   },
 );
 
-/** {@inheritDoc DifferentiableOps.slice} */
+/** {@inheritDoc DifferentiableOps.slice} @function */
 export const slice: Ops["slice"] = checked(
   "slice",
   { x: f32, options: options({ axis: wholeNumber, start: atLeast(0), end: atLeast(0) }) },
@@ -48,7 +48,7 @@ export const slice: Ops["slice"] = checked(
   },
 );
 
-/** {@inheritDoc BackwardOps.sliceBackward} */
+/** {@inheritDoc BackwardOps.sliceBackward} @function */
 export const sliceBackward: Ops["sliceBackward"] = checked(
   "sliceBackward",
   { gradient: f32, options: options({ axis: wholeNumber, start: atLeast(0), size: atLeast(0) }) },
@@ -62,7 +62,7 @@ export const sliceBackward: Ops["sliceBackward"] = checked(
   },
 );
 
-/** {@inheritDoc DifferentiableOps.concat} */
+/** {@inheritDoc DifferentiableOps.concat} @function */
 export const concat: Ops["concat"] = checked(
   "concat",
   { a: f32, b: f32, options: options({ axis: wholeNumber }) },
@@ -78,7 +78,7 @@ export const concat: Ops["concat"] = checked(
   },
 );
 
-/** {@inheritDoc DifferentiableOps.cast} */
+/** {@inheritDoc DifferentiableOps.cast} @function */
 export const cast: Ops["cast"] = checked(
   "cast",
   { x: anyFloat, options: options({ dtype: oneOf(["f32", "f16", "bf16"]) }) },

@@ -14,14 +14,14 @@ export interface MatmulOptions {
 
 const transposes = options({ transposeA: optional(flag), transposeB: optional(flag) });
 
-/** {@inheritDoc DifferentiableOps.matmul} */
+/** {@inheritDoc DifferentiableOps.matmul} @function */
 export const matmul: Ops["matmul"] = checked(
   "matmul",
   { a: f32, b: anyFloat, options: transposes },
   (a, b, options) => product(undefined, a, b, options) as never,
 );
 
-/** {@inheritDoc DifferentiableOps.linear} */
+/** {@inheritDoc DifferentiableOps.linear} @function */
 export const linear: Ops["linear"] = checked("linear", { x: f32, weight: anyFloat }, (x, weight) => {
   const [k, n] = [x.shape.at(-1), weight.shape[0]];
   if (k === undefined || weight.shape.length !== 2 || weight.shape[1] !== k)
@@ -33,7 +33,7 @@ export const linear: Ops["linear"] = checked("linear", { x: f32, weight: anyFloa
   return runMatmul(x, weight, [...x.shape.slice(0, -1), n!], { ...size, transposeA: false, transposeB: true }) as never;
 });
 
-/** {@inheritDoc Ops.effectiveWeight} */
+/** {@inheritDoc Ops.effectiveWeight} @function */
 export const effectiveWeight: Ops["effectiveWeight"] = checked(
   "effectiveWeight",
   { weight: anyFloat },

@@ -11,7 +11,7 @@ const blockElements = 4096;
 
 const reductionOption = options({ reduction: oneOf(["rows", "mean"]) });
 
-/** {@inheritDoc DifferentiableOps.mse} */
+/** {@inheritDoc DifferentiableOps.mse} @function */
 export const mse: Ops["mse"] = checked("mse", { a: f32, b: f32, options: reductionOption }, (a, b, { reduction }) => {
   const { width } = checkPair("mse", a, b);
   if (reduction === "rows") return squaredDifferences(a, b, width, a.shape.slice(0, -1), 1 / width);
@@ -21,7 +21,7 @@ export const mse: Ops["mse"] = checked("mse", { a: f32, b: f32, options: reducti
   });
 });
 
-/** {@inheritDoc BackwardOps.mseBackward} */
+/** {@inheritDoc BackwardOps.mseBackward} @function */
 export const mseBackward: Ops["mseBackward"] = checked(
   "mseBackward",
   { a: f32, b: f32, gradient: f32, options: reductionOption },

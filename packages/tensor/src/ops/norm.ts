@@ -10,28 +10,28 @@ import { reduceMiddle } from "./reduce.ts";
 
 const epsOption = options({ eps: finite });
 
-/** {@inheritDoc DifferentiableOps.rmsNorm} */
+/** {@inheritDoc DifferentiableOps.rmsNorm} @function */
 export const rmsNorm: Ops["rmsNorm"] = checked(
   "rmsNorm",
   { x: f32, weight: orNull(anyFloat), options: epsOption },
   (x, weight, { eps }) => normalize("rmsNorm", x, weight, null, eps),
 );
 
-/** {@inheritDoc DifferentiableOps.layerNorm} */
+/** {@inheritDoc DifferentiableOps.layerNorm} @function */
 export const layerNorm: Ops["layerNorm"] = checked(
   "layerNorm",
   { x: f32, weight: orNull(anyFloat), bias: orNull(anyFloat), options: epsOption },
   (x, weight, bias, { eps }) => normalize("layerNorm", x, weight, bias, eps),
 );
 
-/** {@inheritDoc BackwardOps.rmsNormBackward} */
+/** {@inheritDoc BackwardOps.rmsNormBackward} @function */
 export const rmsNormBackward: Ops["rmsNormBackward"] = checked(
   "rmsNormBackward",
   { x: f32, weight: orNull(anyFloat), gradient: f32, options: epsOption },
   (x, weight, gradient, { eps }) => backward("rmsNorm", x, weight, gradient, eps),
 );
 
-/** {@inheritDoc BackwardOps.layerNormBackward} */
+/** {@inheritDoc BackwardOps.layerNormBackward} @function */
 export const layerNormBackward: Ops["layerNormBackward"] = checked(
   "layerNormBackward",
   { x: f32, weight: orNull(anyFloat), bias: orNull(anyFloat), gradient: f32, options: epsOption },

@@ -10,17 +10,17 @@ import { planRows } from "./row-plan.ts";
 
 const axisOptions = options({ axis: optional(wholeNumber), keepDims: optional(flag) });
 
-/** {@inheritDoc DifferentiableOps.sum} */
+/** {@inheritDoc DifferentiableOps.sum} @function */
 export const sum: Ops["sum"] = checked("sum", { x: f32, options: axisOptions }, (x, options) =>
   reduce("sum", x, options, () => 1),
 );
 
-/** {@inheritDoc DifferentiableOps.mean} */
+/** {@inheritDoc DifferentiableOps.mean} @function */
 export const mean: Ops["mean"] = checked("mean", { x: f32, options: axisOptions }, (x, options) =>
   reduce("mean", x, options, (n) => 1 / n),
 );
 
-/** {@inheritDoc DifferentiableOps.max} */
+/** {@inheritDoc DifferentiableOps.max} @function */
 export const max: Ops["max"] = checked("max", { x: f32, options: axisOptions }, (x, options) =>
   reduce("max", x, options, () => 1),
 );
@@ -47,7 +47,7 @@ export const sumOfSquaresInto = checked(
   },
 );
 
-/** {@inheritDoc BackwardOps.maxBackward} */
+/** {@inheritDoc BackwardOps.maxBackward} @function */
 export const maxBackward: Ops["maxBackward"] = checked(
   "maxBackward",
   { x: f32, output: f32, gradient: f32, options: axisOptions },
@@ -68,7 +68,7 @@ export const maxBackward: Ops["maxBackward"] = checked(
   },
 );
 
-/** {@inheritDoc BackwardOps.expand} */
+/** {@inheritDoc BackwardOps.expand} @function */
 export const expand: Ops["expand"] = checked(
   "expand",
   { x: f32, shape: shapeKind, options: axisOptions },

@@ -6,7 +6,7 @@ import { checkShapes } from "./check.ts";
 import { checked, f32, u32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 
-/** {@inheritDoc DifferentiableOps.rope} */
+/** {@inheritDoc DifferentiableOps.rope} @function */
 export const rope: Ops["rope"] = checked(
   "rope",
   { x: f32, table: f32, positions: u32, options: options({ inverse: optional(flag) }) },

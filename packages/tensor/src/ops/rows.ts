@@ -9,21 +9,21 @@ import type { F32, Ops, Weight } from "./ops.ts";
 import { part, partsOf, perLane, runItems } from "./parts.ts";
 import { zeros } from "./random.ts";
 
-/** {@inheritDoc DifferentiableOps.embedding} */
+/** {@inheritDoc DifferentiableOps.embedding} @function */
 export const embedding: Ops["embedding"] = checked("embedding", { table: anyFloat, ids: u32 }, (table, ids) => {
   if (table.shape.length !== 2)
     throw new ShapeError(`embedding: the table has shape ${show(table.shape)} and must be a matrix [V, d]`);
   return gather("embedding", table, ids, [...ids.shape, table.shape[1]!]) as never;
 });
 
-/** {@inheritDoc DifferentiableOps.gatherRows} */
+/** {@inheritDoc DifferentiableOps.gatherRows} @function */
 export const gatherRows: Ops["gatherRows"] = checked("gatherRows", { x: f32, index: u32 }, (x, index) => {
   if (x.shape.length === 0) throw new ShapeError("gatherRows: a scalar has no rows");
   checkShapes("gatherRows", { index }, [index.size]);
   return gather("gatherRows", x, index, [index.size, ...x.shape.slice(1)]);
 });
 
-/** {@inheritDoc DifferentiableOps.scatterRows} */
+/** {@inheritDoc DifferentiableOps.scatterRows} @function */
 export const scatterRows: Ops["scatterRows"] = checked(
   "scatterRows",
   { values: f32, index: u32, options: options({ rows: atLeast(0) }) },

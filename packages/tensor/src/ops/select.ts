@@ -7,7 +7,7 @@ import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 import { runRows } from "./parts.ts";
 
-/** {@inheritDoc Ops.argmax} */
+/** {@inheritDoc Ops.argmax} @function */
 export const argmax: Ops["argmax"] = checked("argmax", { x: f32 }, (x) => {
   const { rows, width } = asRows("argmax", x.shape);
   const out = x.device.empty(x.shape.slice(0, -1), "u32", "argmax");

@@ -4,20 +4,20 @@ import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
 import { runRows } from "./parts.ts";
 
-/** {@inheritDoc DifferentiableOps.softmax} */
+/** {@inheritDoc DifferentiableOps.softmax} @function */
 export const softmax: Ops["softmax"] = checked("softmax", { x: f32 }, (x) => forward("softmax", x));
 
-/** {@inheritDoc DifferentiableOps.logSoftmax} */
+/** {@inheritDoc DifferentiableOps.logSoftmax} @function */
 export const logSoftmax: Ops["logSoftmax"] = checked("logSoftmax", { x: f32 }, (x) => forward("logSoftmax", x));
 
-/** {@inheritDoc BackwardOps.softmaxBackward} */
+/** {@inheritDoc BackwardOps.softmaxBackward} @function */
 export const softmaxBackward: Ops["softmaxBackward"] = checked(
   "softmaxBackward",
   { output: f32, gradient: f32 },
   (output, gradient) => backward("softmax", output, gradient),
 );
 
-/** {@inheritDoc BackwardOps.logSoftmaxBackward} */
+/** {@inheritDoc BackwardOps.logSoftmaxBackward} @function */
 export const logSoftmaxBackward: Ops["logSoftmaxBackward"] = checked(
   "logSoftmaxBackward",
   { output: f32, gradient: f32 },

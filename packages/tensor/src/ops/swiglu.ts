@@ -3,7 +3,7 @@ import { checked, f32 } from "./checked.ts";
 import type { Ops } from "./ops.ts";
 import { runElements } from "./parts.ts";
 
-/** {@inheritDoc DifferentiableOps.swiglu} */
+/** {@inheritDoc DifferentiableOps.swiglu} @function */
 export const swiglu: Ops["swiglu"] = checked("swiglu", { gate: f32, up: f32 }, (gate, up) => {
   checkShapes("swiglu", { up }, gate.shape);
   const out = gate.device.empty(gate.shape, "f32", "swiglu");
@@ -11,7 +11,7 @@ export const swiglu: Ops["swiglu"] = checked("swiglu", { gate: f32, up: f32 }, (
   return out;
 });
 
-/** {@inheritDoc BackwardOps.swigluBackward} */
+/** {@inheritDoc BackwardOps.swigluBackward} @function */
 export const swigluBackward: Ops["swigluBackward"] = checked(
   "swigluBackward",
   { gate: f32, up: f32, gradient: f32 },

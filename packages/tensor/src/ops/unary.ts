@@ -8,12 +8,12 @@ const kindOption = options({ kind: oneOf(unaryKinds) });
 /** The branches of `kernels/unary.wgsl` are in the order of the kinds. */
 const constantsOf = (kind: UnaryKind) => ({ KIND: unaryKinds.indexOf(kind) });
 
-/** {@inheritDoc DifferentiableOps.unary} */
+/** {@inheritDoc DifferentiableOps.unary} @function */
 export const unary: Ops["unary"] = checked("unary", { x: f32, options: kindOption }, (x, { kind }) =>
   map("unary", x, { constants: constantsOf(kind) }),
 );
 
-/** {@inheritDoc BackwardOps.unaryBackward} */
+/** {@inheritDoc BackwardOps.unaryBackward} @function */
 export const unaryBackward: Ops["unaryBackward"] = checked(
   "unaryBackward",
   { x: f32, gradient: f32, options: kindOption },
