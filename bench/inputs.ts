@@ -7,18 +7,16 @@ export function normal<const S extends Shape>(device: Device, shape: S, std = 1)
   return randomNormal(device, shape, { seed: seed++, std });
 }
 
+/** The elements of an output, or a function that gives an element from its index. */
+export type Expected = ArrayLike<number> | ((index: number) => number);
+
 /** Compares a few elements, spread over an output, with float64 arithmetic on the host. */
-export async function checkSamples(
-  name: string,
-  output: Tensor,
-  expected: (index: number) => number,
-  tolerance = 1e-3,
-): Promise<void> {
+export async function checkSamples(name: string, output: Tensor, expected: Expected, tolerance = 1e-3): Promise<void> {
   const values = await output.read();
   const count = 23; // prime, so that samples do not fall on one column
   for (let i = 0; i < count; i++) {
     const index = Math.floor((i * (values.length - 1)) / (count - 1));
-    const [got, want] = [values[index]!, expected(index)];
+    const [got, want] = [values[index]!, typeof expected === "function" ? expected(index) : expected[index]!];
     if (!(Math.abs(got - want) <= tolerance * Math.max(1, Math.abs(want))))
       throw new Error(`${name}: element ${index} is ${got}, expected ${want}`);
   }

@@ -30,12 +30,12 @@ def make(description: dict, directory: Path) -> Callable[[], PreTrainedModel]:
     spelling = description["spelling"]
     if spelling in ("hf_olmo", "hf_olmo as olmo"):
         # `transformers` cannot read this form, so the reference reads the same weights in its own.
-        temporary = Path(tempfile.mkdtemp())
-        model.save_pretrained(temporary)
+        temporary = tempfile.TemporaryDirectory()  # removed when the function returned here is no longer in use
+        model.save_pretrained(temporary.name)
         write_hf_olmo(model, directory, spelling, whole)
         if description.get("sharded"):
             write_hf_olmo(model, directory / "sharded", spelling, whole // 3)
-        return lambda: load(temporary)
+        return lambda: load(Path(temporary.name))
 
     model.save_pretrained(directory)
     respell(directory, spelling)

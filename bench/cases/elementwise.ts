@@ -47,8 +47,8 @@ export const elementwiseCases: readonly BenchCase[] = [
   ),
   pointwise("swiglu", swiglu, (gate, up) => gate * sigmoid(gate) * up),
   streaming("swiglu backward", { passes: 5 }, (device) => {
-    const inputs = Array.from({ length: 3 }, () => normal(device, [rows, width]));
-    const [gate, up, gradient] = inputs as [(typeof inputs)[0], (typeof inputs)[0], (typeof inputs)[0]];
+    const [gate, up] = [normal(device, [rows, width]), normal(device, [rows, width])];
+    const gradient = normal(device, [rows, width]);
     return {
       run: () => void swigluBackward(gate, up, gradient),
       async check() {

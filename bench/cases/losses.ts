@@ -7,25 +7,16 @@ import {
   mse,
   mseBackward,
 } from "@lethe/tensor";
+import { crossEntropyRows, klDivergenceRows, logSoftmaxRows, reduceTokens } from "@lethe/testing/reference/losses";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
-import {
-  vocabulary as columns,
-  labelsOf,
-  logSumExp,
-  rowAt,
-  rowOf,
-  rows,
-  sampled,
-  streaming,
-  sumOf,
-} from "./streaming.ts";
+import { vocabulary as columns, labelsOf, rowOf, rows, sampled, streaming, sumOf } from "./streaming.ts";
 
 /** Upstream gradient of a mean: large, so that each row’s part of it is of order one. */
 const upstream = rows;
 const mean = { reduction: "mean" } as const;
 
-const softmaxAt = (logits: Float32Array, i: number) => Math.exp(logits[i]! - logSumExp(rowAt(logits, i)));
+const softmaxOf = (logits: Float32Array) => logSoftmaxRows(logits, columns).map(Math.exp);
 
 export const lossCases: readonly BenchCase[] = [
   streaming("cross_entropy", { passes: 1, columns }, (device) => {
@@ -35,13 +26,10 @@ export const lossCases: readonly BenchCase[] = [
       run: () => crossEntropy(x, labels, mean),
       async check() {
         const [values, wanted] = await Promise.all([x.read(), labels.read()]);
-        const lossOf = (row: number) => {
-          const logits = rowOf(values, row, columns);
-          return logSumExp(logits) - logits[wanted[row]!]!;
-        };
-        await checkSamples("cross_entropy", crossEntropy(x, labels, { reduction: "none" }), lossOf);
-        const total = Array.from({ length: rows }, (_, row) => lossOf(row)).reduce((sum, loss) => sum + loss, 0);
-        await checkSamples("cross_entropy, mean", crossEntropy(x, labels, mean), () => total / rows);
+        const expected = crossEntropyRows(values, wanted, columns);
+        await checkSamples("cross_entropy", crossEntropy(x, labels, { reduction: "none" }), expected);
+        const average = reduceTokens(expected, wanted, "mean", rows);
+        await checkSamples("cross_entropy, mean", crossEntropy(x, labels, mean), average);
       },
     };
   }),
@@ -50,7 +38,7 @@ export const lossCases: readonly BenchCase[] = [
     { passes: 2, columns },
     (device) => [normal(device, [rows, columns]), labelsOf(device), full(device, [], upstream)],
     (x, labels, gradient) => crossEntropyBackward(x, labels, gradient, mean),
-    (x, wanted) => (i) => softmaxAt(x, i) - (i % columns === wanted[Math.floor(i / columns)] ? 1 : 0),
+    (x, wanted) => softmaxOf(x).map((p, i) => p - (i % columns === wanted[Math.floor(i / columns)] ? 1 : 0)),
     1e-7,
   ),
   streaming("kl_divergence", { passes: 2, columns }, (device) => {
@@ -59,13 +47,8 @@ export const lossCases: readonly BenchCase[] = [
     return {
       run: () => klDivergence(reference, x, labels, mean),
       async check() {
-        const [r, v] = await Promise.all([reference.read(), x.read()]);
-        const divergence = (row: number) => {
-          const [p, q] = [rowOf(r, row, columns), rowOf(v, row, columns)];
-          const [logP, logQ] = [logSumExp(p), logSumExp(q)];
-          return sumOf(p, (value, j) => Math.exp(value - logP) * (value - logP - q[j]! + logQ));
-        };
-        await checkSamples("kl_divergence", klDivergence(reference, x, labels, { reduction: "none" }), divergence);
+        const expected = klDivergenceRows(...(await Promise.all([reference.read(), x.read(), labels.read()])), columns);
+        await checkSamples("kl_divergence", klDivergence(reference, x, labels, { reduction: "none" }), expected);
       },
     };
   }),
@@ -79,7 +62,10 @@ export const lossCases: readonly BenchCase[] = [
       full(device, [], upstream),
     ],
     (reference, x, labels, gradient) => klDivergenceBackward(reference, x, labels, gradient, mean),
-    (reference, x) => (i) => softmaxAt(x, i) - softmaxAt(reference, i),
+    (reference, x) => {
+      const target = softmaxOf(reference);
+      return softmaxOf(x).map((p, i) => p - target[i]!);
+    },
     1e-7,
   ),
   sampled(

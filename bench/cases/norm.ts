@@ -1,4 +1,5 @@
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "@lethe/tensor";
+import { normalizeRows } from "@lethe/testing/reference/norm";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 import { rowAt, rowOf, rows, sampled, streaming, sumOf, width } from "./streaming.ts";
@@ -19,7 +20,7 @@ export const normCases: readonly BenchCase[] = [
     { passes: 2 },
     (device) => [normal(device, [rows, width]), normal(device, [width])],
     (x, weight) => rmsNorm(x, weight, { eps }),
-    (x, weight) => (i) => x[i]! * inverseRms(rowAt(x, i, width)) * weight[i % width]!,
+    (x, weight) => normalizeRows(x, width, { centered: false, eps, weight }),
   ),
   // x and the gradient are read once for each row and once for the weight.
   streaming("rms_norm backward", { passes: 5 }, (device) => {
@@ -51,7 +52,7 @@ export const normCases: readonly BenchCase[] = [
     { passes: 2 },
     (device) => [normal(device, [rows, width])],
     (x) => layerNorm(x, null, null, { eps }),
-    (x) => (i) => standardised(rowAt(x, i, width)).at(i % width),
+    (x) => normalizeRows(x, width, { centered: true, eps }),
   ),
   sampled(
     "layer_norm backward",

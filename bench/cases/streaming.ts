@@ -1,6 +1,6 @@
 import type { ArrayOf, Device, Shape, Tensor } from "@lethe/tensor";
 import type { BenchCase, PreparedCase } from "../case.ts";
-import { checkSamples, normal } from "../inputs.ts";
+import { checkSamples, type Expected, normal } from "../inputs.ts";
 
 type F32 = Tensor<Shape, "f32">;
 
@@ -29,14 +29,14 @@ type Values<T> = { [K in keyof T]: T[K] extends Tensor<Shape, infer D> ? ArrayOf
 
 /**
  * {@link streaming}, for a kernel with one output, which is checked on samples.
- * @param expected gets the values of the inputs, and gives an element of the output from its index
+ * @param expected gives what the output should be from the values of the inputs
  */
 export function sampled<T extends readonly Tensor[]>(
   name: string,
   size: Size,
   inputs: (device: Device) => readonly [...T],
   run: (...inputs: T) => Tensor,
-  expected: (...values: Values<T>) => (index: number) => number,
+  expected: (...values: Values<T>) => Expected,
   tolerance?: number,
 ): BenchCase {
   return streaming(name, size, (device) => {
@@ -84,9 +84,6 @@ export const rowOf = (values: Float32Array, row: number, columns: number) =>
 /** Σ f(x) in float64. */
 export const sumOf = (values: Float32Array, f: (x: number, i: number) => number) =>
   values.reduce((total, x, i) => total + f(x, i), 0);
-
-/** log Σ exp(x) of normal values, which need no shift. */
-export const logSumExp = (values: Float32Array) => Math.log(sumOf(values, Math.exp));
 
 /** The row of a matrix in which element `i` lies. */
 export const rowAt = (values: Float32Array, i: number, columns = vocabulary) =>

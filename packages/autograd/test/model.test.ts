@@ -1,8 +1,8 @@
 import { ops, type Tensor } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
-import { slope } from "@lethe/testing/differences";
 import { type Array64, array64, float64Ops } from "@lethe/testing/float64";
+import { slope } from "@lethe/testing/gradient";
 import { integer } from "@lethe/testing/random";
 import { inputs, lossOf, parameters, type Values } from "@lethe/testing/tiny-model";
 import { describe, expect, test } from "vitest";
@@ -47,7 +47,7 @@ describe("a whole model", () => {
       const elements = Array.from({ length: samples }, () => integer(0, parameter.data.length - 1));
       expectClose(
         elements.map((i) => gradient[i]!),
-        elements.map((i) => slope(lossNow, parameter, i)),
+        elements.map((i) => slope(lossNow, parameter.data, i)),
         { label: `gradient of ${name}` },
       );
     }

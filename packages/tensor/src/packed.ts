@@ -8,11 +8,12 @@ export type HalfDType = "f16" | "bf16";
 /** The values of 16-bit floats, each exact in f32. NaN stays NaN. */
 export function widen(halves: Uint16Array, dtype: HalfDType): Float32Array<ArrayBuffer> {
   const values = new Float32Array(halves.length);
-  const bits = new Uint32Array(values.buffer);
-  if (dtype === "bf16") for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
-  else {
-    f16Bits ??= Uint32Array.from({ length: 65_536 }, (_, half) => f16ToBits(half));
-    for (let i = 0; i < bits.length; i++) bits[i] = f16Bits[halves[i]!]!;
+  if (dtype === "bf16") {
+    const bits = new Uint32Array(values.buffer);
+    for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
+  } else {
+    f16Values ??= Float32Array.from({ length: 65_536 }, (_, half) => valueOfF16(half));
+    for (let i = 0; i < values.length; i++) values[i] = f16Values[halves[i]!]!;
   }
   return values;
 }
@@ -36,30 +37,23 @@ function bitsToF16(u: number): number {
   const magnitude = u & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00;
-  // At most half of the smallest subnormal, that is 2⁻²⁵: rounds to zero, the tie too.
-  if (magnitude <= 0x33000000) return sign;
   if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-  // Subnormal, in units of 2⁻²⁴: the significand moves right by the difference of the exponents.
-  const significand = (magnitude & 0x7fffff) | 0x800000;
-  const shift = 126 - (magnitude >>> 23);
-  const whole = significand >>> shift;
-  const rest = significand & ((1 << shift) - 1);
-  const middle = 1 << (shift - 1);
-  return sign | (whole + (rest > middle || (rest === middle && whole & 1) ? 1 : 0));
+  // A subnormal f16 counts units of 2⁻²⁴. An f32 between 0.5 and 1 is a whole number of them too, so adding 0.5 rounds as needed.
+  scratchBits[0] = magnitude;
+  scratch[0]! += 0.5;
+  return sign | (scratchBits[0]! - 0x3f000000);
 }
 
-let f16Bits: Uint32Array | undefined;
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
+let f16Values: Float32Array | undefined;
 
-function f16ToBits(half: number): number {
+function valueOfF16(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >>> 10) & 0x1f;
   const fraction = half & 0x3ff;
-  const sign = (half & 0x8000) << 16;
-  if (exponent === 31) return (sign | 0x7f800000 | (fraction << 13)) >>> 0;
-  if (exponent > 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0;
-  scratch[0] = fraction * 2 ** -24;
-  return (sign | scratchBits[0]!) >>> 0;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
+  return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
 }
 
 /** Values as device bytes of a dtype, padded to whole 32-bit words. */

@@ -151,14 +151,17 @@ export class Device {
     this.pool = new BufferPool(gpu, this.#faults);
     this.#pipelines = new Pipelines(gpu, this.#faults);
     this.#recorder = new Recorder(gpu, this.#faults);
+    const uncaptured = (event: GPUUncapturedErrorEvent) => {
+      event.preventDefault();
+      fail(new DeviceValidationError(event.error.message));
+    };
+    gpu.addEventListener("uncapturederror", uncaptured);
     gpu.lost.then(({ reason, message }) => {
+      // In Node, Dawn keeps a listener for as long as the process lives, and this one would keep the whole device.
+      gpu.removeEventListener("uncapturederror", uncaptured);
       const last = this.#recorder.lastKernel;
       const during = last ? `; the last operation recorded was ${last}` : "";
       fail(new DeviceLostError(`the device was lost (${reason}): ${message}${during}`));
-    });
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      fail(new DeviceValidationError(event.error.message));
     });
   }
 

@@ -1,11 +1,12 @@
 import type { Ops, Reduction, UnaryKind } from "@lethe/tensor";
 import { attentionReference } from "./reference/attention.ts";
-import { broadcastBinary, indexOf } from "./reference/broadcast.ts";
+import { broadcastBinary, indexOf, sizeOf } from "./reference/broadcast.ts";
 import { crossEntropyRows, klDivergenceRows, logSoftmaxRows, reduceTokens } from "./reference/losses.ts";
 import { matmulReference } from "./reference/matmul.ts";
 import { normalizeRows } from "./reference/norm.ts";
+import { normalCdf } from "./reference/normal-cdf.ts";
 
-/** Row-major numbers in float64: what stands for a tensor, whole numbers included, in {@link float64Ops}. */
+/** Row-major numbers in float64. {@link float64Ops} takes them where other operations take a tensor of any dtype. */
 export interface Array64 {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -17,19 +18,8 @@ export function array64(shape: readonly number[], data: Iterable<number>): Array
   return { shape, data: Float64Array.from(data) };
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
 const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-/** By its power series, exact enough for |x| ≤ 4. */
-function erf(x: number): number {
-  let [term, sum] = [x, x];
-  for (let n = 1; n < 120; n++) {
-    term *= (-x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return (2 / Math.sqrt(Math.PI)) * sum;
-}
 
 const functions: Record<UnaryKind, (x: number) => number> = {
   neg: (x) => -x,
@@ -42,7 +32,7 @@ const functions: Record<UnaryKind, (x: number) => number> = {
   logSigmoid: (x) => Math.log(sigmoid(x)),
   silu: (x) => x * sigmoid(x),
   relu: (x) => Math.max(x, 0),
-  gelu: (x) => (x * (1 + erf(x / Math.SQRT2))) / 2,
+  gelu: (x) => x * normalCdf(x),
   tanh: Math.tanh,
 };
 
@@ -125,7 +115,7 @@ function reduceRows(losses: Float64Array, labels: Array64, reduction: Reduction)
   return { shape, data: reduceTokens(losses, labels.data, reduction, labels.shape.at(-1)!) };
 }
 
-/** The operations in float64, plain loops; the twin that central differences are taken of. */
+/** The operations in float64, as plain loops. Gradients are checked against central differences of these. */
 const implementation = {
   matmul(a: Array64, b: Array64, { transposeA = false, transposeB = false } = {}) {
     const [p, q] = a.shape.slice(-2) as [number, number];
@@ -233,5 +223,5 @@ const implementation = {
   cast: (x: Array64) => x,
 };
 
-/** Under the interface that models are written against, so that one function computes with either. */
+/** The same, typed as `Ops`: code that is written against `Ops` then computes in float64. */
 export const float64Ops = implementation as unknown as Ops;

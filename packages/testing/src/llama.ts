@@ -1,7 +1,7 @@
 import { initLlama, type Llama } from "@lethe/llama";
 import type { Device } from "@lethe/tensor";
 
-/** A LLaMA small enough for a test, with grouped queries; larger weights than a fresh model's, so that every part matters. */
+/** A LLaMA with fresh weights, small enough for a test, with two query heads for each key head. */
 export function smallLlama(device: Device, seed: number, overrides: { num_hidden_layers?: number } = {}): Llama {
   const config = {
     vocab_size: 53,

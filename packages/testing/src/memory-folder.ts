@@ -1,4 +1,5 @@
 import { bytesSource, encodeSafetensors, type Folder, type TensorToWrite } from "@lethe/tensor";
+import { sizeOf } from "./reference/broadcast.ts";
 
 /** A model's directory in memory. A value that is neither text nor bytes is written as JSON. */
 export function memoryFolder(files: Readonly<Record<string, unknown>>): Folder {
@@ -18,8 +19,7 @@ export function zeroWeights(
   dtype: "F32" | "I64" = "F32",
 ): Uint8Array {
   const tensors = Array.from(shapes, ([name, shape]): TensorToWrite => {
-    const size = shape.reduce((product, dim) => product * dim, dtype === "F32" ? 4 : 8);
-    return { name, dtype, shape, data: new Uint8Array(size) };
+    return { name, dtype, shape, data: new Uint8Array(sizeOf(shape) * (dtype === "F32" ? 4 : 8)) };
   });
   return encodeSafetensors(tensors);
 }

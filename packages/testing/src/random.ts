@@ -1,6 +1,6 @@
 import { integerBelow, randomOf } from "@lethe/tensor";
 
-/** Fresh inputs on every run; a failure can be repeated with `LETHE_TEST_SEED`, which the failing test's file prints. */
+/** Every run has fresh inputs. Each test file prints its seed; `LETHE_TEST_SEED=` with that seed repeats a failure. */
 export const seed = Number(process.env.LETHE_TEST_SEED ?? Date.now() % 1_000_000);
 console.info(`LETHE_TEST_SEED=${seed}`);
 

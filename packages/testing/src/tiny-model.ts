@@ -1,5 +1,6 @@
 import type { F32, Ops, Shape, Tensor } from "@lethe/tensor";
 import { integer, normal } from "./random.ts";
+import { sizeOf } from "./reference/broadcast.ts";
 
 /** Two LLaMA-like blocks, as small as they come: grouped attention, padding on the left, untied unembedding. */
 export const config = { vocabulary: 11, width: 8, heads: 2, groups: 1, headWidth: 4, hidden: 12, layers: 2 };
@@ -15,14 +16,7 @@ export interface Values {
 /** Fresh random parameters, under Hugging Face's names. */
 export function parameters(): Record<string, Values> {
   const { vocabulary, width, heads, groups, headWidth, hidden, layers } = config;
-  const matrix = (...shape: number[]): Values => ({
-    shape,
-    values: normal(
-      shape.reduce((a, b) => a * b, 1),
-      0.4,
-    ),
-    dtype: "f32",
-  });
+  const matrix = (...shape: number[]): Values => ({ shape, values: normal(sizeOf(shape), 0.4), dtype: "f32" });
   const gain = (size: number): Values => ({ shape: [size], values: normal(size, 0.2).map((v) => 1 + v), dtype: "f32" });
   const blocks = Array.from({ length: layers }, (_, layer) =>
     Object.entries({

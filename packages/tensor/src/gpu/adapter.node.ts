@@ -1,13 +1,12 @@
 import { freemem } from "node:os";
 import { AdapterError } from "../errors.ts";
 import type { AdapterChoice } from "./options.ts";
+import { useSwiftShader } from "./swiftshader.ts";
 
 export { paced } from "./paced.node.ts";
 
-import { useSwiftShader } from "./swiftshader.ts";
-
-// Without its feature here, Dawn hides f16 on NVIDIA's Vulkan driver. Quantised timestamps have steps of 65 µs. The backend is named
-// because Dawn also has a null backend, which accepts all work and computes nothing.
+// Dawn hides f16 on NVIDIA's Vulkan driver unless it is told to show it. Quantised timestamps would have steps of 65 µs. The backend is
+// named because Dawn also has a null backend, which accepts all work and computes nothing.
 const backend = process.platform === "darwin" ? "metal" : process.platform === "win32" ? "d3d12" : "vulkan";
 const dawnOptions = [
   "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",

@@ -15,14 +15,14 @@ export function includeInto(name: string, read: (file: string) => string): strin
   return expand(`${name}.wgsl`);
 }
 
-/** Names of the constants that a kernel's text marks with `//! define`: {@link define} sets them. */
+/** Names of the constants in a kernel's text that {@link define} can set. */
 export function definesOf(source: string): Set<string> {
   return new Set([...source.matchAll(defineLine)].map(([, name]) => name!));
 }
 
 /**
- * The text with its `const NAME = …u; //! define` lines set to the values given, where an `override` constant cannot stand: WGSL
- * allows none as the length of an array in a function.
+ * The text, with each line `const NAME = …u; //! define` set to the value that is given for NAME. Such a line stands where WGSL allows
+ * no `override` constant: for the length of an array in a function.
  */
 export function define(source: string, values: Readonly<Record<string, number | boolean>>): string {
   return source.replace(defineLine, (line, name: string) =>

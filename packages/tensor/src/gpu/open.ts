@@ -1,17 +1,29 @@
 import { findAdapter, statedMemoryBytes } from "#adapter";
+import { checkerOf, finite, flag, oneOf, optional, options as optionsOf } from "../arguments.ts";
 import { LetheError } from "../errors.ts";
 import { Device } from "../tensor.ts";
-import type { DeviceOptions } from "./options.ts";
+import { adapterChoices, type DeviceOptions } from "./options.ts";
 
 /** Features asked of the device where the adapter offers them. */
 const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query"];
 
+const check = checkerOf("openDevice", {
+  options: optionsOf({
+    adapter: optional(oneOf(adapterChoices)),
+    poison: optional(flag),
+    maxBindingBytes: optional(finite),
+    memoryBytes: optional(finite),
+  }),
+});
+
 /**
  * Opens the best WebGPU device there is: a GPU, else the system's software adapter, else (Node on Linux x64) SwiftShader from
  * an npm package. `device.adapterName` names it. The device has all limits and useful features of its adapter.
+ * @throws {ArgumentError} when an option is unknown or of the wrong kind.
  * @throws {AdapterError} when there is no adapter. The message says what was tried and what to do.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  check([options]);
   const memoryBytes = options.memoryBytes ?? statedMemoryBytes();
   const adapter = await findAdapter(options.adapter ?? "best");
   const { limits } = adapter;

@@ -1,8 +1,10 @@
+/** The values of {@link AdapterChoice}. */
+export const adapterChoices = ["best", "swiftshader"] as const;
 /**
  * Which adapter to open. `best` takes a GPU where there is one, then a software adapter of the system, then, on Linux
  * x64, the SwiftShader that an npm package carries. `swiftshader` goes straight to that last one.
  */
-export type AdapterChoice = "best" | "swiftshader";
+export type AdapterChoice = (typeof adapterChoices)[number];
 
 /** How `openDevice` opens a device. */
 export interface DeviceOptions {

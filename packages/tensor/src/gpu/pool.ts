@@ -105,11 +105,8 @@ export class BufferPool {
   report(): MemoryReport {
     const live = new Map<string, { count: number; bytes: number }>();
     for (const [{ bytes }, label] of this.#live) {
-      const row = live.get(label);
-      if (row) {
-        row.count++;
-        row.bytes += bytes;
-      } else live.set(label, { count: 1, bytes });
+      const row = live.get(label) ?? { count: 0, bytes: 0 };
+      live.set(label, { count: row.count + 1, bytes: row.bytes + bytes });
     }
     return { bytesInUse: this.#bytesInUse, peakBytes: this.#peakBytes, bytesPooled: this.#bytesPooled, live };
   }

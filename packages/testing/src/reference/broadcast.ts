@@ -10,7 +10,7 @@ export function broadcastBinary(
   const padded = (shape: readonly number[]) => [...new Array<number>(rank - shape.length).fill(1), ...shape];
   const [aDims, bDims] = [padded(aShape), padded(bShape)];
   const shape = aDims.map((dim, i) => Math.max(dim, bDims[i]!));
-  const values = new Float64Array(shape.reduce((x, y) => x * y, 1));
+  const values = new Float64Array(sizeOf(shape));
   const flat = (dims: number[], index: number[]) =>
     dims.reduce((at, dim, i) => at * dim + (dim === 1 ? 0 : index[i]!), 0);
   for (let i = 0; i < values.length; i++) {
@@ -18,6 +18,11 @@ export function broadcastBinary(
     values[i] = f(a[flat(aDims, index)]!, b[flat(bDims, index)]!);
   }
   return { values, shape };
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
 }
 
 /** Coordinates of the i-th element of a row-major shape. */
