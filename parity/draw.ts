@@ -105,11 +105,20 @@ function drawHeads(draw: Draw, family: string, spelling: string) {
 function drawRope(draw: Draw, spelling: string): { readonly rope_type: string; readonly [field: string]: unknown } {
   // LLaMA-1 had no field for theta; in the original OLMo it is a whole number.
   const rope_theta = spelling === "llama-1" ? 10_000 : Math.round(10 ** draw.between(1.5, 6));
-  const rope_type = plain.has(spelling) ? "default" : draw.among("default", "linear", "dynamic", "llama3");
+  const rope_type = plain.has(spelling) ? "default" : draw.among("default", "linear", "dynamic", "llama3", "yarn");
   if (rope_type === "default") return { rope_type, rope_theta };
   const scaled = { rope_type, rope_theta, factor: draw.between(1.5, 9) };
-  if (rope_type !== "llama3") return scaled;
+  const original_max_position_embeddings = draw.integer(8, 40);
   const low = draw.between(0.5, 2);
-  const bands = { low_freq_factor: low, high_freq_factor: low + draw.between(0.5, 4) };
-  return { ...scaled, ...bands, original_max_position_embeddings: draw.integer(8, 40) };
+  const high = low + draw.between(0.5, 4);
+  if (rope_type === "llama3")
+    return { ...scaled, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings };
+  if (rope_type !== "yarn") return scaled;
+  const sharpness = draw.among<object>(
+    {},
+    { attention_factor: draw.between(0.7, 1.5) },
+    { mscale: 0.7, mscale_all_dim: 1.2 },
+  );
+  const bands = draw.chance(0.5) ? { beta_slow: low, beta_fast: high, truncate: draw.chance(0.5) } : {};
+  return { ...scaled, ...bands, ...sharpness, original_max_position_embeddings };
 }

@@ -38,6 +38,7 @@ LLAMA_3 = dict(
     high_freq_factor=4.0,
     original_max_position_embeddings=16,
 )
+YARN = dict(rope_type="yarn", rope_theta=500.0, factor=4.0, original_max_position_embeddings=16, beta_fast=4.0, beta_slow=0.5)
 
 
 def case(model_type, dtype, config, spelling="new", **rest):
@@ -77,6 +78,7 @@ CASES = {
         seed=4,
         lengths=LONG,
     ),
+    "llama-yarn-f32": case("llama", "float32", SMALL | dict(rope_parameters=YARN), "old", seed=16, lengths=LONG),
     "llama-3-bf16": case("llama", "bfloat16", THREE_HEADS | dict(rope_parameters=LLAMA_3), seed=5),
     "llama-3-old-spelling-bf16": case(
         "llama", "bfloat16", SMALL | dict(tie_word_embeddings=True, rope_parameters=LLAMA_3), "old", seed=6

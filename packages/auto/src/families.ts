@@ -22,15 +22,21 @@ const relatives: Readonly<Record<string, readonly [nearest: string, difference: 
   llama4: ["llama", "a mixture of experts and chunked attention"],
   mllama: ["llama", "images"],
   olmo3: ["olmo2", "attention over a sliding window in most layers"],
+  smollm3: ["llama", "layers without rotary positions"],
+  cohere: ["llama", "attention and MLP side by side, LayerNorm and scaled logits"],
   olmoe: ["olmo", "a mixture of experts"],
   flex_olmo: ["olmo2", "a mixture of experts"],
 };
 
-/** For an error: the supported `model_type` that comes nearest to an unsupported one. */
-export function nearestTo(modelType: string): string {
-  const known = relatives[modelType];
-  if (known) return `"${known[0]}" comes nearest; ${modelType} has ${known[1]}`;
-  const distance = (type: string) => leven(type, modelType.toLowerCase());
-  const [nearest] = [...modelTypes].sort((a, b) => distance(a) - distance(b));
-  return `"${nearest}" comes nearest by name`;
+/** For an error about an unsupported `model_type`: what Lethe lacks, or which supported one it may be a misspelling of. */
+export function whyUnsupported(modelType: string, config: Readonly<Record<string, unknown>>): string {
+  if (modelType === "mistral" && config.sliding_window === null)
+    return `its sliding_window is null, so it computes what a LLaMA does: in a copy of its config.json, write "llama" as model_type and leave architectures out`;
+  if (Object.hasOwn(relatives, modelType)) {
+    const [nearest, difference] = relatives[modelType]!;
+    return `"${nearest}" comes nearest; ${modelType} has ${difference}`;
+  }
+  // Names that differ in more than two letters are of other models.
+  const alike = modelTypes.find((type) => leven(type, modelType.slice(0, 20).toLowerCase()) <= 2);
+  return alike ? `is it "${alike}"?` : "no supported model is like it";
 }

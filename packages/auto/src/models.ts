@@ -7,13 +7,13 @@ import {
   type ModelPlace,
   type Text,
 } from "@lethe/decoder";
-import type { Device } from "@lethe/tensor";
-import { families, modelTypes, nearestTo } from "./families.ts";
+import { type Device, quote } from "@lethe/tensor";
+import { families, modelTypes, whyUnsupported } from "./families.ts";
 
 /**
  * Loads the model of a directory, of whichever supported family it is; see `loadDecoder` of `@lethe/decoder`.
  * @param place a path, a repository's name in the local Hugging Face cache, or a folder of `httpFolder` or `filesFolder`
- * @throws {ConfigError} when its `model_type` is not supported; the message names the nearest one that is. Other errors are those of
+ * @throws {ConfigError} when its `model_type` is not supported; the message says what Lethe lacks. Other errors are those of
  *   `loadDecoder`.
  */
 export function loadModel(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder> {
@@ -37,12 +37,14 @@ export function initModel(
 /**
  * The family that the `model_type` of a `config.json` names.
  * @param where what to call the config in an error
- * @throws {ConfigError} when `model_type` is not supported; the message names the nearest one that is
+ * @throws {ConfigError} when `model_type` is not supported; the message says what Lethe lacks
  */
-export function supportedFamily({ model_type: type }: Readonly<Record<string, unknown>>, where: string): Family {
+export function supportedFamily(config: Readonly<Record<string, unknown>>, where: string): Family {
+  const { model_type: type } = config;
   const family = families.find(({ modelTypes }) => modelTypes.includes(type as string));
   if (family) return family;
   const known = modelTypes.map((type) => `"${type}"`).join(", ");
-  const found = typeof type === "string" ? `"${type}", which is not supported: ${nearestTo(type)}` : "missing";
+  const why = typeof type === "string" ? `, which is not supported: ${whyUnsupported(type, config)}` : "";
+  const found = type === undefined ? "missing" : `${quote(type)}${why}`;
   throw new ConfigError(`${where}: model_type is ${found}. Lethe loads ${known}.`);
 }

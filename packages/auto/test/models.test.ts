@@ -22,22 +22,31 @@ test.each(["llama", "olmo", "olmo2"])("a fresh %s gives logits", async (type) =>
   expect((await logits.read()).every(Number.isFinite)).toBe(true);
 });
 
-test("an unsupported model type is an error that names the nearest supported one", async () => {
-  const load = (model_type?: string) =>
-    loadModel(device, memoryFolder({ "config.json": { ...sizes, model_type } })).then(
+test("an unsupported model type is an error that says what Lethe lacks", async () => {
+  const load = (model_type?: unknown, more: object = {}) =>
+    loadModel(device, memoryFolder({ "config.json": { ...sizes, model_type, ...more } })).then(
       () => expect.fail("no error"),
       (error) => {
         expect(error).toBeInstanceOf(ConfigError);
-        return error.message;
+        return error.message.replace(/^.*model_type is |\. Lethe loads "llama", "olmo", "hf_olmo", "olmo2"\.$/g, "");
       },
     );
   expect(await load("mistral")).toMatchInlineSnapshot(
-    `"models/x: config.json: model_type is "mistral", which is not supported: "llama" comes nearest; mistral has attention over a sliding window. Lethe loads "llama", "olmo", "hf_olmo", "olmo2"."`,
+    `""mistral", which is not supported: "llama" comes nearest; mistral has attention over a sliding window"`,
   );
-  expect(await load("ollmo")).toMatchInlineSnapshot(
-    `"models/x: config.json: model_type is "ollmo", which is not supported: "olmo" comes nearest by name. Lethe loads "llama", "olmo", "hf_olmo", "olmo2"."`,
+  expect(await load("mistral", { sliding_window: null })).toMatchInlineSnapshot(
+    `""mistral", which is not supported: its sliding_window is null, so it computes what a LLaMA does: in a copy of its config.json, write "llama" as model_type and leave architectures out"`,
   );
-  expect(await load()).toMatchInlineSnapshot(
-    `"models/x: config.json: model_type is missing. Lethe loads "llama", "olmo", "hf_olmo", "olmo2"."`,
+  expect(await load("ollmo")).toMatchInlineSnapshot(`""ollmo", which is not supported: is it "olmo"?"`);
+  expect(await load("smollm3")).toMatchInlineSnapshot(
+    `""smollm3", which is not supported: "llama" comes nearest; smollm3 has layers without rotary positions"`,
   );
+  expect(await load("falcon")).toMatchInlineSnapshot(
+    `""falcon", which is not supported: no supported model is like it"`,
+  );
+  expect(await load()).toMatchInlineSnapshot(`"missing"`);
+  expect(await load(["llama"])).toMatchInlineSnapshot(`"["llama"]"`);
+  for (const name of ["toString", "constructor", "__proto__"])
+    expect(await load(name)).toContain("no supported model is like it");
+  expect((await load("x".repeat(1e6))).length).toBeLessThan(300);
 });

@@ -1,4 +1,4 @@
-import { LetheError } from "@lethe/tensor";
+import { excerpt, LetheError, listed } from "@lethe/tensor";
 import type { z } from "zod";
 
 /** A model cannot be loaded from a directory, or cannot be saved there. */
@@ -29,6 +29,11 @@ export function schemaProblems(
   return error.issues.map(({ path, message }) => {
     const field = String(path[0]);
     const value = JSON.stringify((given as Readonly<Record<string, unknown>>)[field]);
-    return `${prefix(field)}${path.join(".")} is ${value ?? "missing"}: ${message.toLowerCase()}`;
+    return `${prefix(field)}${path.join(".")} is ${value ? excerpt(value) : "missing"}: ${message.toLowerCase()}`;
   });
+}
+
+/** An error about the fields of a configuration. @param where what to call it. @param problems a line for each field */
+export function configError(where: string, problems: readonly string[]): ConfigError {
+  return new ConfigError(`${where}:\n  ${listed(problems).join("\n  ")}`);
 }

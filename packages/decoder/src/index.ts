@@ -14,11 +14,11 @@ export {
   type ModelPlace,
   openModelCheckpoint,
   readConfig,
-  readStopTokens,
   tokenizerFiles,
 } from "./checkpoint/directory.ts";
 export { defineFamily, type Family, type FamilyRules, type LoadOptions, loadDecoder } from "./checkpoint/family.ts";
 export type { WeightSource, WeightSources } from "./checkpoint/find-weights.ts";
+export { readStopTokens } from "./checkpoint/generation-config.ts";
 export { cachedModelName } from "./checkpoint/hub.ts";
 export type { SaveOptions } from "./checkpoint/save.ts";
 export { Decoder } from "./decoder.ts";

@@ -1,10 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Folder, SafetensorsError } from "@lethe/tensor";
+import { encodeSafetensors, type Folder, SafetensorsError } from "@lethe/tensor";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { folderOf, ModelError, openModelCheckpoint, readConfig } from "../src/index.ts";
+import { folderOf, ModelError, openModelCheckpoint, readConfig, readStopTokens, readText } from "../src/index.ts";
 
 /** A checkpoint in three shards. */
 const sharded = fileURLToPath(new URL("../../tensor/test/safetensors/golden/sharded", import.meta.url));
@@ -26,8 +27,10 @@ async function put(files: Readonly<Record<string, string>>): Promise<void> {
 async function mistake(place: string | Folder = directory, kind: new (...args: never[]) => Error = ModelError) {
   const load = async () => {
     const folder = await folderOf(place);
-    await readConfig(folder);
+    const config = await readConfig(folder);
+    await readStopTokens(folder, config);
     await (await openModelCheckpoint(folder)).close();
+    await readText(folder);
   };
   const error = await load().then(
     () => expect.fail("no error"),
@@ -94,6 +97,48 @@ test("a config.json that is not a JSON object", async () => {
   expect(await mistake()).toContain("DIR: config.json is not JSON (");
   await put({ "config.json": "[1]" });
   expect(await mistake()).toMatchInlineSnapshot(`"DIR: config.json holds [1], expected a JSON object"`);
+});
+
+/** A model's directory that is read to its end: without layers and tokens. */
+async function putModel() {
+  await put({ "config.json": "{}", "tokenizer.json": '{"model": {}}' });
+  await writeFile(join(directory, "model.safetensors"), encodeSafetensors([]));
+}
+
+const files = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "chat_template.jinja",
+];
+
+test.each([...files, "model.safetensors", "model.safetensors.index.json"])(
+  "a named pipe or a directory: %s",
+  async (file) => {
+    await putModel();
+    // An index is read where there is no single file.
+    if (file.endsWith("index.json")) await rm(join(directory, "model.safetensors"));
+    await rm(join(directory, file), { force: true });
+    execFileSync("mkfifo", [join(directory, file)]);
+    expect(await mistake(directory, SafetensorsError)).toBe(
+      `DIR/${file}: it is a directory, a pipe or a device, and not a file. Expected: the path of a file.`,
+    );
+    await rm(join(directory, file));
+    await mkdir(join(directory, file));
+    expect(await mistake(directory, SafetensorsError)).toContain("and not a file");
+  },
+);
+
+test.each(files)("a file of three terabytes, or one that is not UTF-8: %s", async (file) => {
+  await putModel();
+  await put({ [file]: "" });
+  await truncate(join(directory, file), 3e12);
+  expect(await mistake(directory, SafetensorsError)).toBe(
+    `DIR/${file}: it has 3000000000000 bytes. Expected: at most 67108864.`,
+  );
+  await writeFile(join(directory, file), Uint8Array.of(0x7b, 0xc3, 0x7d));
+  expect(await mistake(directory, SafetensorsError)).toContain(`DIR/${file}: it is not UTF-8`);
 });
 
 test("no weights", async () => {

@@ -59,9 +59,9 @@ test("each wrong field has a line of its own", () => {
       "rope_scaling.high_freq_factor is 4: expected a number above low_freq_factor",
     ]
   `);
-  expect(faults({ rope_type: "yarn", factor: 2 })).toMatchInlineSnapshot(`
+  expect(faults({ rope_type: "longrope", factor: 2 })).toMatchInlineSnapshot(`
     [
-      "rope_scaling.rope_type is "yarn": invalid discriminator value. expected 'default' | 'linear' | 'dynamic' | 'llama3'",
+      "rope_scaling.rope_type is "longrope": invalid discriminator value. expected 'default' | 'linear' | 'dynamic' | 'llama3' | 'yarn'",
     ]
   `);
 });

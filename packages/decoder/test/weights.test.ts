@@ -67,7 +67,7 @@ test("errors name a fused tensor as the checkpoint does, with the rows of all it
         "x.safetensors: its tensors are not those of the model that config.json describes.",
         "  mis-shaped: ff_proj is [5,3], and config.json asks for [4,3]",
         "  missing: biases [3]",
-        "  unexpected: gate [1,3]",
+        '  unexpected: "gate" [1,3]',
       ].join("\n"),
     ),
   );

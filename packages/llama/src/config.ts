@@ -18,5 +18,5 @@ export type LlamaConfigInput = z.input<typeof schema> & CommonInput;
  * @throws {ConfigError} that names every field that is wrong or not supported
  */
 export function llamaConfig(raw: LlamaConfigInput, where?: string): LlamaConfig {
-  return checkConfig(raw, { schema, modelType: "llama", architecture: "LlamaForCausalLM" }, where);
+  return checkConfig(raw, { schema, modelType: "llama", architecture: "Llama" }, where);
 }

@@ -1,5 +1,5 @@
 import { ConfigError, ModelError } from "@lethe/decoder";
-import { encodeSafetensors, fromFloat32, type Weight } from "@lethe/tensor";
+import { encodeSafetensors, fromFloat32, LetheError, type Weight } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
 import { goldenModel } from "@lethe/testing/golden";
 import { memoryFolder, zeroWeights } from "@lethe/testing/memory-folder";
@@ -33,7 +33,7 @@ test("one error lists every wrong tensor", async () => {
       missing: model.layers.0.mlp.up_proj.weight [10,8]
       missing: model.norm.weight [8]
       mis-shaped: lm_head.weight is [12,9], and config.json asks for [12,8]
-      unexpected: model.layers.0.self_attn.q_proj.bias [8]"
+      unexpected: "model.layers.0.self_attn.q_proj.bias" [8]"
   `);
 });
 
@@ -42,18 +42,43 @@ test("weights that are not floats are refused", async () => {
     "config.json": { ...sizes, num_hidden_layers: 1 },
     "model.safetensors": zeroWeights(llama.shapes(llamaConfig(sizes)), "I64"),
   });
-  expect(await messageOf(loadLlama(device, folder), ModelError)).toContain("model.norm.weight is I64");
+  expect(await messageOf(loadLlama(device, folder), ModelError)).toContain(
+    "of a type that is not read: model.norm.weight is I64, expected one of F64, F32, F16, BF16",
+  );
 });
+
+test("a checkpoint without an unembedding hears of tie_word_embeddings", async () => {
+  const weights = zeroWeights(llama.shapes(llamaConfig({ ...sizes, tie_word_embeddings: true })));
+  const folder = memoryFolder({ "config.json": sizes, "model.safetensors": weights });
+  expect(await messageOf(loadLlama(device, folder), ModelError)).toMatchInlineSnapshot(`
+    "models/x/model.safetensors: its tensors are not those of the model that config.json describes.
+      missing: lm_head.weight [12,8]
+    If the model's unembedding is its embedding, config.json must say "tie_word_embeddings": true."
+  `);
+});
+
+test.each([11, 10_000, 1e5, 2_147_483_648])(
+  "%i layers are compared with the checkpoint, and the message is short",
+  async (count) => {
+    const config = { ...sizes, num_hidden_layers: count };
+    const weights = zeroWeights(llama.shapes(llamaConfig(sizes)));
+    const folder = memoryFolder({ "config.json": config, "model.safetensors": weights });
+    const error = await loadLlama(device, folder).catch((error) => error);
+    expect(error).toBeInstanceOf(LetheError);
+    expect(error.message).toContain(count === 11 ? "… and" : "num_hidden_layers");
+    expect(error.message.length).toBeLessThan(3000);
+  },
+);
 
 const odd: [field: string, fields: object][] = [
   ["hidden_act", { hidden_act: "gelu" }],
-  ["rope_scaling.rope_type", { rope_scaling: { rope_type: "yarn", factor: 2 } }],
+  ["rope_scaling.rope_type", { rope_scaling: { rope_type: "longrope", factor: 2 } }],
+  ["rope_scaling", { rope_scaling: "yarn" }],
   ["rope_scaling.factor", { rope_scaling: { type: "linear" } }],
   ["rope_parameters.low_freq_factor", { rope_parameters: { rope_type: "llama3", factor: 8, high_freq_factor: 4 } }],
   ["rope_theta", { rope_parameters: { rope_theta: 0 } }],
   ["partial_rotary_factor", { partial_rotary_factor: 0.5 }],
   ["attention_bias", { attention_bias: 1 }],
-  ["sliding_window", { sliding_window: 512 }],
   ["architectures", { architectures: ["MistralForCausalLM"] }],
   ["hidden_size", { hidden_size: "wide" }],
   ["vocab_size", { vocab_size: undefined }],

@@ -19,7 +19,7 @@ export type OlmoConfigInput = z.input<typeof olmoSchema> & CommonInput;
  */
 export function olmoConfig(raw: OlmoConfigInput, where?: string): OlmoConfig {
   const fields = isOriginal(raw) ? fromOriginal(raw, where) : raw;
-  return checkConfig(fields, { schema: olmoSchema, modelType: "olmo", architecture: "OlmoForCausalLM" }, where);
+  return checkConfig(fields, { schema: olmoSchema, modelType: "olmo", architecture: "Olmo" }, where);
 }
 
 const olmo2Schema = commonFields.extend({
@@ -38,5 +38,5 @@ export type Olmo2ConfigInput = z.input<typeof olmo2Schema> & CommonInput;
  * @throws {ConfigError} that names every field that is wrong or not supported
  */
 export function olmo2Config(raw: Olmo2ConfigInput, where?: string): Olmo2Config {
-  return checkConfig(raw, { schema: olmo2Schema, modelType: "olmo2", architecture: "Olmo2ForCausalLM" }, where);
+  return checkConfig(raw, { schema: olmo2Schema, modelType: "olmo2", architecture: "Olmo2" }, where);
 }

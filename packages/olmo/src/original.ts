@@ -1,5 +1,5 @@
 import {
-  ConfigError,
+  configError,
   type DecoderConfig,
   type FieldChoices,
   modules,
@@ -65,7 +65,7 @@ export function fromOriginal(raw: object, where = "config"): object {
   const problems = [...unsupportedFields(fields, choices)];
   const parsed = schema.safeParse(raw);
   if (parsed.error) problems.push(...schemaProblems(parsed.error, raw));
-  if (problems.length > 0 || !parsed.data) throw new ConfigError(`${where}:\n  ${problems.join("\n  ")}`);
+  if (problems.length > 0 || !parsed.data) throw configError(where, problems);
   const { data } = parsed;
   const groups = data.n_kv_heads ?? (data.multi_query_attention ? 1 : data.n_heads);
   const optional = (name: string, value: unknown) => (value === undefined || value === null ? {} : { [name]: value });

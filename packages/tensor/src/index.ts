@@ -1,11 +1,13 @@
 export { type ArrayOf, bytesPerElement, type DType, type FloatDType } from "./dtype.ts";
 export * from "./errors.ts";
+export { excerpt, listed, quote } from "./excerpt.ts";
 export type { Capabilities } from "./gpu/capabilities.ts";
 export { openDevice } from "./gpu/open.ts";
 export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export type { MemoryReport } from "./gpu/pool.ts";
 export { type MemoryNeed, requireMemory } from "./gpu/require-memory.ts";
 export * from "./ops/index.ts";
+export { parseJson } from "./parse-json.ts";
 export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";
 export type { Values } from "./row-major.ts";
 export * from "./safetensors/index.ts";

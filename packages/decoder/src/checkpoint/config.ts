@@ -1,9 +1,13 @@
+import { quote } from "@lethe/tensor";
 import { z } from "zod";
-import { ConfigError, schemaProblems } from "../errors.ts";
+import { configError, schemaProblems } from "../errors.ts";
 import { type RopeFields, readRope } from "../pass/rope.ts";
 
 const count = z.int().positive();
-const tokenId = z.int().nonnegative();
+/** A token. `transformers` takes an id outside the vocabulary, such as -1, for none. */
+const tokenId = z.int();
+/** One token, or several. */
+export const tokenIds = z.union([tokenId, z.array(tokenId)]).nullish();
 
 /** Fields of `config.json` that every family reads, by Hugging Face's names. */
 export const commonFields = z.object({
@@ -11,15 +15,16 @@ export const commonFields = z.object({
   vocab_size: count,
   hidden_size: count,
   intermediate_size: count,
-  num_hidden_layers: count,
+  // Ten times as many as the deepest decoder has: what has a name for each layer must end, whatever a file says.
+  num_hidden_layers: count.max(10_000),
   num_attention_heads: count,
   num_key_value_heads: count.nullish(),
   head_dim: count.nullish(),
   max_position_embeddings: count.default(2048),
   tie_word_embeddings: z.boolean().default(false),
   bos_token_id: tokenId.nullish(),
-  eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish(),
-  pad_token_id: z.int().nullish(),
+  eos_token_id: tokenIds,
+  pad_token_id: tokenId.nullish(),
 });
 
 /** A decoder's `config.json`, checked, with every default filled in. Other fields are kept as they are. */
@@ -42,7 +47,7 @@ export interface ConfigRules<S extends z.ZodObject> {
   readonly schema: S;
   /** The expected `model_type`. */
   readonly modelType: string;
-  /** The expected entry of `architectures`. */
+  /** What `architectures` may name, without the ending `ForCausalLM` or `Model`, in any case of letters. */
   readonly architecture: string;
 }
 
@@ -53,7 +58,6 @@ export type FieldChoices = Readonly<
 
 const choices: FieldChoices = {
   hidden_act: { supported: ["silu", "swish"] },
-  sliding_window: { supported: [null] },
   add_cross_attention: { supported: [false] },
   is_encoder_decoder: { supported: [false] },
 };
@@ -90,15 +94,17 @@ export function checkConfig<S extends z.ZodObject>(
     problems.push(...readRope(config).problems);
     if (problems.length === 0) return config as z.infer<S> & DecoderConfig;
   }
-  throw new ConfigError(`${where}:\n  ${problems.join("\n  ")}`);
+  throw configError(where, problems);
 }
 
 function* otherFamily(fields: Readonly<Record<string, unknown>>, modelType: string, architecture: string) {
   const { model_type: type, architectures } = fields;
-  if (type !== undefined && type !== modelType) yield `model_type is ${JSON.stringify(type)}, expected "${modelType}"`;
+  if (type !== undefined && type !== modelType) yield `model_type is ${quote(type)}, expected "${modelType}"`;
   const first = Array.isArray(architectures) ? architectures[0] : undefined;
-  if (first !== undefined && first !== architecture)
-    yield `architectures is ["${first}"], expected ["${architecture}"]`;
+  // Files of the first LLaMA say LLaMAForCausalLM.
+  const names = [`${architecture}ForCausalLM`, `${architecture}Model`].map((name) => name.toLowerCase());
+  if (typeof first === "string" && !names.includes(first.toLowerCase()))
+    yield `architectures is [${quote(first)}], expected ["${architecture}ForCausalLM"]`;
 }
 
 /** A line for each field whose value is not supported. */
@@ -108,7 +114,7 @@ export function* unsupportedFields(fields: Readonly<Record<string, unknown>>, ch
     const value = given === undefined ? missing : given;
     if (supported.includes(value)) continue;
     const found = given === undefined ? "is missing, which means" : "is";
-    yield `${field} ${found} ${JSON.stringify(value)}, which is not supported; expected ${JSON.stringify(supported[0])}`;
+    yield `${field} ${found} ${quote(value)}, which is not supported; expected ${JSON.stringify(supported[0])}`;
   }
 }
 

@@ -36,13 +36,6 @@ export async function readConfig(folder: Folder): Promise<Record<string, unknown
   throw await notAModel(folder, "config.json");
 }
 
-/** Tokens that end a generation: those of `generation_config.json`, else of `config.json`. */
-export async function readStopTokens(folder: Folder, config: Record<string, unknown>): Promise<number[]> {
-  const generation = await readJson(folder, "generation_config.json");
-  const eos = generation?.eos_token_id ?? config.eos_token_id;
-  return [eos].flat().filter((id) => Number.isInteger(id)) as number[];
-}
-
 /**
  * Opens the weights of a model's directory, in one file or in shards.
  * @throws {ModelError} when there are no weights that can be read; the message says what is there instead

@@ -1,4 +1,4 @@
-import { type Device, full, randomNormal, type Weight } from "@lethe/tensor";
+import { type Device, full, quote, randomNormal, type Weight } from "@lethe/tensor";
 import { readText } from "#text";
 import { Decoder } from "../decoder.ts";
 import { ConfigError } from "../errors.ts";
@@ -6,13 +6,15 @@ import { type Layout, type WeightShapes, weightShapes } from "../pass/layout.ts"
 import type { ModelParts } from "../pass/model.ts";
 import type { Text } from "../text/text.ts";
 import type { DecoderConfig } from "./config.ts";
-import { folderOf, type ModelPlace, openModelCheckpoint, readConfig, readStopTokens } from "./directory.ts";
+import { folderOf, type ModelPlace, openModelCheckpoint, readConfig } from "./directory.ts";
 import type { WeightSources } from "./find-weights.ts";
+import { readStopTokens } from "./generation-config.ts";
+import { otherNames } from "./other-names.ts";
 import { type ReadWeightsOptions, readWeights } from "./read-weights.ts";
 import { checkTied } from "./tied.ts";
 
 /** How a model is loaded. */
-export type LoadOptions = Pick<ReadWeightsOptions, "dtype">;
+export type LoadOptions = Pick<ReadWeightsOptions, "dtype" | "warn">;
 
 /** How a family of models differs from others. C is its checked `config.json`, I the `config.json` that it reads. */
 export interface FamilyRules<C extends DecoderConfig = DecoderConfig, I extends object = object> {
@@ -52,7 +54,7 @@ export function defineFamily<C extends DecoderConfig, I extends object>(rules: F
       const choose = ({ model_type: type }: Readonly<Record<string, unknown>>, where: string) => {
         if (rules.modelTypes.includes(type as string)) return family;
         const expected = rules.modelTypes.map((type) => `"${type}"`).join(" or ");
-        throw new ConfigError(`${where}: model_type is ${JSON.stringify(type)}, expected ${expected}`);
+        throw new ConfigError(`${where}: model_type is ${quote(type)}, expected ${expected}`);
       };
       return loadDecoder(device, place, choose, options);
     },
@@ -83,15 +85,22 @@ export async function loadDecoder<C extends DecoderConfig, I extends object>(
   const family = choose(raw, where);
   const config = family.config(raw as I, where);
   const text = await readText(folder);
-  const stopTokens = await readStopTokens(folder, raw);
+  const { warn = console.warn } = options;
+  const stopTokens = await readStopTokens(folder, config, warn);
   const checkpoint = await openModelCheckpoint(folder);
   try {
+    for (const warning of checkpoint.warnings) warn(warning);
+    const [layers, tensors] = [config.num_hidden_layers, checkpoint.names().length];
+    // What follows has entries for each layer.
+    if (layers > tensors)
+      throw new ConfigError(`${where}: num_hidden_layers is ${layers}, and the checkpoint holds ${tensors} tensors`);
     await checkTied(checkpoint, config, where);
-    const sources = family.sources?.(raw, config);
+    const shapes = family.shapes(config);
+    const tied = config.tie_word_embeddings;
+    const sources = family.sources?.(raw, config) ?? otherNames(checkpoint, shapes, tied);
     // Published checkpoints may hold tensors that Lethe computes, and an unembedding although it is tied to the embedding.
-    const ignore = [/\.rotary_emb\.inv_freq$/, ...(config.tie_word_embeddings ? [/^lm_head\.weight$/] : [])];
-    const found = { ...options, ignore, ...(sources && { sources }) };
-    const weights = await readWeights(device, checkpoint, family.shapes(config), found);
+    const ignore = [/\.rotary_emb\.inv_freq$/, ...(tied ? [/^lm_head\.weight$/] : [])];
+    const weights = await readWeights(device, checkpoint, shapes, { ...options, warn, ignore, sources });
     return family.create({ device, config, weights, text, stopTokens, origin: folder, label: folder.name });
   } finally {
     await checkpoint.close();

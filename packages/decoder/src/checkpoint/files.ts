@@ -1,4 +1,4 @@
-import type { Folder } from "@lethe/tensor";
+import { type Folder, parseJson, readWhole, readWholeText } from "@lethe/tensor";
 import { ModelError } from "../errors.ts";
 
 /** Whether a folder has a file. */
@@ -8,20 +8,16 @@ export async function hasFile(folder: Folder, file: string): Promise<boolean> {
   return source !== undefined;
 }
 
-/** Bytes of a file; `undefined` where there is none. */
+/** Bytes of a file of at most 64 MiB; `undefined` where there is none. */
 export async function readBytes(folder: Folder, file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const source = await folder.open(file);
-  try {
-    return await source?.read(0, source.size);
-  } finally {
-    await source?.close?.();
-  }
+  return source && readWhole(source);
 }
 
-/** A file as UTF-8; `undefined` where there is none. */
+/** A file as UTF-8; `undefined` where there is none. A byte-order mark is left out. @throws {SafetensorsError} as `readWholeText` */
 export async function readString(folder: Folder, file: string): Promise<string | undefined> {
-  const bytes = await readBytes(folder, file);
-  return bytes && new TextDecoder().decode(bytes);
+  const source = await folder.open(file);
+  return source && readWholeText(source);
 }
 
 /**
@@ -33,7 +29,7 @@ export async function readJson(folder: Folder, file: string): Promise<Record<str
   if (text === undefined) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new ModelError(`${folder.name}: ${file} is not JSON (${(cause as Error).message})`, { cause });
   }

@@ -1,6 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { listed } from "@lethe/tensor";
+import { readTextFile } from "@lethe/tensor/node";
 import { ModelError } from "../errors.ts";
 import { cachedModelName } from "./hub.ts";
 import { finishReplacing } from "./saving/replace-directory.node.ts";
@@ -45,12 +47,12 @@ function hubCache(): string {
 async function snapshot(repository: string, place: string, revision?: string): Promise<string> {
   const snapshots = join(repository, "snapshots");
   const commits = await readdir(snapshots).catch(() => [] as string[]);
-  const commit = await readFile(join(repository, "refs", revision ?? "main"), "utf8").catch(() => undefined);
+  const commit = await readTextFile(join(repository, "refs", revision ?? "main")).catch(() => undefined);
   const wanted = commit?.trim() ?? revision ?? (commits.length === 1 ? commits[0]! : "main");
   if (commits.includes(wanted)) return join(snapshots, wanted);
   const name = cachedModelName(repository)!;
   const others =
-    commits.length > 0 ? `, or give one that is there: ${commits.map((c) => `${name}@${c}`).join(", ")}` : "";
+    commits.length > 0 ? `, or give one that is there: ${listed(commits.map((c) => `${name}@${c}`)).join(", ")}` : "";
   throw new ModelError(
     `${place}: revision ${revision ?? "main"} is not in ${repository}. ${download(name, revision)}${others}`,
   );

@@ -75,7 +75,7 @@ async function noConfig(folder: Folder, names: readonly string[]): Promise<strin
   if (cached.length > 0) return `it is a Hugging Face cache. Give one of its models by name: ${someOf(cached)}`;
   const inside = await filesIn(
     folder,
-    names.map((name) => `${name}/config.json`),
+    names.slice(0, 1000).map((name) => `${name}/config.json`),
   );
   const models = inside.map((file) => file.slice(0, -"/config.json".length));
   if (models.length > 0) return `there is no config.json in it. Give one of the models inside: ${someOf(models)}`;

@@ -21,7 +21,9 @@ const unsettledBytes = 64 * 2 ** 20;
 export interface ReadWeightsOptions {
   /** The dtype of the weights on the device. Default: each has its dtype on disk. Training needs `f32`. */
   readonly dtype?: "f32";
-  /** Names of tensors that are ignored. */
+  /** Is told what is odd about a checkpoint that loads all the same. Default: `console.warn`. */
+  readonly warn?: (message: string) => void;
+  /** Names of tensors that are ignored without a warning. */
   readonly ignore?: readonly RegExp[];
   /** Where the checkpoint keeps each weight, by the weight's name. Default: in the tensor of that name. */
   readonly sources?: WeightSources;
@@ -29,16 +31,16 @@ export interface ReadWeightsOptions {
 
 /**
  * Streams a model's weights to the device, each once, in small pieces. They belong to no scope.
- * @throws {ModelError} when tensors are missing, unexpected, of the wrong shape or not floats; the message lists them all
+ * @throws {ModelError} when tensors are missing, of the wrong shape or not floats; the message lists them
  * @throws {OutOfMemoryError} before the first upload when the weights do not fit; the message says what each part of the model needs
  */
 export async function readWeights(
   device: Device,
   checkpoint: Checkpoint,
   shapes: WeightShapes,
-  { dtype, ignore, sources }: ReadWeightsOptions = {},
+  { dtype, warn = console.warn, ignore = [], sources = new Map() }: ReadWeightsOptions = {},
 ): Promise<Map<string, Weight>> {
-  const found = findWeights(checkpoint, shapes, sources, ignore);
+  const found = findWeights(checkpoint, shapes, sources, ignore, warn);
   const needs = found.map(({ name, shape, stored }) => weightMemory(name, shape, dtype ?? floats[stored]));
   const widens = dtype && found.some(({ stored }) => floats[stored] !== dtype);
   requireMemory(device, checkpoint.name, needs, widens ? keepDtype : undefined);
@@ -48,9 +50,12 @@ export async function readWeights(
     for (const { name, shape, tensor, stored, range } of inFileOrder(checkpoint, found)) {
       const weight = device.lasting(shape, dtype ?? floats[stored], name);
       weights.set(name, weight);
+      const asStored = stored !== "F64" && weight.dtype === floats[stored];
+      // Where values are converted, an element's place on the device is not its place in the file.
+      const ratio = (weight.size * bytesPerElement[weight.dtype]) / (range.end - range.begin);
       for await (const { offset, bytes } of checkpoint.readChunks(tensor, pieceBytes, range)) {
-        if (weight.dtype === floats[stored]) device.writeBytes(weight, offset, bytes);
-        else device.writeBytes(weight, offset * 2, fromFloat32(toFloat32(bytes, stored), "F32"));
+        const data = asStored ? bytes : fromFloat32(toFloat32(bytes, stored), "F32");
+        device.writeBytes(weight, offset * ratio, data);
         unsettled += bytes.length;
         if (unsettled < unsettledBytes) continue;
         await device.idle(); // The next piece is read meanwhile.

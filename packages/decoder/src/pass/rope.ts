@@ -1,3 +1,4 @@
+import { quote } from "@lethe/tensor";
 import { z } from "zod";
 import { schemaProblems } from "../errors.ts";
 
@@ -35,6 +36,18 @@ const schema = z.discriminatedUnion("rope_type", [
       path: ["high_freq_factor"],
       error: "expected a number above low_freq_factor",
     }),
+  z.object({
+    ...common,
+    rope_type: z.literal("yarn"),
+    factor,
+    original_max_position_embeddings: above0,
+    attention_factor: above0.nullish(),
+    beta_fast: above0.nullish(),
+    beta_slow: above0.nullish(),
+    mscale: z.number().nullish(),
+    mscale_all_dim: z.number().nullish(),
+    truncate: z.boolean().default(true),
+  }),
 ]);
 
 /** Rotary positions: their base, and how they are stretched over texts longer than those of the first training. */
@@ -49,6 +62,8 @@ export function readRope(config: RopeFields): { readonly rope?: Rope; readonly p
   const { head_dim, max_position_embeddings } = config;
   const field = config.rope_scaling ? "rope_scaling" : "rope_parameters";
   const given = (config[field] ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof given !== "object" || Array.isArray(given))
+    return { problems: [`${field} is ${quote(given)}: expected an object`] };
   const fields = {
     ...given,
     rope_type: given.rope_type ?? given.type ?? "default",
@@ -59,7 +74,7 @@ export function readRope(config: RopeFields): { readonly rope?: Rope; readonly p
   };
   const { data, error } = schema.safeParse(fields);
   if (data) return { rope: { ...data, head_dim, max_position_embeddings }, problems: [] };
-  const prefix = (name: string) => (name in given || !(name in config) ? `${field}.` : "");
+  const prefix = (name: string) => (Object.hasOwn(given, name) || !Object.hasOwn(config, name) ? `${field}.` : "");
   return { problems: schemaProblems(error, fields, prefix) };
 }
 
@@ -93,7 +108,27 @@ export function inverseFrequencies(rope: Rope, length: number): number[] {
         return Math.fround(((1 - kept) * frequency) / factor + kept * frequency);
       });
     }
+    // As llama3, but between the pairs that turn `beta_fast` and `beta_slow` times in training, by their places (Peng et al. 2023).
+    case "yarn": {
+      const { factor, original_max_position_embeddings: before, truncate } = rope;
+      const place = (turns: number) => (width * Math.log(before / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+      const [fast, slow] = [place(rope.beta_fast || 32), place(rope.beta_slow || 1)];
+      const first = Math.max(truncate ? Math.floor(fast) : fast, 0);
+      const last = Math.min(truncate ? Math.ceil(slow) : slow, width - 1);
+      return plain(theta).map((frequency, i) => {
+        const kept = 1 - Math.min(1, Math.max(0, (i - first) / (last - first || 0.001)));
+        return Math.fround(((1 - kept) * frequency) / factor + kept * frequency);
+      });
+    }
   }
+}
+
+/** What cosines and sines are multiplied by, so that attention stays as sharp over longer texts (Peng et al. 2023). */
+export function attentionFactor(rope: Rope): number {
+  if (rope.rope_type !== "yarn") return 1;
+  const { factor, attention_factor: given, mscale, mscale_all_dim: all } = rope;
+  const sharpness = (scale: number) => 0.1 * scale * Math.log(factor) + 1;
+  return given ?? (mscale && all ? sharpness(mscale) / sharpness(all) : sharpness(1));
 }
 
 /** Whether a run of this many positions has frequencies that no other length has. */

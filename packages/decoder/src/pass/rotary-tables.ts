@@ -1,5 +1,5 @@
 import { type Device, type F32, ropeTable } from "@lethe/tensor";
-import { dependsOnLength, inverseFrequencies, type Rope } from "./rope.ts";
+import { attentionFactor, dependsOnLength, inverseFrequencies, type Rope } from "./rope.ts";
 
 /** A model's rotary tables `[P, D]`. Each is made when a run first needs it, and belongs to no scope. */
 export class RotaryTables {
@@ -33,7 +33,11 @@ export class RotaryTables {
   /** A table that belongs to the caller: for generation, where each new token makes a new length. */
   fresh(length: number, positions = length): F32 {
     using _scope = this.#device.scope("rotary table");
-    return ropeTable(this.#device, { positions, inverseFrequencies: inverseFrequencies(this.#rope, length) }).retain();
+    return ropeTable(this.#device, {
+      positions,
+      inverseFrequencies: inverseFrequencies(this.#rope, length),
+      scale: attentionFactor(this.#rope),
+    }).retain();
   }
 
   dispose(): void {

@@ -1,16 +1,15 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoint } from "../safetensors/checkpoint.ts";
 import { openCheckpointIn } from "../safetensors/folder.ts";
 import type { Folder } from "../safetensors/source.ts";
-import { findFileSource } from "./file-source.ts";
+import { fileNames, findFileSource } from "./file-source.ts";
 
 /** A directory on disk. */
 export function directoryFolder(directory: string): Folder {
   return {
     name: directory,
     open: (file) => findFileSource(join(directory, file)),
-    list: () => readdir(directory),
+    list: () => fileNames(directory),
   };
 }
 

@@ -1,6 +1,7 @@
+import { quote } from "../excerpt.ts";
 import type { SafetensorsDtype } from "./dtype.ts";
 import type { TensorEntry } from "./entry.ts";
-import { quote, SafetensorsError } from "./error.ts";
+import { SafetensorsError } from "./error.ts";
 import { type Header, readHeader } from "./header.ts";
 import type { ByteSource } from "./source.ts";
 
@@ -36,12 +37,15 @@ export interface Chunk {
 export class Checkpoint {
   /** Name of the directory, URL or file, for errors. */
   readonly name: string;
+  /** What is odd about it and yet does not matter, each in one line. */
+  readonly warnings: readonly string[];
   readonly #shards: readonly Shard[];
   readonly #tensors = new Map<string, { shard: Shard; entry: TensorEntry }>();
 
   /** @throws SafetensorsError of kind `duplicate-name` where two shards hold a tensor of the same name. */
-  constructor(name: string, shards: readonly Shard[]) {
+  constructor(name: string, shards: readonly Shard[], warnings: readonly string[] = []) {
     this.name = name;
+    this.warnings = warnings;
     this.#shards = shards;
     for (const shard of shards) {
       const file = shard.source.name;

@@ -9,9 +9,10 @@ const halfDtypes = { F16: "f16", BF16: "bf16" } as const;
 
 /**
  * A tensor's bytes, as `Checkpoint.read` gives them, as f32. Every f16 and bf16 has an exact one: subnormals, infinities and
- * the sign of zero are kept, NaN stays NaN. `F32` is a view, not a copy.
+ * the sign of zero are kept, NaN stays NaN. f64 is rounded to nearest, ties to even. `F32` is a view, not a copy.
  */
-export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: FloatTensor): Float32Array<ArrayBuffer> {
+export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: FloatTensor | "F64"): Float32Array<ArrayBuffer> {
+  if (dtype === "F64") return Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8));
   if (dtype === "F32") return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   return widen(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2), halfDtypes[dtype]);
 }

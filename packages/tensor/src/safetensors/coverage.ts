@@ -1,5 +1,6 @@
+import { quote } from "../excerpt.ts";
 import type { TensorEntry } from "./entry.ts";
-import { quote, SafetensorsError } from "./error.ts";
+import { SafetensorsError } from "./error.ts";
 
 /**
  * Checks that the tensors of a file, in file order, follow one another from the first byte of the data to the last. A hole could

@@ -1,5 +1,6 @@
+import { quote } from "../excerpt.ts";
 import { byteLength, dtypeRank, isSafetensorsDtype, SAFETENSORS_DTYPES, type SafetensorsDtype } from "./dtype.ts";
-import { quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
+import { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 import { MAX_HEADER_BYTES } from "./header.ts";
 
 /** A tensor to be written. `Data` is its bytes, little-endian and row-major, or a source of them. */

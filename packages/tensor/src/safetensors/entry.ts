@@ -1,5 +1,6 @@
+import { quote } from "../excerpt.ts";
 import { byteLength, isSafetensorsDtype, SAFETENSORS_DTYPES, type SafetensorsDtype } from "./dtype.ts";
-import { quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
+import { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 import type { JsonReader } from "./json.ts";
 
 /** More than PyTorch or NumPy allow. Without a limit one shape could fill the memory. */

@@ -1,4 +1,5 @@
 import { LetheError } from "../errors.ts";
+import { quote } from "../excerpt.ts";
 
 /** The kind of problem, for programs to act on. The message is for people. */
 export type SafetensorsErrorKind =
@@ -30,7 +31,6 @@ export type SafetensorsErrorKind =
   | "bad-index"
   | "missing-shard"
   | "missing-tensor"
-  | "unlisted-tensor"
   // A request.
   | "no-such-tensor"
   | "too-large"
@@ -64,14 +64,4 @@ export class SafetensorsError extends LetheError {
     this.tensor = tensor;
     this.expected = expected;
   }
-}
-
-/** A value as an error shows it: JSON, cut so that a hostile file cannot fill the screen. */
-export function quote(value: unknown): string {
-  return excerpt(JSON.stringify(typeof value === "string" ? value.slice(0, 200) : value) ?? "undefined");
-}
-
-/** The beginning of a text from a file. */
-export function excerpt(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }

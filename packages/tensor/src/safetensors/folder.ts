@@ -45,9 +45,5 @@ export async function openCheckpointIn(folder: Folder): Promise<Checkpoint> {
     const problem = "there is no checkpoint in it";
     throw new SafetensorsError("not-found", folder.name, problem, `${SINGLE_FILE} or ${INDEX_FILE}`);
   }
-  try {
-    return await openSharded(index, folder);
-  } finally {
-    await index.close?.();
-  }
+  return openSharded(index, folder);
 }

@@ -1,6 +1,7 @@
+import { quote } from "../excerpt.ts";
 import { checkCoverage } from "./coverage.ts";
 import { readEntry, type TensorEntry } from "./entry.ts";
-import { quote, SafetensorsError } from "./error.ts";
+import { SafetensorsError } from "./error.ts";
 import { JsonReader } from "./json.ts";
 import type { ByteSource } from "./source.ts";
 
@@ -61,7 +62,7 @@ export async function readHeader(source: ByteSource): Promise<Header> {
  * @throws SafetensorsError where the file breaks the format.
  */
 export function parseHeader(json: Uint8Array, dataBytes: number, file: string): Header {
-  const reader = new JsonReader(json, file, "the header");
+  const reader = new JsonReader(json, file);
   const dataStart = 8 + json.length;
   const tensors: TensorEntry[] = [];
   let metadata: ReadonlyMap<string, string> = new Map();
@@ -87,6 +88,7 @@ function readMetadata(reader: JsonReader, file: string): ReadonlyMap<string, str
       reader.string((found) => fail(`${METADATA} maps ${quote(key)} to ${found}`)),
     );
   };
-  reader.object(readPair, (found) => fail(`${METADATA} is ${found}`));
+  // The reference implementation reads null as none.
+  if (!reader.null()) reader.object(readPair, (found) => fail(`${METADATA} is ${found}`));
   return metadata;
 }

@@ -6,4 +6,4 @@ export { encodeSafetensors, type TensorToWrite } from "./encode.ts";
 export { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 export { filesFolder, httpFolder, openCheckpointIn } from "./folder.ts";
 export { httpSource } from "./http.ts";
-export { type ByteSource, blobSource, bytesSource, type Folder } from "./source.ts";
+export { type ByteSource, blobSource, bytesSource, type Folder, readWhole, readWholeText } from "./source.ts";

@@ -1,4 +1,5 @@
-import { excerpt, quote, SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
+import { excerpt, quote } from "../excerpt.ts";
+import { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 
 /** A header is three levels deep. The value of an unknown field may be somewhat deeper. */
 const MAX_DEPTH = 64;
@@ -7,30 +8,27 @@ const MAX_DEPTH = 64;
 type Otherwise = (found: string) => never;
 
 /**
- * Reads UTF-8 JSON from front to back; the caller asks for one value after another. `JSON.parse` is not safe for files that anyone
- * can write: of two entries with one name it keeps the last, it accepts half of a surrogate pair in a name, it rounds large
- * integers, and 100 MB of `[],[],…` or of short names take it minutes and gigabytes before they can be checked.
+ * Reads a header, which is UTF-8 JSON, from front to back; the caller asks for one value after another. `JSON.parse` is not safe
+ * for files that anyone can write: of two entries with one name it keeps the last, it accepts half of a surrogate pair in a name,
+ * it rounds large integers, and 100 MB of `[],[],…` or of short names take it minutes and gigabytes before they can be checked.
  *
  * @throws SafetensorsError from every method: of kind `not-json` for bad grammar, and `duplicate-name` or `not-utf8`.
  */
 export class JsonReader {
   readonly #text: string;
   readonly #file: string;
-  readonly #what: string;
   #at = 0;
 
-  /** @param what name of the text in errors, such as "the header" */
-  constructor(bytes: Uint8Array, file: string, what: string) {
+  constructor(bytes: Uint8Array, file: string) {
     this.#file = file;
-    this.#what = what;
     try {
       this.#text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch (cause) {
-      throw new SafetensorsError("not-utf8", file, `${what} is not UTF-8`, "JSON in UTF-8", cause);
+      throw new SafetensorsError("not-utf8", file, "the header is not UTF-8", "JSON in UTF-8", cause);
     }
     // The format says that the first byte is '{'. The error shows how the file begins, so a pickle or an HTML page is recognised.
     if (this.#text[0] !== "{") {
-      const problem = `${what} begins with ${quote(this.#text.slice(0, 20))}`;
+      const problem = `the header begins with ${quote(this.#text.slice(0, 20))}`;
       throw new SafetensorsError("not-object", file, problem, "a JSON object, with '{' as its first byte");
     }
   }
@@ -44,7 +42,7 @@ export class JsonReader {
     do {
       const name = this.string();
       if (names.has(name)) {
-        const problem = `${this.#what} has this name twice in one object`;
+        const problem = "the header has this name twice in one object";
         throw new SafetensorsError("duplicate-name", { file: this.#file, tensor: name }, problem, "every name once");
       }
       names.add(name);
@@ -61,16 +59,22 @@ export class JsonReader {
     try {
       text = JSON.parse(literal) as string; // checks escapes, and control characters, which must be escaped
     } catch {
-      return this.#fail("not-json", `${this.#what} has the bad string ${excerpt(literal)}`, "JSON");
+      return this.#fail("not-json", `the header has the bad string ${excerpt(literal)}`, "JSON");
     }
     if (literal.includes("\\") && /\p{Surrogate}/u.test(text)) {
       this.#fail(
         "not-utf8",
-        `${this.#what} escapes half of a surrogate pair, ${excerpt(literal)}`,
+        `the header escapes half of a surrogate pair, ${excerpt(literal)}`,
         "text with a UTF-8 form",
       );
     }
     return text;
+  }
+
+  /** Reads null, if it stands here. */
+  null(): boolean {
+    this.peek();
+    return this.#word("null");
   }
 
   /** Reads an array of at most `most` whole numbers from 0 that a double holds exactly. */
@@ -85,7 +89,7 @@ export class JsonReader {
 
   /** Skips a value of any type. Its grammar is checked. */
   skip(depth = 0): void {
-    if (depth > MAX_DEPTH) this.#fail("not-json", `${this.#what} nests over ${MAX_DEPTH} levels deep`, "a flat object");
+    if (depth > MAX_DEPTH) this.#fail("not-json", `the header nests over ${MAX_DEPTH} levels deep`, "a flat object");
     const next = this.peek();
     if (next === "{") this.#skipMembers("}", depth);
     else if (next === "[") this.#skipMembers("]", depth);
@@ -149,7 +153,7 @@ export class JsonReader {
         return this.#text.slice(start, this.#at);
       }
     }
-    return this.#fail("not-json", `${this.#what} ends within a string`, "JSON");
+    return this.#fail("not-json", "the header ends within a string", "JSON");
   }
 
   #number(): void {
@@ -186,7 +190,7 @@ export class JsonReader {
 
   #unexpected(expected: string): never {
     const found = this.peek() === "" ? "its end" : quote(this.#text.slice(this.#at, this.#at + 20));
-    return this.#fail("not-json", `${this.#what} is not JSON: at character ${this.#at} comes ${found}`, expected);
+    return this.#fail("not-json", `the header is not JSON: at character ${this.#at} comes ${found}`, expected);
   }
 
   #fail(kind: SafetensorsErrorKind, problem: string, expected: string): never {

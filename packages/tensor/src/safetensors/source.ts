@@ -60,3 +60,34 @@ export function checkRange(file: string, size: number, offset: number, length: n
   const problem = `bytes ${offset} to ${offset + length} were asked for, and the file has ${size}`;
   throw new SafetensorsError("truncated", file, problem, "a range inside the file");
 }
+
+/** Larger than any configuration, tokenizer or record that Lethe reads whole. */
+const MAX_WHOLE_BYTES = 64 * 2 ** 20;
+
+/**
+ * All bytes of a source, which is closed.
+ *
+ * @throws SafetensorsError of kind `too-large`, before anything is read, where the source has more than 64 MiB.
+ */
+export async function readWhole(source: ByteSource): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    if (source.size <= MAX_WHOLE_BYTES) return await source.read(0, source.size);
+    throw new SafetensorsError("too-large", source.name, `it has ${source.size} bytes`, `at most ${MAX_WHOLE_BYTES}`);
+  } finally {
+    await source.close?.();
+  }
+}
+
+/**
+ * As `readWhole`, as text. A byte-order mark is left out.
+ *
+ * @throws SafetensorsError of kind `too-large`, or `not-utf8`.
+ */
+export async function readWholeText(source: ByteSource): Promise<string> {
+  const bytes = await readWhole(source);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new SafetensorsError("not-utf8", source.name, "it is not UTF-8", "text in UTF-8", cause);
+  }
+}

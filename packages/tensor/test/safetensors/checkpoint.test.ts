@@ -171,12 +171,6 @@ describe("a sharded checkpoint that transformers saved", () => {
         "extra",
       ],
       [
-        "no entry for a tensor that a shard holds",
-        "unlisted-tensor",
-        ({ weight_map }) => delete weight_map["lm_head.weight"],
-        "lm_head.weight",
-      ],
-      [
         "an absent shard",
         "missing-shard",
         ({ weight_map }) => (weight_map["lm_head.weight"] = "model-00009-of-00003.safetensors"),
@@ -187,6 +181,12 @@ describe("a sharded checkpoint that transformers saved", () => {
         ({ weight_map }) => (weight_map["lm_head.weight"] = "../secret.safetensors"),
       ],
       ["a shard that is a number", "bad-index", ({ weight_map }) => (weight_map["lm_head.weight"] = 3)],
+      [
+        "a thousand shards",
+        "bad-index",
+        ({ weight_map }) =>
+          Object.assign(weight_map, Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, `${i}`]))),
+      ],
       ["an empty weight_map", "bad-index", (index) => (index.weight_map = {})],
       ["a weight_map that is a list", "bad-index", (index) => (index.weight_map = [] as never)],
       ["no weight_map", "bad-index", (index) => delete (index as { weight_map?: unknown }).weight_map],
@@ -202,9 +202,10 @@ describe("a sharded checkpoint that transformers saved", () => {
   });
 
   it.each([
-    ["{", "not-json"],
-    ["<html>", "not-object"],
-    ['{"weight_map":{"a":"x","a":"y"}}', "duplicate-name"],
+    ["{", "bad-index"],
+    ["<html>", "bad-index"],
+    ["null", "bad-index"],
+    ['{"weight_map":{"a":"..\\\\x"}}', "bad-index"],
   ] as const)("whose index is %s is %s", async (text, kind) => {
     await writeFile(join(directory, INDEX), text);
     await expectKind(kind, () => openCheckpoint(directory));
@@ -214,8 +215,20 @@ describe("a sharded checkpoint that transformers saved", () => {
     await writeFile(join(directory, "1"), encodeSafetensors([u8("a", 1), u8("b", 2)]));
     await writeFile(join(directory, "2"), encodeSafetensors([u8("a", 3)]));
     await writeFile(join(directory, INDEX), JSON.stringify({ weight_map: { a: "2", b: "1" } }));
-    const { message } = await expectKind("unlisted-tensor", () => openCheckpoint(directory));
-    expect(message).toContain('the shard "1" holds it, and the index puts it in "2"');
+    const { message } = await expectKind("duplicate-name", () => openCheckpoint(directory));
+    expect(message).toContain(`${join(directory, "1")} holds it too`);
+  });
+
+  it("holds tensors that its index does not list, with a warning, as in transformers", async () => {
+    await writeFile(join(directory, "1"), encodeSafetensors(["a", "b", "c", "d", "e"].map((name) => u8(name, 1))));
+    await writeFile(join(directory, "2"), encodeSafetensors([u8("f", 3)]));
+    await writeFile(join(directory, INDEX), JSON.stringify({ weight_map: { a: "1", f: "2" } }));
+    const checkpoint = await openCheckpoint(directory);
+    expect([...(await checkpoint.read("e"))]).toEqual([1]);
+    expect(checkpoint.warnings).toEqual([
+      `${join(directory, INDEX)}: the shard "1" holds tensors that the index does not list: "b", "c", "d", … and 1 more`,
+    ]);
+    await checkpoint.close();
   });
 
   it("with a damaged shard names the shard", async () => {

@@ -5,7 +5,7 @@ const torchNames = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const
 
 /** Fields that are floats in `transformers`. It refuses some of them without a decimal point: `clip_qkv` must be 8.0, not 8. */
 const wholeFloats =
-  /^( *"(?:attention_dropout|clip_qkv|initializer_range|rms_norm_eps|rope_theta|(?:low_freq_|high_freq_)?factor)": -?\d+)(?=,?$)/gm;
+  /^( *"(?:attention_dropout|clip_qkv|initializer_range|rms_norm_eps|rope_theta|(?:low_freq_|high_freq_|attention_)?factor)": -?\d+)(?=,?$)/gm;
 
 /**
  * The text of a model's `config.json`, in the spellings of both `transformers` 4 and 5: `torch_dtype` and `dtype`; `rope_theta` with
