@@ -8,6 +8,7 @@ import {
   type Weight,
   zeros,
 } from "@lethe/tensor";
+import { anyObject, atLeast, callable, checkerOf, iterable, options, positive } from "@lethe/tensor/checked";
 import type { Trainable } from "./training/trainable.ts";
 
 /** What decides a {@link Lora} beside the weights. */
@@ -21,6 +22,12 @@ export interface LoraSettings {
   /** Whether the weight of this name gets an update. */
   readonly accepts: (name: string) => boolean;
 }
+
+const check = checkerOf("Lora", {
+  weights: iterable,
+  settings: options({ rank: atLeast(1), alpha: positive, seed: atLeast(0), accepts: callable }),
+});
+const checkOver = checkerOf("Lora.over", { ops: anyObject });
 
 /** A frozen weight `[out, in]` with its update. */
 interface Adapter {
@@ -54,11 +61,11 @@ export class Lora implements Disposable {
 
   /**
    * @param weights by Hugging Face's names. A matrix under two names (tied embeddings) gets one update.
-   * @throws {LetheError} when no weight is accepted, one is not a matrix, or rank or alpha is out of range
+   * @throws {LetheError} when no weight is accepted, one is not a matrix, or a setting is out of its range
    */
-  constructor(weights: Iterable<readonly [string, Weight]>, { rank, alpha, seed, accepts }: LoraSettings) {
-    if (!(Number.isInteger(rank) && rank > 0 && alpha > 0 && Number.isFinite(alpha)))
-      throw new LetheError(`Lora: rank ${rank} and alpha ${alpha}; expected a whole number and a number, both above 0`);
+  constructor(weights: Iterable<readonly [string, Weight]>, settings: LoraSettings) {
+    check([weights, settings]);
+    const { rank, alpha, seed, accepts } = settings;
     this.#scale = alpha / rank;
     const accepted = [...weights].filter(([name]) => accepts(name));
     if (accepted.length === 0) throw new LetheError("Lora: none of the weights is accepted");
@@ -81,7 +88,7 @@ export class Lora implements Disposable {
       const adapter = { weight, a, b };
       this.#adapters.set(weight.storage, adapter);
       this.#names.set(name, adapter);
-      const named = (matrix: string) => name.replace(/(\.weight)?$/, `.${matrix}.weight`);
+      const named = (matrix: string) => `${name.replace(/\.weight$/, "")}.${matrix}.weight`;
       return [
         { name: named("lora_A"), parameter: a },
         { name: named("lora_B"), parameter: b },
@@ -94,6 +101,7 @@ export class Lora implements Disposable {
    * gradients to all that lies before a weight, and none to A and B.)
    */
   over(ops: Ops): Ops {
+    checkOver([ops]);
     const updated = (weight: Weight, plain: F32, updateOf: (adapter: Adapter) => F32): F32 => {
       const adapter = this.#adapters.get(weight.storage);
       return adapter ? ops.add(plain, ops.affine(updateOf(adapter), { factor: this.#scale })) : plain;

@@ -1,4 +1,24 @@
-import { type F32, LetheError, type Ops, type OpsFunction, type Shape, Tensor, wrapOps } from "@lethe/tensor";
+import {
+  ArgumentError,
+  type F32,
+  LetheError,
+  type Ops,
+  type OpsFunction,
+  type Shape,
+  Tensor,
+  wrapOps,
+} from "@lethe/tensor";
+import {
+  anyObject,
+  callable,
+  checkerOf,
+  f32,
+  instanceOf,
+  iterable,
+  optional,
+  options,
+  showValue,
+} from "@lethe/tensor/checked";
 import { Block, type Value } from "./block.ts";
 import { rules } from "./rules/index.ts";
 import type { Rule, SendBack } from "./rules/rule.ts";
@@ -30,6 +50,14 @@ interface PartialGradient {
 }
 
 type Call = (...operands: readonly unknown[]) => unknown;
+
+const check = checkerOf("Tape", { base: anyObject });
+const checkWatch = checkerOf("watch", { parameters: iterable });
+const checkCheckpoint = checkerOf("checkpoint", { x: f32, run: callable });
+const checkBackward = checkerOf("backward", {
+  loss: instanceOf(Tensor),
+  options: options({ seed: optional(f32), into: optional(instanceOf(Map)) }),
+});
 
 export interface BackwardOptions {
   /** Gradient of the minimised quantity with respect to `loss`, in the shape of `loss`. Default: 1, for a scalar loss. */
@@ -69,6 +97,7 @@ export class Tape {
 
   /** @param base computes forward and backward */
   constructor(base: Ops) {
+    check([base]);
     this.#base = base;
     const recording = wrapOps(
       base,
@@ -84,7 +113,9 @@ export class Tape {
    * @throws {LetheError} for a tensor that is not f32, or that this tape has computed
    */
   watch(parameters: Iterable<Tensor>): void {
+    checkWatch([parameters]);
     for (const parameter of parameters) {
+      if (!(parameter instanceof Tensor)) throw new ArgumentError(`watch: ${showValue(parameter)} is not a tensor`);
       if (parameter.dtype !== "f32")
         throw new LetheError(
           `watch: ${parameter.label} is ${parameter.dtype}; only f32 can be trained. Load or cast the weights to f32, or leave it frozen.`,
@@ -104,6 +135,7 @@ export class Tape {
    * `(_layer, x, run) => tape.checkpoint(x, run)`.
    */
   checkpoint(x: F32, run: (x: F32) => F32): F32 {
+    checkCheckpoint([x, run]);
     if (this.#paused) return run(x);
     const block = new Block(x, run);
     this.#paused = block;
@@ -128,7 +160,9 @@ export class Tape {
    * in an order that the forward pass fixes. The tape is empty afterwards and can record again.
    * @throws {LetheError} when the loss is no scalar and has no seed, or depends on no watched tensor
    */
-  backward(loss: Tensor, { seed, into = new Map() }: BackwardOptions = {}): Map<Tensor, F32> {
+  backward(loss: Tensor, options: BackwardOptions = {}): Map<Tensor, F32> {
+    checkBackward([loss, options]);
+    const { seed, into = new Map() } = options;
     try {
       if (!this.#tracked.has(loss.storage))
         throw new LetheError(`backward: ${loss.label} does not depend on any watched tensor through this tape's ops`);

@@ -36,7 +36,8 @@ async function toFloat64(lora: Lora, weights: Readonly<Record<string, Array64>>)
   const matrices = new Map<string, Array64>();
   for (const { name, parameter } of lora.trainables)
     matrices.set(name, array64(parameter.shape, await parameter.read()));
-  const matrix = (name: string, which: string) => matrices.get(name.replace(/weight$/, `${which}.weight`)) as never;
+  const matrix = (name: string, which: string) =>
+    matrices.get(name.replace(/weight$/, () => `${which}.weight`)) as never;
   const effective = () =>
     Object.fromEntries(
       Object.entries(weights).map(([name, weight]) => {
@@ -165,7 +166,7 @@ describe("the update", () => {
     const make = (changes: object) => new Lora(weights, { ...settings, accepts: () => true, ...changes });
     expect(() => make({})).toThrow("norm.weight has shape [3]; only a matrix has a low-rank update");
     expect(() => make({ accepts: () => false })).toThrow("none of the weights is accepted");
-    expect(() => make({ rank: 0 })).toThrow("rank 0 and alpha 3");
-    expect(() => make({ alpha: Number.NaN })).toThrow("rank 2 and alpha NaN");
+    expect(() => make({ rank: 0 })).toThrow("settings.rank is 0; expected a whole number of at least 1");
+    expect(() => make({ alpha: Number.NaN })).toThrow("settings.alpha is NaN; expected a finite number above 0");
   });
 });

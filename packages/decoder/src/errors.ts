@@ -16,6 +16,24 @@ export class ModelUseError extends LetheError {
   override readonly name = "ModelUseError";
 }
 
+/** The logits after a token choose no next token: they hold NaN, or nothing above −∞. */
+export class LogitsError extends LetheError {
+  override readonly name = "LogitsError";
+  readonly sequence: number;
+  /** Index of the token in its sequence, padding not counted. */
+  readonly token: number;
+
+  /** @param what a name for the sequence: `sequence 3` */
+  constructor(what: string, { sequence, token }: Pick<LogitsError, "sequence" | "token">) {
+    super(
+      `${what}: the logits after its token ${token} hold NaN or nothing above −∞, so there is no next token. ` +
+        "Look for weights or hooked values that are NaN or infinite, or for activations too large for f32.",
+    );
+    this.sequence = sequence;
+    this.token = token;
+  }
+}
+
 /**
  * The problems that a schema found, one line for each field: its name, its value, and what was expected.
  * @param given the value that was checked

@@ -1,6 +1,6 @@
 import { testDevice } from "@lethe/testing/device";
 import { expect, test } from "vitest";
-import { batchOf, ModelUseError } from "../src/index.ts";
+import { batchOf, ModelUseError, stepOf } from "../src/index.ts";
 
 const device = await testDevice();
 const sequences = [[5, 6, 7], [8]];
@@ -26,5 +26,21 @@ test("empty batches and values that are not token ids are refused", () => {
   expect(() => batchOf(device, [[1], []])).toThrow("sequence 1 has no tokens");
   expect(() => batchOf(device, [[1, 2.5]])).toThrow("token 1 of sequence 0 is 2.5");
   expect(() => batchOf(device, [[1, -1]])).toThrow("-1, expected a token id");
+  for (const padId of [-1, 1.5, 2 ** 32])
+    expect(() => batchOf(device, sequences, { padId })).toThrow(`padId is ${padId}, expected a token id`);
+  expect(() => batchOf(device, sequences, { pad: "both" as "left" })).toThrow("pad is both, expected left or right");
   expect(() => batchOf(device, sequences).row(1, 1)).toThrow("token 1 of sequence 1 is not in this batch");
+});
+
+test("a step has one token for each sequence, and its sequences end together", async () => {
+  const cached = { starts: [0, 2], lengths: [3, 1] };
+  const step = stepOf(device, [9, 4], cached);
+  expect([...(await step.positions.read())]).toEqual([3, 1]);
+  expect([...(await step.starts.read())]).toEqual([0, 2]);
+  expect(step).toMatchObject({ firsts: [0, 0], lengths: [1, 1], span: 4, cachedColumns: 3, largestId: 9 });
+  expect(() => stepOf(device, [1.7, 4], cached)).toThrow("stepOf: the token of sequence 0 is 1.7, expected a token id");
+  expect(() => stepOf(device, [9, -1], cached)).toThrow(ModelUseError);
+  expect(() => stepOf(device, [9], cached)).toThrow("1 tokens follow sequences that begin at columns [0,2]");
+  expect(() => stepOf(device, [9, 4], { starts: [0, 2], lengths: [3, 2] })).toThrow("end at one column");
+  expect(() => stepOf(device, [], { starts: [], lengths: [] })).toThrow(ModelUseError);
 });

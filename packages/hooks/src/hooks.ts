@@ -1,5 +1,6 @@
 import { type F32, type Ops, Tensor } from "@lethe/tensor";
 import type { Captures, TensorSource } from "./captures.ts";
+import { HookError } from "./errors.ts";
 import type { HookPoint, PointSelector } from "./points.ts";
 
 /** Restricts a hook to some layers or positions. */
@@ -60,6 +61,7 @@ export class Hooks {
 
   /** Replaces the tensor at a point by `value`, of the same shape, or `[B, P, …]` with `positions`. */
   replace(selector: PointSelector, value: Tensor, where: Where = {}): Hooks {
+    if (!(value instanceof Tensor)) throw new HookError(`replace ${selector}: expected a tensor as the value`);
     const source: TensorSource = { label: value.label, tensorAt: () => value };
     return this.#with("replace", selector, { kind: "replace", source }, where);
   }
@@ -82,8 +84,9 @@ export class Hooks {
   }
 
   /**
-   * Replaces a site in some layers by its values in another run or model: activations captured in a run of the vanilla model on the
-   * same tokens, or, for `W_V`, the vanilla model itself. The two are one mechanism.
+   * Replaces a site in some layers by its values in another run or model: activations captured in a run of the vanilla model on
+   * sequences padded alike, or, for `W_V`, the vanilla model itself. The two are one mechanism. With `positions`, those are taken from
+   * the capture; a capture that does not hold one of them is an error before the run.
    */
   restore(
     site: PointSelector,
@@ -101,6 +104,25 @@ export class Hooks {
 
   #with(verb: string, selector: PointSelector, action: Action, where: Where): Hooks {
     const label = `${verb} ${typeof selector === "function" ? "the points chosen" : selector}`;
+    checkHook(label, selector, action, where);
     return new Hooks([...this.list, { ...where, label, selector, action }]);
   }
+}
+
+/** Finds what TypeScript finds, for callers from JavaScript. */
+function checkHook(label: string, selector: unknown, action: Action, { layers, positions }: Where): void {
+  const expectKind = (fits: boolean, what: string) => {
+    if (!fits) throw new HookError(`${label}: expected ${what}`);
+  };
+  const isList = (given: unknown) => given === undefined || Array.isArray(given);
+  expectKind(
+    typeof selector === "string" || typeof selector === "function",
+    "a site, a point's name or a test of points",
+  );
+  expectKind(isList(layers), "`layers` to be an array of numbers");
+  expectKind(isList(positions), "`positions` to be an array of numbers");
+  if (action.kind === "edit") expectKind(typeof action.edit === "function", "a function that returns a tensor");
+  if (action.kind === "capture") expectKind(typeof action.into?.put === "function", "Captures to capture into");
+  if (action.kind === "replace")
+    expectKind(typeof action.source?.tensorAt === "function", "captures or a model as the source");
 }

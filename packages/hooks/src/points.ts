@@ -76,7 +76,13 @@ export function parsePoint(name: string): HookPoint | undefined {
 }
 
 function matches(point: HookPoint, selector: PointSelector): boolean {
-  if (typeof selector === "function") return selector(point);
+  if (typeof selector === "function") {
+    const chosen: unknown = selector(point);
+    if (typeof chosen === "boolean") return chosen;
+    throw new HookError(
+      `the hook's test of points returned ${chosen} for ${point.name}; expected true or false, at once`,
+    );
+  }
   return selector === point.site || selector === point.name || selector === point.alias;
 }
 

@@ -1,5 +1,6 @@
-import type { DType, F32, Ops, Shape, Tensor, Weight } from "@lethe/tensor";
+import { type DType, type F32, type Ops, type Shape, Tensor, type Weight } from "@lethe/tensor";
 import { HookError } from "./errors.ts";
+import { type Held, placesOf, type Span } from "./held.ts";
 import type { Hook, Hooks } from "./hooks.ts";
 import { type HookPoint, pointAt, selectPoints } from "./points.ts";
 import { columnsOf, putColumns, takeColumns } from "./positions.ts";
@@ -12,12 +13,19 @@ export interface Run {
   readonly ops: Ops;
   /** T, the columns of the batch. */
   readonly length: number;
+  /** Columns in a cache before the batch. Default: 0. */
+  readonly cachedColumns?: number;
+  /** Columns of each sequence's tokens, those in the cache counted. Without them a capture cannot tell which column is padding. */
+  readonly sequences?: readonly Span[];
 }
 
 interface BoundHook {
   readonly hook: Hook;
   readonly point: HookPoint;
+  /** Columns of the batch; undefined for all. */
   readonly columns: readonly number[] | undefined;
+  /** The same columns, or all, counted from the cache's first. */
+  readonly wanted: Held;
   fired: boolean;
 }
 
@@ -28,17 +36,20 @@ export class HookSession {
 
   /**
    * Checks everything that can be checked before the run.
-   * @throws {HookError} when a hook names no point of the run or a layer that the run lacks, when a source lacks a tensor to
-   *   restore, when positions are asked for at a point without positions, or when two hooks replace one point.
+   * @throws {HookError} when a hook names no point of the run or a layer that the run lacks, when a source lacks a tensor or a
+   *   position to restore, when positions are asked for at a point without positions, or when two hooks replace one point.
    */
-  constructor(hooks: Hooks | undefined, run: Run) {
-    this.#ops = run.ops;
+  constructor(hooks: Hooks | undefined, { points, ops, length, cachedColumns = 0, sequences }: Run) {
+    this.#ops = ops;
+    const every = Array.from({ length }, (_, column) => column);
     for (const hook of hooks?.list ?? []) {
-      const columns = hook.positions && columnsOf(hook.positions, run.length, hook.label);
-      for (const point of selectPoints(run.points, hook.selector, hook.layers)) {
+      const columns = hook.positions && columnsOf(hook.positions, length, hook.label);
+      const wanted = { columns: (columns ?? every).map((column) => cachedColumns + column), sequences };
+      for (const point of selectPoints(points, hook.selector, hook.layers)) {
         const others = this.#bound.get(point.name) ?? [];
-        check(hook, point, others);
-        this.#bound.set(point.name, [...others, { hook, point, columns, fired: false }]);
+        const bound = { hook, point, columns, wanted, fired: false };
+        check(bound, others);
+        this.#bound.set(point.name, [...others, bound]);
       }
     }
   }
@@ -74,8 +85,7 @@ export class HookSession {
     const skipped =
       first?.hook.action.kind === "replace" && !first.columns && !inside.some((other) => this.wants(other, layer));
     if (!skipped) return this.at(site, layer, compute());
-    const { point, hook } = first;
-    return this.at(site, layer, replacement(hook, point, shape, "f32") as F32<S>);
+    return this.at(site, layer, replacement(first, shape, "f32", this.#ops) as F32<S>);
   }
 
   /** @throws {HookError} when a hook did not fire at one of its points. */
@@ -87,31 +97,37 @@ export class HookSession {
   }
 }
 
-function check(hook: Hook, point: HookPoint, others: readonly BoundHook[]): void {
+function check(bound: BoundHook, others: readonly BoundHook[]): void {
+  const { hook, point } = bound;
   const { action, label, positions } = hook;
   if (positions && (sites[point.site].parameter || point.site === "pattern"))
     throw new HookError(`${label}: ${point.name} has no positions to choose from; leave out \`positions\``);
   if (action.kind !== "replace") return;
   if (!action.source.tensorAt(point.site, point.layer))
     throw new HookError(`${label}: ${action.source.label} has no ${point.name}`);
+  sourcePlaces(bound);
   const other = others.find(({ hook }) => hook.action.kind === "replace" && !hook.positions);
   if (other && !positions)
     throw new HookError(`${point.name} is replaced twice: by "${other.hook.label}" and by "${label}"`);
 }
 
-function apply({ hook, point, columns }: BoundHook, x: Tensor, ops: Ops): Tensor {
+function apply(bound: BoundHook, x: Tensor, ops: Ops): Tensor {
+  const { hook, point, columns, wanted } = bound;
   const { action, label } = hook;
   const { parameter } = sites[point.site];
   if (columns && x.shape.length < 3)
     throw new HookError(`${label}: ${point.name} is [${x.shape}] in this run, rows without positions`);
   if (action.kind === "capture") {
-    if (columns) action.into.put(point, takeColumns(ops, x as F32, columns).retain());
-    else action.into.put(point, parameter ? copyOf(ops.effectiveWeight(x as Weight), point) : x.retain());
+    if (parameter) action.into.put(point, copyOf(ops.effectiveWeight(x as Weight), point));
+    else {
+      const kept = columns ? takeColumns(ops, x as F32, columns) : x;
+      action.into.put(point, kept.retain(), x.shape.length < 3 ? undefined : wanted);
+    }
     return x;
   }
   if (action.kind === "replace") {
     if (!columns) {
-      const value = replacement(hook, point, x.shape, x.dtype);
+      const value = replacement(bound, x.shape, x.dtype, ops);
       const same = parameter && value.storage === x.storage;
       if (!same || ops.effectiveWeight(x as Weight).storage === x.storage) return value;
       // These `ops` add something to the weight, which they know by its storage. To a copy they add nothing.
@@ -120,16 +136,26 @@ function apply({ hook, point, columns }: BoundHook, x: Tensor, ops: Ops): Tensor
       return copy;
     }
     const [sequences, , ...rest] = x.shape as [number, number, ...number[]];
-    const value = replacement(hook, point, [sequences, columns.length, ...rest], "f32");
+    const value = replacement(bound, [sequences, columns.length, ...rest], "f32", ops);
     return putColumns(ops, x as F32, columns, value as F32);
   }
   const whole = (parameter ? ops.effectiveWeight(x as Weight) : x) as Weight;
   const wide = whole.dtype === "f32" ? (whole as F32) : ops.cast(whole, { dtype: "f32" });
   const given = columns ? takeColumns(ops, wide, columns) : wide;
-  const made = action.edit(given, { point, ops });
+  const made: unknown = action.edit(given, { point, ops });
   if (made === given) return x;
+  if (!(made instanceof Tensor) || made.dtype !== "f32")
+    throw new HookError(
+      `${label}: at ${point.name} the edit returned ${showResult(made)}; expected an f32 tensor [${given.shape}], at once and not later`,
+    );
   expectShape(label, point, made, given.shape);
-  return columns ? putColumns(ops, wide, columns, made) : made;
+  return columns ? putColumns(ops, wide, columns, made as F32) : made;
+}
+
+function showResult(made: unknown): string {
+  if (made instanceof Tensor) return `a tensor of ${made.dtype}`;
+  if (made instanceof Promise) return "a promise";
+  return made === undefined ? "nothing" : `a value of type ${made === null ? "null" : typeof made}`;
 }
 
 /** A copy that belongs to no scope: training changes parameters in place. */
@@ -139,21 +165,28 @@ function copyOf(x: Tensor, point: HookPoint): Tensor {
   return copy;
 }
 
-function replacement(hook: Hook, point: HookPoint, shape: Shape, dtype: DType): Tensor {
+/** Where a source's tensor holds the columns that a hook replaces; undefined where it is used as it is. */
+function sourcePlaces({ hook: { action, label }, point, wanted }: BoundHook): readonly number[] | undefined {
+  if (action.kind !== "replace") return undefined;
+  const held = action.source.heldAt?.(point.site, point.layer);
+  return held && placesOf(held, wanted, `${label}: ${point.name}`, action.source.label);
+}
+
+function replacement(bound: BoundHook, shape: Shape, dtype: DType, ops: Ops): Tensor {
+  const { hook, point } = bound;
   const { action, label } = hook;
-  const value = action.kind === "replace" ? action.source.tensorAt(point.site, point.layer) : undefined;
-  if (!value) throw new HookError(`${label}: the source no longer has ${point.name}`);
+  const whole = action.kind === "replace" ? action.source.tensorAt(point.site, point.layer) : undefined;
+  if (!whole) throw new HookError(`${label}: the source no longer has ${point.name}`);
+  const float = whole.dtype !== "i32" && whole.dtype !== "u32";
+  if (!(sites[point.site].parameter ? float : whole.dtype === dtype))
+    throw new HookError(`${label}: ${point.name} is ${dtype} in this run and ${whole.dtype} in the source`);
+  const places = sourcePlaces(bound);
+  const value = places ? takeColumns(ops, whole as F32, places) : whole;
   expectShape(label, point, value, shape);
-  const float = value.dtype !== "i32" && value.dtype !== "u32";
-  if (!(sites[point.site].parameter ? float : value.dtype === dtype))
-    throw new HookError(`${label}: ${point.name} is ${dtype} in this run and ${value.dtype} in the source`);
   return value;
 }
 
 function expectShape(label: string, point: HookPoint, value: Tensor, shape: Shape): void {
   if (value.shape.length === shape.length && value.shape.every((dim, i) => dim === shape[i])) return;
-  throw new HookError(
-    `${label}: ${point.name} is [${shape}] in this run and its replacement is [${value.shape}]; ` +
-      "activations fit only a run on the same tokens with the same padding",
-  );
+  throw new HookError(`${label}: ${point.name} is [${shape}] in this run and its replacement is [${value.shape}]`);
 }

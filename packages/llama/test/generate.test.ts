@@ -1,9 +1,9 @@
-import { generateTokens, ModelUseError, readText } from "@lethe/decoder";
+import { generateTokens, LogitsError, ModelUseError, readText } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { testDevice } from "@lethe/testing/device";
 import { golden, goldenModel } from "@lethe/testing/golden";
 import { memoryFolder } from "@lethe/testing/memory-folder";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initLlama, type Llama } from "../src/index.ts";
 
 const device = await testDevice();
@@ -96,6 +96,9 @@ test("text is streamed as whole characters", async () => {
   for await (const piece of small.stream("a", { maxNewTokens: 4 })) pieces.push(piece);
   // Bytes come when their run has ended: a wrong byte would make the whole run unreadable.
   expect(pieces).toEqual(["", "", "éa", "", "\uFFFD"]);
+  const nothing = new Hooks().add("logits", device.tensor(new Float32Array(258).fill(Number.NaN), [258]));
+  const broken = small.stream("a", { hooks: nothing });
+  await expect(broken.next()).rejects.toThrow(LogitsError);
   const [made] = await small.generate(["a"], { maxNewTokens: 3 });
   expect(made!.text).toBe("éa");
 });
@@ -127,11 +130,64 @@ test("an aborted signal stops a generation before its next pass, with the signal
   expect(device.memory().bytesInUse).toBe(bytesInUse);
 });
 
+describe("logits that choose no token", () => {
+  /** Adds a number to some logits of one sequence, from a step on. */
+  const spoil = (value: number, { sequence = 1, tokens = [30], from = 0 } = {}) => {
+    let step = 0;
+    return new Hooks().edit("logits", (x, { ops }) => {
+      if (step++ < from) return x;
+      const [rows, width] = x.shape as [number, number];
+      const added = new Float32Array(rows * width);
+      for (const token of tokens) added[sequence * width + token] = value;
+      return ops.add(x, device.tensor(added, x.shape));
+    });
+  };
+  const every = Array.from({ length: 67 }, (_, token) => token);
+  const kinds = [{}, { temperature: 1 }, { temperature: 0.7, topK: 3, topP: 0.5 }];
+
+  test.each(kinds)("stop a generation with the sequence and the token: %o", async (kind) => {
+    const { bytesInUse } = device.memory();
+    const generate = (hooks: Hooks) => model.generate(prompts, { maxNewTokens: 5, stop: [], ...kind, hooks });
+    const failure = async (hooks: Hooks) => {
+      const error = await generate(hooks).catch((reason) => reason);
+      expect(error).toBeInstanceOf(LogitsError);
+      return error as LogitsError;
+    };
+    const last = prompts.map(({ length }) => length - 1);
+    expect(await failure(spoil(Number.NaN))).toMatchObject({ sequence: 1, token: last[1] });
+    expect(await failure(spoil(Number.NaN, { sequence: 2, from: 3 }))).toMatchObject({
+      sequence: 2,
+      token: last[2]! + 3,
+    });
+    expect(await failure(spoil(-Infinity, { tokens: every, from: 1 }))).toMatchObject({ token: last[1]! + 1 });
+    expect((await failure(spoil(Number.NaN))).message).toContain(
+      `generate: sequence 1: the logits after its token ${last[1]} hold NaN or nothing above −∞`,
+    );
+    const others = every.filter((token) => token !== 30);
+    for (const legal of [
+      spoil(-Infinity, { tokens: others }),
+      spoil(Infinity),
+      spoil(Infinity, { tokens: [30, 31] }),
+    ]) {
+      const { tokens } = (await generate(legal))[1]!;
+      expect(tokens.every((token) => token === 30 || token === 31)).toBe(true);
+    }
+    expect(device.memory().bytesInUse).toBe(bytesInUse);
+  });
+
+  test("do not count in a sequence that has ended", async () => {
+    const [whole] = await model.generate(prompts, { maxNewTokens: 5 });
+    const after = { sequence: 2, from: 3 }; // The third sequence ends with its third token.
+    expect((await model.generate(prompts, { maxNewTokens: 5, hooks: spoil(Number.NaN, after) }))[0]).toEqual(whole);
+  });
+});
+
 test("bad prompts and options are refused", async () => {
   await expect(model.stream("text").next()).rejects.toThrow(ModelUseError);
   await expect(model.generate(["text"])).rejects.toThrow("has no tokenizer");
   await expect(model.generate([[1, 67]])).rejects.toThrow("token 67 is outside its vocabulary of 67");
   await expect(model.generate([[1]], { topP: 0 })).rejects.toThrow("topP is 0, expected a probability");
+  await expect(model.generate([[1]], { temperature: Infinity })).rejects.toThrow("temperature is Infinity");
   await expect(model.generate([[1]], { maxNewTokens: -1 })).rejects.toThrow("maxNewTokens is -1");
   await expect(model.generate([[]])).rejects.toThrow("sequence 0 has no tokens");
   expect(await model.generate([])).toEqual([]);

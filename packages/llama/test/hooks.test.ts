@@ -90,7 +90,7 @@ describe("interventions", () => {
     await logitsWith(new Hooks().capture("resid_post", plain, { layers: [0] }));
     const add = new Hooks().add("resid_post", vector, { layers: [0] }).add("resid_post", 1, { layers: [0] });
     await logitsWith(add.capture("resid_post", steered, { layers: [0] }));
-    const difference = ops.sub(steered.get("resid_post", 0) as F32, plain.get("resid_post", 0) as F32);
+    const difference = ops.sub(steered.get("resid_post", 0), plain.get("resid_post", 0));
     const expected = Array.from({ length: 27 * 32 }, (_, i) => 1 + (i % 32) / 32);
     expectClose(await difference.read(), expected, tolerance);
   });
@@ -108,6 +108,74 @@ describe("interventions", () => {
       expect(is[i]).toBe(column === 8 || column === 4 ? 5 : was[i]);
     }
     expect(after.get("A", 1).shape).toEqual([3, 1, 32]);
+  });
+
+  test("a capture gives the positions that it holds, and only those", async () => {
+    using all = new Captures("all positions");
+    using some = new Captures("some positions");
+    await logitsWith(new Hooks().capture("m", all).capture("m", some, { positions: [-1, 4] }), other);
+    const restored = async (source: Captures, positions: number[]) => {
+      using seen = new Captures();
+      const hooks = new Hooks().restore("m", [1], source, { positions }).capture("m", seen, { layers: [1], positions });
+      await logitsWith(hooks);
+      return seen.get("m", 1).read();
+    };
+    const values = await all.get("m", 1).read();
+    const at = (...columns: number[]) =>
+      [0, 1, 2].flatMap((b) => columns.flatMap((c) => [...values.slice((b * 9 + c) * 44, (b * 9 + c + 1) * 44)]));
+    expect([...(await restored(all, [3, -2]))]).toEqual(at(3, 7));
+    expect([...(await restored(some, [4, 8]))]).toEqual(at(4, 8));
+    expect([...(await restored(some, [8]))]).toEqual(at(8));
+    await expect(restored(some, [3])).rejects.toThrow(
+      "restore m: m.1 was asked for at position 3, and some positions holds it at positions 8, 4; capture every position",
+    );
+    expect(() => logitsWith(new Hooks().restore("m", [1], some))).toThrow("asked for at position 0");
+  });
+
+  test("a capture fits only sequences that begin in the same columns, and holds no padding's values", async () => {
+    using seen = new Captures("the capture");
+    const run = (sequences: number[][], hooks: Hooks, pad: "left" | "right" = "left") =>
+      model.forward(batchOf(device, sequences, { pad }), { hooks });
+    const restore = (positions?: number[]) => new Hooks().restore("A", [0], seen, positions && { positions });
+    run([[1, 2, 3], [4]], new Hooks().capture("A", seen));
+    run([[5, 6, 7], [8]], restore());
+    expect(() =>
+      run(
+        [
+          [5, 6, 7],
+          [8, 9],
+        ],
+        restore(),
+      ),
+    ).toThrow(
+      "restore A: A.0: sequence 1 begins at position 1 in this run and at position 2 in the capture; pad both runs alike",
+    );
+    expect(() => run([[5, 6, 7]], restore())).toThrow("A.0 has 1 sequences in this run and 2 in the capture");
+    run([[1, 2, 3], [4]], new Hooks().capture("A", seen), "right");
+    expect(() =>
+      run(
+        [
+          [1, 2, 3],
+          [4, 5],
+        ],
+        restore(),
+        "right",
+      ),
+    ).toThrow("position 1 is a token of sequence 1 in this run and padding in the capture");
+    // A longer text begins like the captured one.
+    run([[1, 2, 3, 4], [4]], restore([0]), "right");
+    expect(() => run([[1, 2, 3, 4], [4]], restore(), "right")).toThrow(
+      "asked for at position 3, and the capture holds it at positions 0 to 2",
+    );
+  });
+
+  test("a capture of one column does not fit a later column of a generation", async () => {
+    using seen = new Captures("one column");
+    model.forward(batchOf(device, [[5]]), { hooks: new Hooks().capture("m", seen) });
+    const options = { maxNewTokens: 3, stop: [], hooks: new Hooks().restore("m", [0], seen) };
+    await expect(model.generate([[5]], options)).rejects.toThrow(
+      "restore m: m.0 was asked for at position 1, and one column holds it at position 0 alone",
+    );
   });
 
   test("an edit at some positions gets only those", async () => {
@@ -155,8 +223,8 @@ describe("restoration", () => {
     using theirs = new Captures();
     await logitsWith(new Hooks().capture("M", theirs).capture("A", theirs).capture("embed", theirs), other);
     using ours = new Captures();
-    const everything = new Hooks().restore("M", [0, 1, 2], theirs).restore("A", [0, 1, 2], theirs);
-    await logitsWith(everything.replace("embed", theirs.get("embed")).capture("resid_post", ours, { layers: [2] }));
+    const hooks = new Hooks().restore("M", [0, 1, 2], theirs).restore("A", [0, 1, 2], theirs);
+    await logitsWith(hooks.replace("embed", theirs.get("embed")).capture("resid_post", ours, { layers: [2] }));
     using expected = new Captures();
     await logitsWith(new Hooks().capture("resid_post", expected, { layers: [2] }), other);
     expect(await ours.get("resid_post", 2).read()).toEqual(await expected.get("resid_post", 2).read());
@@ -252,11 +320,35 @@ describe("errors that say what to do", () => {
   test("values of another shape", () => {
     const value = device.tensor(new Float32Array(44), [1, 1, 44]);
     expect(fails(new Hooks().replace("m", value, { layers: [1] }))).toMatchInlineSnapshot(
-      `"replace m: m.1 is [3,9,44] in this run and its replacement is [1,1,44]; activations fit only a run on the same tokens with the same padding"`,
+      `"replace m: m.1 is [3,9,44] in this run and its replacement is [1,1,44]"`,
     );
     expect(fails(new Hooks().edit("m.1", (x) => ops.sum(x, { axis: 0 })))).toMatchInlineSnapshot(
-      `"edit m.1: m.1 is [3,9,44] in this run and its replacement is [9,44]; activations fit only a run on the same tokens with the same padding"`,
+      `"edit m.1: m.1 is [3,9,44] in this run and its replacement is [9,44]"`,
     );
+  });
+
+  test("an edit that gives no tensor, and arguments of another kind", () => {
+    const edit = (made: unknown) => fails(new Hooks().edit("m.1", () => made as F32));
+    expect(edit(undefined)).toMatchInlineSnapshot(
+      `"edit m.1: at m.1 the edit returned nothing; expected an f32 tensor [3,9,44], at once and not later"`,
+    );
+    expect(edit(Promise.resolve(1))).toContain("the edit returned a promise; expected an f32 tensor [3,9,44]");
+    expect(edit(3)).toContain("a value of type number");
+    expect(edit(null)).toContain("a value of type null");
+    expect(edit(device.tensor([1], [1], "u32"))).toContain("a tensor of u32");
+    // biome-ignore lint/suspicious/noExplicitAny: these are mistakes that TypeScript refuses.
+    const hooks = new Hooks() as any;
+    for (const make of [
+      () => hooks.edit("m"),
+      () => hooks.edit(undefined, same),
+      () => hooks.edit("m", same, { positions: 3 }),
+      () => hooks.edit("m", same, { layers: 1 }),
+      () => hooks.capture("m"),
+      () => hooks.replace("m", 1),
+      () => hooks.restore("m", [1]),
+    ])
+      expect(make).toThrow(HookError);
+    expect(fails(hooks.edit(async () => true, same))).toContain("the hook's test of points returned [object Promise]");
   });
 
   test("two replacements of one point", () => {
@@ -288,6 +380,10 @@ describe("errors that say what to do", () => {
     const hooks = new Hooks().edit("logits", same);
     expect(() => model.forward(batch, { hooks, upTo: "resid" })).toThrow(HookError);
     const wrapBlock = (_layer: number, x: F32) => x;
+    const wrong = () => undefined as unknown as F32;
+    expect(() => model.forward(batch, { wrapBlock: wrong })).toThrow(
+      "wrapBlock returned undefined for block 0; expected what `run(x)` returns, [3,9,32]",
+    );
     expect(() =>
       model.forward(batch, { hooks: new Hooks().edit("m", same), wrapBlock }),
     ).toThrowErrorMatchingInlineSnapshot(

@@ -1,6 +1,6 @@
 import { batchOf } from "@lethe/decoder";
 import { Captures, HookError, Hooks, sites } from "@lethe/hooks";
-import { type F32, ops } from "@lethe/tensor";
+import { ops } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -57,7 +57,7 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
   test("the residual stream after a block is the one before it, plus A, plus M", async () => {
     using seen = new Captures();
     await logitsWith(new Hooks().capture((point) => point.layer === 1, seen));
-    const at = (site: "resid_pre" | "A" | "M" | "resid_post") => seen.get(site, 1) as F32;
+    const at = (site: "resid_pre" | "A" | "M" | "resid_post") => seen.get(site, 1);
     const sum = ops.add(ops.add(at("resid_pre"), at("A")), at("M"));
     expect(await sum.read()).toEqual(await at("resid_post").read());
   });
@@ -77,7 +77,7 @@ test("OLMo-2's A and M are the normalised values of their points before the norm
   using seen = new Captures();
   model.forward(batchOf(device, prompts), { hooks: new Hooks().capture(() => true, seen) });
   for (const site of ["A", "M"] as const) {
-    const normalized = ops.rmsNorm(seen.get(`${site}_before_norm`, 1) as F32, null, { eps: 1e-5 });
+    const normalized = ops.rmsNorm(seen.get(`${site}_before_norm`, 1), null, { eps: 1e-5 });
     expectClose(await normalized.read(), await seen.get(site, 1).read(), { atol: 1e-5, rtol: 1e-5 });
   }
 });

@@ -26,12 +26,18 @@ export function checkerOf(operation: string, signature: Signature): (given: Arra
   const kinds = Object.values(signature);
   return (given) => {
     for (let i = 0; i < kinds.length; i++) check(operation, names[i]!, kinds[i]!, given[i]);
+    if (kinds.length === 1 && isByArrayMethod(given)) return;
     for (let i = kinds.length; i < given.length; i++)
       if (given[i] !== undefined)
         throw new ArgumentError(
           `${operation}: argument ${i + 1} is ${showValue(given[i])}; expected no more than ${names.length} (${names.join(", ")})`,
         );
   };
+}
+
+/** Whether these are the arguments with which `map` and its like call a function: an element, its index and the array. */
+function isByArrayMethod({ length, 0: element, 1: index, 2: array }: ArrayLike<unknown>): boolean {
+  return length === 3 && Array.isArray(array) && array[index as number] === element;
 }
 
 function check(operation: string, name: string, { accepts, optional, wanted, fields }: Kind, value: unknown): void {
@@ -63,9 +69,26 @@ export function withArticle(name: string): string {
 }
 
 export const finite: Kind = { wanted: "a finite number", accepts: Number.isFinite };
+export const notNegative: Kind = {
+  wanted: "a finite number of at least 0",
+  accepts: (value) => Number.isFinite(value) && (value as number) >= 0,
+};
+export const positive: Kind = {
+  wanted: "a finite number above 0",
+  accepts: (value) => Number.isFinite(value) && (value as number) > 0,
+};
 export const anyNumber: Kind = { wanted: "a number", accepts: (value) => typeof value === "number" };
 export const flag: Kind = { wanted: "true or false", accepts: (value) => typeof value === "boolean" };
 export const text: Kind = { wanted: "a string", accepts: (value) => typeof value === "string" };
+export const callable: Kind = { wanted: "a function", accepts: (value) => typeof value === "function" };
+/** An object of any class. Where only its own functions can tell what it is, this is all that is checked. */
+export const anyObject: Kind = { wanted: "an object", accepts: (value) => typeof value === "object" && value !== null };
+export const list: Kind = { wanted: "an array", accepts: Array.isArray };
+export const iterable: Kind = {
+  wanted: "an array, or anything else that can be iterated",
+  accepts: (value) =>
+    anyObject.accepts(value) && (Symbol.iterator in (value as object) || Symbol.asyncIterator in (value as object)),
+};
 export const wholeNumber: Kind = { wanted: "a whole number", accepts: Number.isSafeInteger };
 export const wholeNumbers: Kind = {
   wanted: "an array of whole numbers",
@@ -94,6 +117,19 @@ export function oneOf(choices: readonly string[]): Kind {
 
 export function instanceOf(type: new (...given: never[]) => object): Kind {
   return { wanted: withArticle(type.name), accepts: (value) => value instanceof type };
+}
+
+export function listOf(kind: Kind): Kind {
+  return {
+    wanted: `an array, and each element ${kind.wanted}`,
+    accepts: (value) => Array.isArray(value) && value.every((element) => suits(kind, element)),
+  };
+}
+
+function suits({ accepts, optional, fields = {} }: Kind, value: unknown): boolean {
+  if (value === undefined && optional) return true;
+  const options = value as Readonly<Record<string, unknown>>;
+  return accepts(value) && Object.entries(fields).every(([name, field]) => suits(field, options[name]));
 }
 
 export function optional(kind: Kind): Kind {

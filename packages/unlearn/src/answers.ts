@@ -1,6 +1,19 @@
-import { type Decoder, generateTokens, textOf } from "@lethe/decoder";
+import { type Decoder, generateTokens, LogitsError, textOf } from "@lethe/decoder";
+import {
+  anyObject,
+  atLeast,
+  callable,
+  checked,
+  checkedAsync,
+  listOf,
+  optional,
+  options,
+  text,
+} from "@lethe/tensor/checked";
 import { chunks } from "./data/batches.ts";
 import { promptOf } from "./data/prompts.ts";
+import { decoder, signal } from "./kinds.ts";
+import { strip } from "./white-space.ts";
 
 /** A model's greedy answer to one question. */
 export interface Answer {
@@ -27,35 +40,55 @@ export interface AnswerOptions {
  * Asks a model questions by the prompt `Question: {q}\n Answer:` and lets it answer greedily, up to its end-of-text token (arXiv
  * 2410.06606, Section 3).
  * @throws {ModelUseError} when the model has no tokenizer
+ * @throws {LogitsError} when a model's logits are NaN, with the question
  * @throws the reason of `signal` when it is aborted
+ * @function
  */
-export async function answerQuestions(
-  model: Decoder,
-  questions: readonly string[],
-  { maxTokens, batchSize = 64, onToken, signal }: AnswerOptions,
-): Promise<Answer[]> {
-  const text = await textOf(model);
-  const prompts = await Promise.all(questions.map((question) => text.encode(promptOf(question))));
-  const tokens: number[][] = questions.map(() => []);
-  for (const batch of chunks([...prompts.keys()], batchSize)) {
-    const sequences = batch.map((index) => prompts[index]!);
-    for await (const column of generateTokens(model, sequences, { maxNewTokens: maxTokens, signal })) {
-      onToken?.();
-      for (const [row, token] of column.entries()) {
-        if (token !== null && !model.stopTokens.includes(token)) tokens[batch[row]!]!.push(token);
+export const answerQuestions = checkedAsync(
+  "answerQuestions",
+  {
+    model: decoder,
+    questions: listOf(text),
+    options: options({ maxTokens: atLeast(1), batchSize: optional(atLeast(1)), onToken: optional(callable), signal }),
+  },
+  async (
+    model: Decoder,
+    questions: readonly string[],
+    { maxTokens, batchSize = 64, onToken, signal }: AnswerOptions,
+  ): Promise<Answer[]> => {
+    const tokenizer = await textOf(model);
+    const prompts = await Promise.all(questions.map((question) => tokenizer.encode(promptOf(question))));
+    const tokens: number[][] = questions.map(() => []);
+    for (const batch of chunks([...prompts.keys()], batchSize)) {
+      const sequences = batch.map((index) => prompts[index]!);
+      try {
+        for await (const column of generateTokens(model, sequences, { maxNewTokens: maxTokens, signal })) {
+          onToken?.();
+          for (const [row, token] of column.entries()) {
+            if (token !== null && !model.stopTokens.includes(token)) tokens[batch[row]!]!.push(token);
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof LogitsError)) throw error;
+        const sequence = batch[error.sequence]!;
+        throw new LogitsError(`${model.label}, question ${sequence}, "${questions[sequence]}"`, { ...error, sequence });
       }
     }
-  }
-  const texts = await Promise.all(tokens.map((answer) => text.decode(answer)));
-  return questions.map((question, i) => ({
-    question,
-    prompt: prompts[i]!,
-    tokens: tokens[i]!,
-    text: texts[i]!.trim(),
-  }));
-}
+    const texts = await Promise.all(tokens.map((answer) => tokenizer.decode(answer)));
+    return questions.map((question, i) => ({
+      question,
+      prompt: prompts[i]!,
+      tokens: tokens[i]!,
+      text: strip(texts[i]!),
+    }));
+  },
+);
 
-/** The share of answers that are word for word what was expected. */
-export function exactShare(answers: readonly Answer[], expected: readonly string[]): number {
-  return answers.filter(({ text }, i) => text === expected[i]).length / answers.length;
-}
+/** The share of answers that are word for word what was expected. @function */
+export const exactShare = checked(
+  "exactShare",
+  { answers: listOf(anyObject), expected: listOf(text) },
+  (answers: readonly Answer[], expected: readonly string[]): number => {
+    return answers.filter(({ text }, i) => text === expected[i]).length / answers.length;
+  },
+);

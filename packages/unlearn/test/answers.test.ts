@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { loadModel } from "@lethe/auto";
-import { ModelUseError } from "@lethe/decoder";
+import { LogitsError, ModelUseError } from "@lethe/decoder";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { afterAll, expect, test } from "vitest";
@@ -46,4 +46,13 @@ test("stops when it is told to, with the reason that it was given", async () => 
 test("a model without a tokenizer cannot be asked", async () => {
   using silent = smallLlama(device, 1);
   await expect(answerQuestions(silent, questions, { maxTokens: 1 })).rejects.toThrow(ModelUseError);
+});
+
+test("logits that are NaN stop the answers, with the question", async () => {
+  using broken = await loadModel(device, fromRoot("models/tiny-llama"), { dtype: "f32" });
+  const norm = broken.weights.get("model.norm.weight")!;
+  device.writeBytes(norm, 0, new Uint8Array(new Float32Array([Number.NaN]).buffer));
+  const asked = answerQuestions(broken, questions, { maxTokens: 3, batchSize: 2 });
+  await expect(asked).rejects.toThrow(LogitsError);
+  await expect(asked).rejects.toThrow(`question 0, "${questions[0]}": the logits after its token`);
 });

@@ -11,6 +11,18 @@ import {
   unary,
   zeros,
 } from "@lethe/tensor";
+import {
+  anyObject,
+  callable,
+  checkerOf,
+  instanceOf,
+  type Kind,
+  listOf,
+  notNegative,
+  optional,
+  options,
+  positive,
+} from "@lethe/tensor/checked";
 import type { Trainable } from "./trainable.ts";
 
 /** The hyper-parameters of {@link AdamW}, as `torch.optim.AdamW` names them but for the case. */
@@ -42,6 +54,25 @@ export interface GradientNorm {
   readonly norm: F32;
 }
 
+const decayRate: Kind = {
+  wanted: "a number from 0 to below 1",
+  accepts: (value) => notNegative.accepts(value) && (value as number) < 1,
+};
+const settingsKind = options({
+  beta1: decayRate,
+  beta2: decayRate,
+  epsilon: positive,
+  weightDecay: notNegative,
+  decays: optional(callable),
+  clipNorm: optional(positive),
+});
+const check = checkerOf("AdamW", { trainables: listOf(anyObject), settings: settingsKind });
+const checkUpdate = checkerOf("AdamW.update", {
+  gradients: instanceOf(Map),
+  learningRate: notNegative,
+  norm: optional(anyObject),
+});
+
 /**
  * AdamW with decoupled weight decay (Loshchilov & Hutter 2019), updating parameters in place. Both moments are f32 and belong to the
  * optimiser until it is disposed of.
@@ -52,8 +83,9 @@ export class AdamW implements Disposable {
   readonly #states: readonly State[];
   #steps = 0;
 
-  /** @throws {LetheError} when `trainables` is empty */
+  /** @throws {LetheError} when `trainables` is empty, or a setting is out of its range */
   constructor(trainables: readonly Trainable[], settings: AdamWSettings) {
+    check([trainables, settings]);
     if (trainables.length === 0) throw new LetheError("AdamW: there is nothing to train");
     this.trainables = trainables;
     this.#settings = settings;
@@ -94,6 +126,7 @@ export class AdamW implements Disposable {
    * @throws {LetheError} when no parameter has a gradient
    */
   update(gradients: ReadonlyMap<Tensor, F32>, learningRate: number, norm?: GradientNorm): void {
+    checkUpdate([gradients, learningRate, norm]);
     const moving = this.#moving(gradients);
     this.#steps++;
     const { beta1, beta2, epsilon, clipNorm: maxNorm } = this.#settings;

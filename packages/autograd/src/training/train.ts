@@ -1,6 +1,19 @@
-import { type Device, type F32, ops as kernels, LetheError, type Ops, type Tensor } from "@lethe/tensor";
+import { Device, type F32, ops as kernels, LetheError, type Ops, type Tensor } from "@lethe/tensor";
+import {
+  anyObject,
+  atLeast,
+  callable,
+  checked,
+  checkerOf,
+  instanceOf,
+  iterable,
+  listOf,
+  optional,
+  options,
+  text,
+} from "@lethe/tensor/checked";
 import { Tape } from "../tape.ts";
-import type { AdamW, GradientNorm } from "./adamw.ts";
+import { AdamW, type GradientNorm } from "./adamw.ts";
 import { NonFiniteError, nonFiniteParameters } from "./non-finite.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -56,28 +69,47 @@ interface PendingStep {
  * optimiser, it continues. However it ends, only the parameters and the optimiser keep memory.
  * @throws {NonFiniteError} when a loss or a gradient norm is not finite, naming step, batch and parameters
  * @throws the signal's reason, once it is aborted
+ * @function
  */
-export async function* train(device: Device, options: TrainOptions): AsyncGenerator<StepRecord, void, void> {
-  const { optimiser, ops = kernels, ahead = 4, signal } = options;
-  using tape = new Tape(ops);
-  tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
-  const pending: PendingStep[] = [];
-  try {
-    for await (const microBatches of options.steps) {
-      signal?.throwIfAborted();
-      const learningRate = options.schedule(optimiser.steps);
-      pending.push(recordStep({ device, ops, tape, optimiser }, microBatches, learningRate));
-      if (pending.length > ahead) yield await readOldest(pending);
+export const train = checked(
+  "train",
+  {
+    device: instanceOf(Device),
+    options: options({
+      optimiser: instanceOf(AdamW),
+      schedule: callable,
+      steps: iterable,
+      ops: optional(anyObject),
+      ahead: optional(atLeast(0)),
+      signal: optional(instanceOf(AbortSignal)),
+    }),
+  },
+  async function* (
+    device: Device,
+    { optimiser, schedule, steps, ops = kernels, ahead = 4, signal }: TrainOptions,
+  ): AsyncGenerator<StepRecord, void, void> {
+    using tape = new Tape(ops);
+    tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
+    const pending: PendingStep[] = [];
+    try {
+      for await (const microBatches of steps) {
+        signal?.throwIfAborted();
+        const learningRate = schedule(optimiser.steps);
+        pending.push(recordStep({ device, ops, tape, optimiser }, microBatches, learningRate));
+        if (pending.length > ahead) yield await readOldest(pending);
+      }
+      while (pending.length > 0) {
+        signal?.throwIfAborted();
+        yield await readOldest(pending);
+      }
+    } finally {
+      await Promise.allSettled(pending.map(({ values }) => values));
+      for (const { squares } of pending) squares.dispose();
     }
-    while (pending.length > 0) {
-      signal?.throwIfAborted();
-      yield await readOldest(pending);
-    }
-  } finally {
-    await Promise.allSettled(pending.map(({ values }) => values));
-    for (const { squares } of pending) squares.dispose();
-  }
-}
+  },
+);
+
+const checkStep = checkerOf("train", { step: listOf(options({ name: text, loss: callable })) });
 
 /** Records one step and starts to read its figures. */
 function recordStep(
@@ -85,6 +117,7 @@ function recordStep(
   microBatches: readonly MicroBatch[],
   learningRate: number,
 ): PendingStep {
+  checkStep([microBatches]);
   if (microBatches.length === 0) throw new LetheError(`step ${optimiser.steps + 1} has no micro-batch`);
   using _ = device.scope(`step ${optimiser.steps + 1}`);
   const share = device.tensor([1 / microBatches.length], [], "f32", "share of a micro-batch");

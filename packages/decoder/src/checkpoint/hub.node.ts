@@ -39,7 +39,7 @@ function hubCache(): string {
   const home = HF_HOME || join(XDG_CACHE_HOME || "~/.cache", "huggingface");
   const cache = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, "hub");
   return cache
-    .replace(/^~(?=[/\\]|$)/, homedir())
+    .replace(/^~(?=[/\\]|$)/, () => homedir())
     .replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, bare, braced) => process.env[bare ?? braced] ?? whole);
 }
 

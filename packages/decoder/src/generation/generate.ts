@@ -1,10 +1,10 @@
 import type { Hooks } from "@lethe/hooks";
-import { ops as kernels, type Ops, randomOf, type Tensor } from "@lethe/tensor";
-import { ModelUseError } from "../errors.ts";
+import { type F32, ops as kernels, type Ops, randomOf, type Tensor, topK } from "@lethe/tensor";
+import { LogitsError, ModelUseError } from "../errors.ts";
 import { type Batch, batchOf, stepOf } from "../pass/batch.ts";
 import type { KVCache } from "../pass/cache.ts";
 import type { Model } from "../pass/model.ts";
-import { type Sampling, sample } from "./sampling.ts";
+import { largestOf, type Sampling, sample } from "./sampling.ts";
 
 /** How a prompt is continued. */
 export interface GenerateOptions extends Sampling {
@@ -36,6 +36,7 @@ export interface Generation {
  * @yields for each column the new token of each sequence; `null` once that sequence has ended. A sequence's last token is the one
  *   that ended it.
  * @throws {ModelUseError} for options outside their range
+ * @throws {LogitsError} when the logits after a token are NaN or all −∞. A single −∞ only masks its token, and +∞ forces it.
  * @throws the reason of `signal` when it is aborted
  */
 export async function* generateTokens(
@@ -53,14 +54,25 @@ export async function* generateTokens(
   const starts = lengths.map((length) => columns - length);
   const ended = prompts.map(() => false);
   using cache = model.newCache(prompts.length, columns + maxNewTokens - 1);
-  let next = await nextTokens(model, () => batchOf(device, prompts), cache, options, random);
+  const choose = async (batch: () => Batch, count: number): Promise<number[]> => {
+    options.signal?.throwIfAborted();
+    const choices = await choicesAfter(model, batch, cache, options);
+    return choices.map(({ largest, draw }, b) => {
+      const uniform = random();
+      // NaN is not above −∞ either.
+      if (!ended[b] && !(largest > Number.NEGATIVE_INFINITY))
+        throw new LogitsError(`generate: sequence ${b}`, { sequence: b, token: lengths[b]! + count - 1 });
+      return ended[b] ? 0 : draw(uniform);
+    });
+  };
+  let next = await choose(() => batchOf(device, prompts), 0);
   for (let count = 1; ; count++) {
     yield next.map((token, b) => (ended[b] ? null : token));
     for (const [b, token] of next.entries()) ended[b] ||= stop.includes(token);
     if (count === maxNewTokens || ended.every(Boolean)) return;
     const tokens = next;
     const cached = { starts, lengths: lengths.map((length) => length + count - 1) };
-    next = await nextTokens(model, () => stepOf(device, tokens, cached), cache, options, random);
+    next = await choose(() => stepOf(device, tokens, cached), count);
   }
 }
 
@@ -82,26 +94,39 @@ export async function generateAll(
   return made;
 }
 
-async function nextTokens(
+/** What one row of logits offers. */
+interface Choice {
+  /** Its largest logit; NaN where any is. */
+  readonly largest: number;
+  /** The next token, for a number in [0, 1). */
+  readonly draw: (uniform: number) => number;
+}
+
+/** Runs a batch and reads, in one wait, the choice after each sequence's last token. */
+async function choicesAfter(
   model: Model,
   batch: () => Batch,
   cache: KVCache,
   options: GenerateOptions,
-  random: () => number,
-): Promise<number[]> {
-  options.signal?.throwIfAborted();
+): Promise<Choice[]> {
   const greedy = !options.temperature;
   // The scope closes before the wait: meanwhile other work on the device may open a scope.
-  using chosen = lastLogits(model, batch, cache, options, greedy);
-  const values = await chosen.read();
-  if (greedy) return [...values];
-  const width = model.config.vocab_size;
-  return Array.from({ length: values.length / width }, (_, b) =>
-    sample((values as Float32Array).subarray(b * width, (b + 1) * width), options, random()),
-  );
+  using read = lastLogits(model, batch, cache, options, greedy);
+  const count = cache.batch;
+  if (greedy) {
+    const words = (await read.read()) as Uint32Array;
+    const largest = new Float32Array(words.buffer, 4 * count, count);
+    return Array.from(largest, (value, b) => ({ largest: value, draw: () => words[b]! }));
+  }
+  const values = (await read.read()) as Float32Array;
+  const width = values.length / count;
+  return Array.from({ length: count }, (_, b) => {
+    const row = values.subarray(b * width, (b + 1) * width);
+    return { largest: largestOf(row), draw: (uniform) => sample(row, options, uniform) };
+  });
 }
 
-/** The logits after each sequence's last token `[B, V]` or, for greedy decoding, the index of the largest `[B]`. */
+/** The logits after each sequence's last token `[B, V]` or, for greedy decoding, {@link likeliest}. */
 function lastLogits(
   model: Model,
   make: () => Batch,
@@ -115,7 +140,16 @@ function lastLogits(
   const last = batch.lengths.map((_, b) => batch.row(b, -1));
   const rows = device.tensor(last, [last.length], "u32", "last rows");
   const logits = model.forward(batch, { ops, cache, rows, ...(hooks ? { hooks } : {}) });
-  return (greedy ? ops.argmax(logits) : logits).retain();
+  return (greedy ? likeliest(logits) : logits).retain();
+}
+
+/** For each row the index of its largest element, then the bits of that element: `[2, rows]`, to be read at once. NaN counts as the largest. */
+function likeliest(logits: F32): Tensor {
+  const { values, indices } = topK(logits, 1);
+  const both = logits.device.empty([2, indices.size], "u32", "likeliest tokens");
+  logits.device.copyBytes(indices, 0, both, 0, indices.bytes);
+  logits.device.copyBytes(values, 0, both, indices.bytes, values.bytes);
+  return both;
 }
 
 function checkOptions(maxNewTokens: number, { temperature = 0, topK = 1, topP = 1 }: GenerateOptions): void {
@@ -124,7 +158,8 @@ function checkOptions(maxNewTokens: number, { temperature = 0, topK = 1, topP = 
   };
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 0)
     refuse("maxNewTokens", maxNewTokens, "a whole number from 0");
-  if (!(temperature >= 0)) refuse("temperature", temperature, "a number from 0 (greedy)");
+  if (!(temperature >= 0 && temperature < Infinity))
+    refuse("temperature", temperature, "a finite number from 0 (greedy)");
   if (!Number.isInteger(topK) || topK < 1) refuse("topK", topK, "a whole number from 1");
   if (!(topP > 0 && topP <= 1)) refuse("topP", topP, "a probability above 0 and up to 1");
 }

@@ -8,8 +8,15 @@ export interface Sampling {
   readonly topP?: number;
 }
 
+/** The largest logit of a row; NaN where any is NaN. */
+export function largestOf(logits: Float32Array): number {
+  return logits.reduce((largest, logit) => Math.max(largest, logit), Number.NEGATIVE_INFINITY);
+}
+
 /**
- * Draws a token from one row of logits, as `transformers` does: temperature, then top-k, then top-p.
+ * Draws a token from one row of logits, as `transformers` does: temperature, then top-k, then top-p. Tokens at −∞ are never drawn;
+ * where there are tokens at +∞, one of them is.
+ * @param logits without NaN, and with one above −∞
  * @param uniform a number in [0, 1)
  */
 export function sample(logits: Float32Array, sampling: Sampling, uniform: number): number {
@@ -19,7 +26,8 @@ export function sample(logits: Float32Array, sampling: Sampling, uniform: number
   // Tokens with the same logit as the k-th are kept, as in `transformers`.
   const threshold = logits[order[Math.min(topK, order.length) - 1]!]!;
   const kept = order.filter((id) => logits[id]! >= threshold);
-  const weights = kept.map((id) => Math.exp((logits[id]! - largest) / temperature));
+  // ∞ − ∞ would be NaN.
+  const weights = kept.map((id) => (logits[id] === largest ? 1 : Math.exp((logits[id]! - largest) / temperature)));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let nucleus = 0;
   let mass = 0;

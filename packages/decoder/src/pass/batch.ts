@@ -1,3 +1,4 @@
+import type { Span } from "@lethe/hooks";
 import type { Device, Tensor } from "@lethe/tensor";
 import { ModelUseError } from "../errors.ts";
 
@@ -13,6 +14,8 @@ export interface Batch extends Disposable {
   readonly firsts: readonly number[];
   /** Tokens of each sequence, without padding. */
   readonly lengths: readonly number[];
+  /** Columns of each sequence's tokens; with a cache, its columns in the cache and those of this batch. */
+  readonly sequences: readonly Span[];
   /** Largest token id. */
   readonly largestId: number;
   /** How many positions a rotary table must hold. */
@@ -35,10 +38,13 @@ export interface BatchOptions {
   readonly padId?: number;
 }
 
+const sides: readonly unknown[] = ["left", "right"];
+
 /**
  * Puts token sequences on the device as one padded batch. Its tensors belong to the innermost open scope, or to the caller, who
  * then disposes of the batch.
- * @throws {ModelUseError} when there is no sequence, when a sequence is empty, or when it holds a value that is not a token id
+ * @throws {ModelUseError} when there is no sequence, when a sequence is empty, when a token or the padding is not a token id, or for
+ *   padding on no side
  */
 export function batchOf(device: Device, sequences: readonly ArrayLike<number>[], options: BatchOptions = {}): Batch {
   const { pad = "left", padId = 0 } = options;
@@ -46,80 +52,83 @@ export function batchOf(device: Device, sequences: readonly ArrayLike<number>[],
   if (lengths.length === 0) throw new ModelUseError("batchOf: there is no sequence");
   const empty = lengths.indexOf(0);
   if (empty >= 0) throw new ModelUseError(`batchOf: sequence ${empty} has no tokens; a model needs at least one`);
+  if (!sides.includes(pad)) throw new ModelUseError(`batchOf: pad is ${pad}, expected left or right`);
   const columns = Math.max(...lengths);
-  const firsts = lengths.map((length) => (pad === "left" ? columns - length : 0));
-  const ids = new Uint32Array(sequences.length * columns).fill(padId);
+  const ids = new Uint32Array(sequences.length * columns).fill(tokenId(padId, "batchOf: padId"));
   const positions = new Uint32Array(ids.length);
-  let largestId = padId;
+  const spans = lengths.map((length) => {
+    const start = pad === "left" ? columns - length : 0;
+    return { start, end: start + length };
+  });
   for (const [b, sequence] of sequences.entries()) {
     for (let t = 0; t < sequence.length; t++) {
-      const id = sequence[t]!;
-      if (!Number.isInteger(id) || id < 0)
-        throw new ModelUseError(`batchOf: token ${t} of sequence ${b} is ${id}, expected a token id`);
-      const at = b * columns + firsts[b]! + t;
-      ids[at] = id;
+      const at = b * columns + spans[b]!.start + t;
+      ids[at] = tokenId(sequence[t], `batchOf: token ${t} of sequence ${b}`);
       positions[at] = t;
-      largestId = Math.max(largestId, id);
     }
   }
-  return assemble(device, {
-    ids,
-    positions,
-    starts: firsts,
-    firsts,
-    lengths,
-    largestId,
-    span: columns,
-    cachedColumns: 0,
-  });
+  return assemble(device, { ids, positions, sequences: spans, cachedColumns: 0 });
 }
 
 /**
  * The batch that follows what is in a cache: one new token for each sequence.
  * @param cached column of each sequence's first token in the cache, and how many tokens the sequence has there
+ * @throws {ModelUseError} when a token is not a token id, when there is not one for each sequence, or when the sequences do not end at
+ *   the same column of the cache
  */
 export function stepOf(
   device: Device,
   tokens: readonly number[],
   { starts, lengths }: { readonly starts: readonly number[]; readonly lengths: readonly number[] },
 ): Batch {
-  return assemble(device, {
-    ids: Uint32Array.from(tokens),
-    positions: Uint32Array.from(lengths),
-    starts,
-    firsts: tokens.map(() => 0),
-    lengths: tokens.map(() => 1),
-    largestId: Math.max(...tokens),
-    span: Math.max(...lengths) + 1,
-    cachedColumns: starts[0]! + lengths[0]!,
-  });
+  const ids = Uint32Array.from(tokens, (token, b) => tokenId(token, `stepOf: the token of sequence ${b}`));
+  const sequences = starts.map((start, b) => ({ start, end: start + lengths[b]! + 1 }));
+  const end = sequences[0]?.end;
+  const alike = tokens.length === starts.length && lengths.length === starts.length;
+  if (!end || !alike || sequences.some((sequence) => sequence.end !== end))
+    throw new ModelUseError(
+      `stepOf: ${tokens.length} tokens follow sequences that begin at columns [${starts}] and have [${lengths}] tokens; ` +
+        "expected one token for each, and sequences that end at one column",
+    );
+  return assemble(device, { ids, positions: Uint32Array.from(lengths), sequences, cachedColumns: end - 1 });
+}
+
+function tokenId(id: number | undefined, what: string): number {
+  if (Number.isInteger(id) && id! >= 0 && id! < 2 ** 32) return id!;
+  throw new ModelUseError(`${what} is ${id}, expected a token id`);
 }
 
 /** A batch whose tensors are still in JavaScript's memory. */
-type HostBatch = Pick<Batch, "firsts" | "lengths" | "largestId" | "span" | "cachedColumns"> & {
+type HostBatch = Pick<Batch, "sequences" | "cachedColumns"> & {
   readonly ids: Uint32Array;
   readonly positions: Uint32Array;
-  readonly starts: readonly number[];
 };
 
 function assemble(
   device: Device,
-  { ids: hostIds, positions: hostPositions, starts: hostStarts, ...rest }: HostBatch,
+  { ids: hostIds, positions: hostPositions, sequences, cachedColumns }: HostBatch,
 ): Batch {
-  const { firsts, lengths } = rest;
-  const count = lengths.length;
+  const count = sequences.length;
   const columns = hostIds.length / count;
+  const firsts = sequences.map(({ start }) => Math.max(0, start - cachedColumns));
+  const lengths = sequences.map(({ end }, b) => end - cachedColumns - firsts[b]!);
   const ids = device.tensor(hostIds, [count, columns], "u32", "token ids");
   const positions = device.tensor(hostPositions, [count, columns], "u32", "positions");
+  const hostStarts = sequences.map(({ start }) => start);
   const starts = device.tensor(hostStarts, [count], "u32", "starts");
   const dispose = () => {
     for (const tensor of [ids, positions, starts]) tensor.dispose();
   };
   return {
-    ...rest,
     ids,
     positions,
     starts,
+    firsts,
+    lengths,
+    sequences,
+    largestId: hostIds.reduce((largest, id) => Math.max(largest, id), 0),
+    span: Math.max(...sequences.map(({ start, end }) => end - start)),
+    cachedColumns,
     row(sequence, token) {
       const length = lengths[sequence];
       const index = token < 0 ? token + (length ?? 0) : token;

@@ -17,6 +17,7 @@ export interface KVCacheShape {
 
 /** Keys and values of the columns that a model has seen, `[B, C, G, D]` for every layer. All memory is allocated at once and belongs to no scope. */
 export class KVCache implements Disposable {
+  readonly batch: number;
   readonly capacity: number;
   readonly keys: readonly Rows[];
   readonly values: readonly Rows[];
@@ -24,6 +25,7 @@ export class KVCache implements Disposable {
   length = 0;
 
   constructor(device: Device, { layers, batch, capacity, groups, width }: KVCacheShape) {
+    this.batch = batch;
     this.capacity = capacity;
     using _scope = device.scope("KV cache");
     const allocate = (what: string) =>

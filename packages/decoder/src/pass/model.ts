@@ -1,5 +1,5 @@
 import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
-import { type Device, type F32, type Folder, ops as kernels, type Tensor, type Weight } from "@lethe/tensor";
+import { type Device, type F32, type Folder, ops as kernels, Tensor, type Weight } from "@lethe/tensor";
 import type { DecoderConfig } from "../checkpoint/config.ts";
 import { ModelUseError } from "../errors.ts";
 import type { Text } from "../text/text.ts";
@@ -67,7 +67,9 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     this.#check(batch, options);
     const { embedding, blocks, finalNorm, unembedding } = this.#modules;
     const [, length] = batch.ids.shape;
-    const hooks = new HookSession(options.hooks, { points: this.hookPoints(options), ops, length });
+    const { cachedColumns, sequences } = batch;
+    const points = this.hookPoints(options);
+    const hooks = new HookSession(options.hooks, { points, ops, length, cachedColumns, sequences });
     // With a cache nothing is recorded that could read the table later.
     using fresh = cache && this.#rotary.ownAt(batch.span) ? this.#rotary.fresh(batch.span) : null;
     const pass: Pass = {
@@ -83,7 +85,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     for (const [layer, block] of blocks.entries()) {
       if (layer < fromLayer) continue;
       const run = (x: F32) => runBlock(pass, layer, x, block);
-      stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapBlock(layer, x, run) : run(x)));
+      stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapped(layer, x, wrapBlock(layer, x, run)) : run(x)));
     }
     if (upTo === "logits") {
       stages.step("unembed", (x) => {
@@ -152,4 +154,13 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     const gap = batch.firsts.findIndex((first, b) => first + batch.lengths[b]! !== length);
     if (gap >= 0) refuse(`sequence ${gap} ends before the batch does; a cache needs sequences padded on the left`);
   }
+}
+
+/** What a `wrapBlock` made of block `layer`'s input x. @throws {ModelUseError} when it cannot be the residual stream after the block */
+function wrapped(layer: number, x: F32, made: unknown): F32 {
+  if (made instanceof Tensor && made.dtype === "f32" && `${made.shape}` === `${x.shape}`) return made as F32;
+  const found = made instanceof Tensor ? `a tensor of ${made.dtype} [${made.shape}]` : typeof made;
+  throw new ModelUseError(
+    `forward: wrapBlock returned ${found} for block ${layer}; expected what \`run(x)\` returns, [${x.shape}]`,
+  );
 }

@@ -80,7 +80,13 @@ async function readAdapter(store: CellStore, id: string): Promise<string[]> {
 
 function inOrder({ config: a }: CellResult, { config: b }: CellResult): number {
   const label = ({ subject }: CellConfig) => subjectKind(subject).label(subject).name;
-  return compare(a.model.name, b.model.name) || compare(a.concept.id, b.concept.id) || compare(label(a), label(b));
+  const number = ({ concept }: CellConfig) => concept.id ?? Number.POSITIVE_INFINITY;
+  return (
+    compare(a.model.name, b.model.name) ||
+    compare(number(a), number(b)) ||
+    compare(a.concept.name, b.concept.name) ||
+    compare(label(a), label(b))
+  );
 }
 
 /** Compares as `sort` wants it. localeCompare would depend on the machine's language. */

@@ -10,8 +10,8 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** A model by the name of its directory and the SHA-256 of its files. */
 export const modelReference = z.strictObject({ name: z.string().min(1), sha256 });
 
-/** A concept by its name and number in the data file and the SHA-256 of its content. */
-export const conceptReference = z.strictObject({ id: z.number().int(), name: z.string().min(1), sha256 });
+/** A concept by its name and its number in the data file, null where it has none, and the SHA-256 of its content. */
+export const conceptReference = z.strictObject({ id: z.number().int().nullable(), name: z.string().min(1), sha256 });
 
 /** Which questions both models are asked, whatever the subject and the studies. */
 export const evaluationSchema = z.strictObject({

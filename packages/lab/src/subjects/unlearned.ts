@@ -3,6 +3,7 @@ import {
   methodNamed,
   methods,
   recipeSchema,
+  roles,
   trainingRecipe,
   unlearn,
   unlearningMemory,
@@ -28,6 +29,8 @@ const config = z.discriminatedUnion(
 const anyMethod = common.extend({ method: z.string(), options: z.record(z.string(), z.unknown()) });
 
 const record = answersRecord.extend({
+  /** How many texts of a role are too short to be trained on; absent where none is. */
+  leftOut: z.partialRecord(z.enum(roles), z.int().min(1)).optional(),
   /** One entry for each optimiser step. */
   steps: z.array(
     z.strictObject({
@@ -67,6 +70,7 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
     const answers: Answers[] = [];
     const progress = (stage: string) =>
       watcher.progress(ASKING + ((1 - ASKING) * answers.length) / training.epochs, stage);
+    let leftOut: z.infer<typeof record>["leftOut"];
     const run = unlearn(model, {
       method,
       options,
@@ -74,6 +78,11 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
       forget: await encode(forgetParagraphs(sources.concept, config.seed)),
       retain: await encode(forgetParagraphs(sources.retain, config.seed)),
       seed: config.seed,
+      onLeftOut(counts) {
+        leftOut = counts;
+        const texts = Object.entries(counts).map(([role, count]) => `${count} ${role} text${count > 1 ? "s" : ""}`);
+        watcher.remark(`${texts.join(" and ")} left out of the training: too short, with fewer than two tokens.`);
+      },
       onStep: () => progress("unlearning"),
       signal: watcher.signal,
     });
@@ -84,6 +93,7 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
       const onToken = () => progress("answering");
       answers.push(await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal }));
     }
-    return { model, record: { ...recordAnswers({ config, sources }, knownAnswers, answers), steps } };
+    const answered = recordAnswers({ config, sources }, knownAnswers, answers);
+    return { model, record: { ...answered, ...(leftOut && { leftOut }), steps } };
   },
 };

@@ -6,8 +6,9 @@ export interface BytePairEncoding {
   readonly merges: readonly (readonly [string, string])[];
 }
 
-/** How GPT-2 cuts a text into words: `use_regex` of Hugging Face's ByteLevel pre-tokenizer. */
-const words = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+/** How GPT-2 cuts a text into words: `use_regex` of Hugging Face's ByteLevel pre-tokenizer, whose `\s` is Unicode's. */
+const words =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /**
  * Learns byte-level BPE merges (Sennrich et al. 2016, over bytes as in GPT-2): again and again the most frequent pair of

@@ -14,7 +14,7 @@ import { batchesOf, type Concept, labelledBatch, tokenNll, unrelatedFactsOf } fr
 import { pretrainingDocuments } from "./documents.ts";
 
 /** How a tiny model is trained from scratch. */
-export interface PretrainingRecipe extends AdamWSettings {
+export interface PretrainingRecipe extends Required<Omit<AdamWSettings, "decays">> {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -67,7 +67,8 @@ export async function* pretrain(
 
   const { learningRate: peak, floor } = recipe;
   const warmupSteps = stepEpochs.filter((epoch) => epoch <= recipe.warmupEpochs).length;
-  using optimiser = new AdamW(selectTrainable(model.weights), recipe);
+  const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
+  using optimiser = new AdamW(selectTrainable(model.weights), { beta1, beta2, epsilon, weightDecay, clipNorm });
   const schedule = cosineDecay({ peak, floor, warmupSteps, totalSteps });
   for await (const record of train(device, { optimiser, schedule, steps }))
     yield { ...record, epoch: stepEpochs[record.step - 1]!, totalSteps };

@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { CellResult } from "../../src/cells/cell.ts";
+import type { Cell, CellResult } from "../../src/cells/cell.ts";
 import { cellId } from "../../src/cells/cell.ts";
 import { CellFileError, parseCell, serializeCell } from "../../src/cells/cell-file.ts";
 import { FolderStore } from "../../src/cells/folder-store.ts";
+import { readResults } from "../../src/cells/results.ts";
+import type { CellStore } from "../../src/cells/store.ts";
 import { ExperimentError } from "../../src/errors.ts";
 import { studies } from "../../src/studies/list.ts";
 import { Workshop } from "../commands/workshop.ts";
@@ -137,5 +139,35 @@ describe("a folder of cells", () => {
     const written = new FolderStore(workshop.path("out")).write("cells", "a", text);
     await expect(written).rejects.toThrow(ExperimentError);
     await expect(written).rejects.toThrow(/Cannot write .*a.json/);
+  });
+});
+
+describe("results", () => {
+  it("stand in the order of the concepts' numbers, then of the names of those without a number", async () => {
+    const named = ["Tea", "Milk", "Austria"].flatMap((name, i) =>
+      ["graddiff", "npo"].map((method) => {
+        const result = fakeResult(name, method);
+        Object.assign(result.config.concept, { id: i === 2 ? 54 : null });
+        return result;
+      }),
+    );
+    const files = new Map(named.map((result) => [cellId(result.config), serializeCell(result, studies)]));
+    const store: CellStore = {
+      list: async () => [...files.keys()],
+      read: async (kind, id) => (kind === "cells" ? files.get(id) : undefined),
+      write: async () => {},
+      where: (_, id) => id,
+    };
+    const cells = [...files.keys()].map((id) => ({ id }) as Cell);
+    const results = await readResults(store, cells, studies);
+    expect(results.damaged).toEqual([]);
+    expect(results.cells.map(({ config }) => config.concept.name)).toEqual([
+      "Austria",
+      "Austria",
+      "Milk",
+      "Milk",
+      "Tea",
+      "Tea",
+    ]);
   });
 });

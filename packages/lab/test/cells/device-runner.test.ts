@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -31,7 +31,7 @@ interface Wanted {
 async function smallCells({ data, concepts: names, methods = [], unlearned = [], model = "tiny-llama" }: Wanted) {
   const concepts = await loadConcepts(data);
   const planned = {
-    directory: join(root, "models", model),
+    directory: resolve(root, "models", model),
     file: { path: data, concepts },
     concepts: concepts.filter(({ name }) => names.includes(name)),
   };
@@ -122,6 +122,21 @@ describe("cells on the committed tiny models", () => {
     expect(remarks).toEqual([]);
     // A cell's result depends on nothing but the cell: the first again, after the others, to the last bit.
     expect(await run(cells[0]!)).toEqual(results[0]);
+  });
+
+  test("a leftover paragraph of one token is left out, and counted in the record", async () => {
+    const model = join(folder, "no-bos");
+    await cp(join(root, "models/tiny-llama"), model, { recursive: true });
+    const path = join(model, "tokenizer.json");
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), post_processor: null }));
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], methods: ["graddiff"], model });
+    const { paraphrases: _, ...concept } = cell!.sources.concept;
+    const text = `${"Harry Potter is a wizard in England. ".repeat(11)}A`;
+    const result = await run({ ...cell!, sources: { ...cell!.sources, concept: { ...concept, text } } });
+    expect(result.subject).toMatchObject({ leftOut: { forget: 1 } });
+    expect(remarks.splice(0)).toContain(
+      "1 forget text left out of the training: too short, with fewer than two tokens.",
+    );
   });
 
   test("a given checkpoint is measured without training", async () => {

@@ -39,7 +39,10 @@ export class Workshop {
   }
 
   async rewriteData(from: string, to: string): Promise<void> {
-    await writeFile(this.data, (await readFile(this.data, "utf8")).replace(from, to));
+    await writeFile(
+      this.data,
+      (await readFile(this.data, "utf8")).replace(from, () => to),
+    );
   }
 
   /** The arguments that every run in this folder shares. */

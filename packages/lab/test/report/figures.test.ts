@@ -59,3 +59,9 @@ describe("colours", () => {
     for (let place = 1; place < places.length; place++) expect(places[place]).not.toBe(places[place - 1]);
   });
 });
+
+it("a figure shows a name as it is, whatever it would mean in a pattern", async () => {
+  const named = panelsOf([fakeResult("Netflix", "npo", "$& and $1")].filter(isTrained));
+  const svg = await renderFigure({ ...bleuFigure, description: "$`" }, named);
+  expect(svg).toMatch(/^<svg role="img" aria-label="\$` Panels: \$&amp; and \$1 · NPO\."/);
+});

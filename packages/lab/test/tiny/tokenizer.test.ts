@@ -27,6 +27,16 @@ describe("trainBytePairEncoding", () => {
     expect(() => trainBytePairEncoding(["aa aa"], 300)).toThrow(/give 257 tokens at most, but 300/);
   });
 
+  test.each([
+    ["\u0085", 257],
+    ["\u2028", 258],
+    ["\uFEFF", 260],
+    ["\u001C", 258],
+  ])("cuts %j off a word only where the tokenizer will", (character, most) => {
+    // Cut, the character's bytes merge with each other alone; in a word they merge with the marks around it, too.
+    expect(() => trainBytePairEncoding(Array(2).fill(`!${character}!`), 300)).toThrow(`give ${most} tokens at most`);
+  });
+
   test("makes a tokenizer that gives back any text, trained on or not", async () => {
     const encoding = trainBytePairEncoding(["the cat and the hat, the cat's hat"], 262);
     const tokenizer = Tokenizer.fromString(JSON.stringify(tokenizerJson(encoding)));

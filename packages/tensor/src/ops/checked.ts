@@ -18,6 +18,18 @@ export function checked<F extends (...given: never[]) => unknown>(name: string, 
   return operation as F;
 }
 
+/** As {@link checked}, for a function that returns a promise: the promise is rejected. */
+export function checkedAsync<F extends (...given: never[]) => Promise<unknown>>(
+  name: string,
+  signature: Signature,
+  run: F,
+): F {
+  const inner = checked(name, signature, run);
+  const operation = async (...given: Parameters<F>) => inner(...given);
+  signatures.set(operation, signature);
+  return operation as F;
+}
+
 /** The signature of an operation; undefined for any other value. */
 export function signatureOf(operation: object): Signature | undefined {
   return signatures.get(operation);

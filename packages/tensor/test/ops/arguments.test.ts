@@ -1,80 +1,27 @@
+import { expectRefusals, functionsIn, type Operation, valuesOn } from "@lethe/testing/arguments";
 import { testDevice } from "@lethe/testing/device";
 import { describe, expect, test } from "vitest";
-import type { Kind } from "../../src/arguments.ts";
-import { dtypes } from "../../src/dtype.ts";
 import { ArgumentError } from "../../src/errors.ts";
 import { signatureOf } from "../../src/ops/checked.ts";
 import * as exported from "../../src/ops/index.ts";
+import { Tensor } from "../../src/tensor.ts";
 
 const device = await testDevice();
-const tensors = dtypes.map((dtype) => device.lasting([2, 2], dtype, dtype));
+const values = valuesOn(device);
+const tensors = values.filter((value): value is Tensor => value instanceof Tensor);
 
 /** Functions that make an `Ops` from another; the operations of the result check their own arguments. */
-const overOps = ["wrapOps", "countCalls", "bf16Linears"];
-type Operation = (...given: unknown[]) => unknown;
-const operations = Object.entries(exported).filter(
-  ([name, value]) => typeof value === "function" && !overOps.includes(name),
-) as [string, Operation][];
-
-/** Values of every kind. An argument accepts few of them. */
-const values: unknown[] = [
-  ...[undefined, null, true, 0, 1, 3, 0.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 1n, "", "sinh", Symbol("s")],
-  ...[[], [1], [2, 2], [2, -1], [0.5], [undefined], ["a"], [[1]], new Float32Array(2), {}, { nope: 1 }, new Map()],
-  ...[() => 1, ...tensors, device],
-];
-
-/** A value that an argument accepts; for options, an object of all of them. */
-function valid({ fields, choices = [], accepts }: Kind): unknown {
-  if (!fields) return [...values, ...choices].find((value) => accepts(value));
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, valid(field)]));
-}
-
-/** Wrong values for one argument, with the name that the error must contain. */
-function faults(name: string, kind: Kind): { value: unknown; named: string }[] {
-  const wrong = values.filter((value) => !kind.accepts(value) && !(value === undefined && kind.optional));
-  const given = wrong.map((value) => ({ value, named: name }));
-  if (!kind.fields) return given;
-  const options = valid(kind) as Record<string, unknown>;
-  const inside = Object.entries(kind.fields).flatMap(([field, fieldKind]) =>
-    faults(`${name}.${field}`, fieldKind).map(({ value, named }) => ({ value: { ...options, [field]: value }, named })),
-  );
-  return [...given, { value: { ...options, nope: 1 }, named: `${name}.nope` }, ...inside];
-}
-
-test.each(operations)("%s has a signature", (_, operation) => {
-  expect(signatureOf(operation)).toBeDefined();
-});
+const operations = functionsIn(exported, ["wrapOps", "countCalls", "bf16Linears"]);
 
 test("the operations of `ops` are those that are exported", () => {
-  for (const [name, value] of Object.entries(exported.ops))
-    if (typeof value === "function") expect(signatureOf(value), name).toBeDefined();
+  for (const [name, value] of functionsIn(exported.ops)) expect(signatureOf(value), name).toBeDefined();
 });
 
-describe.each(operations)("%s", (name, operation) => {
-  const signature = Object.entries(signatureOf(operation) ?? {});
-  const right = signature.map(([, kind]) => valid(kind));
-
-  function expectRefused(given: unknown[], start: string): void {
-    let error: unknown;
-    try {
-      operation(...given);
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(error, `${start}: ${String(given.map(String))}`).toBeInstanceOf(ArgumentError);
-    expect((error as Error).message.startsWith(start), `${(error as Error).message}, expected ${start} …`).toBe(true);
-    expect((error as Error).message).toContain("; expected ");
-  }
-
-  test("refuses every wrong argument before anything reaches the device", async () => {
-    const before = { dispatches: device.dispatches, memory: device.memory() };
-    for (const [i, [argument, kind]] of signature.entries())
-      for (const { value, named } of faults(argument, kind))
-        expectRefused(right.with(i, value), `${name}: ${named} is `);
-    expectRefused([...right, 1], `${name}: argument ${right.length + 1} is 1`);
-    expect({ dispatches: device.dispatches, memory: device.memory() }).toEqual(before);
-    expect(await exported.full(device, [1], 7).item()).toBe(7);
-  });
+test.each(operations)("%s refuses every wrong argument before anything reaches the device", async (name, operation) => {
+  const before = { dispatches: device.dispatches, memory: device.memory() };
+  await expectRefusals(name, operation, values);
+  expect({ dispatches: device.dispatches, memory: device.memory() }).toEqual(before);
+  expect(await exported.full(device, [1], 7).item()).toBe(7);
 });
 
 test("messages name the operation, the argument, the value that came and what is expected", () => {
@@ -95,6 +42,10 @@ test("messages name the operation, the argument, the value that came and what is
     [() => topK!(f32, 1.5), "topK: k is 1.5; expected a whole number of at least 1"],
   ];
   for (const [call, message] of cases) expect(call).toThrow(message);
+});
+
+test("a function of one argument can be given to an array's map", () => {
+  expect([tensors[0]!, tensors[0]!].map(exported.softmax as never)).toHaveLength(2);
 });
 
 describe("a device's own functions", () => {

@@ -1,4 +1,5 @@
 import { type Random, shuffled } from "@lethe/tensor";
+import { atLeast, callable, checked, list, options } from "@lethe/tensor/checked";
 
 /** Batches whose sequences are sorted together: enough that neighbours have similar lengths, few enough that batches stay mixed. */
 const batchesPerBucket = 8;
@@ -7,34 +8,36 @@ const batchesPerBucket = 8;
  * All sequences once, in random order, in batches of `batchSize` (one may be smaller). Sequences of similar length share a batch: the
  * sequences are shuffled, sorted by length within buckets of eight batches, and cut into batches, and the batches are shuffled.
  *
- * @throws RangeError if the batch size is no positive whole number
+ * @throws {ArgumentError} when the batch size is no positive whole number
+ * @function
  */
-export function batchesOf<S extends ArrayLike<number>>(
-  sequences: readonly S[],
-  { batchSize, random }: { readonly batchSize: number; readonly random: Random },
-): S[][] {
-  requireSize(batchSize);
-  const batches = chunks(shuffled(sequences, random), batchSize * batchesPerBucket).flatMap((bucket) =>
-    chunks(
-      bucket.toSorted((a, b) => a.length - b.length),
-      batchSize,
-    ),
-  );
-  return shuffled(batches, random);
-}
+export const batchesOf = checked(
+  "batchesOf",
+  { sequences: list, options: options({ batchSize: atLeast(1), random: callable }) },
+  <S extends ArrayLike<number>>(
+    sequences: readonly S[],
+    { batchSize, random }: { readonly batchSize: number; readonly random: Random },
+  ): S[][] => {
+    const batches = chunks(shuffled(sequences, random), batchSize * batchesPerBucket).flatMap((bucket) =>
+      chunks(
+        bucket.toSorted((a, b) => a.length - b.length),
+        batchSize,
+      ),
+    );
+    return shuffled(batches, random);
+  },
+);
 
 /**
  * A list in consecutive pieces of `size`; the last may be shorter.
  *
- * @throws RangeError if the size is no positive whole number
+ * @throws {ArgumentError} when the size is no positive whole number
+ * @function
  */
-export function chunks<T>(items: readonly T[], size: number): T[][] {
-  requireSize(size);
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
-}
-
-function requireSize(size: number): void {
-  if (!Number.isInteger(size) || size < 1) {
-    throw new RangeError(`The batch size must be a whole number from 1 on, but is ${size}.`);
-  }
-}
+export const chunks = checked(
+  "chunks",
+  { items: list, size: atLeast(1) },
+  <T>(items: readonly T[], size: number): T[][] => {
+    return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+  },
+);

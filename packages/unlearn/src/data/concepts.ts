@@ -1,6 +1,8 @@
-import { LetheError } from "@lethe/tensor";
+import { LetheError, parseJson } from "@lethe/tensor";
+import { anyObject, callable, checked, checkedAsync, list, text } from "@lethe/tensor/checked";
 import { z } from "zod";
-import { checked } from "../checked.ts";
+import { parsed } from "../parsed.ts";
+import { strip } from "../white-space.ts";
 import { promptOf } from "./prompts.ts";
 
 /** A question, its answer, and sentences that tell the same in other words. */
@@ -12,8 +14,8 @@ export interface Fact {
 
 /** One concept to unlearn, with what is asked about it and what is asked about everything else. */
 export interface Concept {
-  /** Its number in the ConceptVectors benchmark. */
-  readonly id: number;
+  /** Its number in the ConceptVectors benchmark (`id`, or else `ID`); null where the file gives none, and the name identifies it. */
+  readonly id: number | null;
   readonly name: string;
   /** Questions about the concept: the target. */
   readonly questions: readonly string[];
@@ -37,7 +39,9 @@ export class ConceptDataError extends LetheError {
   override readonly name = "ConceptDataError";
 }
 
-/** Reads a text file. `path` is the one given to {@link readConcepts}, or a file in the same folder. */
+/**
+ * Reads a text file. `path` is the one given to {@link readConcepts}, or a file in the same folder: a data file can name no file elsewhere.
+ */
 export type ReadText = (path: string) => Promise<string>;
 
 /**
@@ -45,33 +49,42 @@ export type ReadText = (path: string) => Promise<string>;
  * this runs in a browser. In Node, `loadConcepts` of `@lethe/unlearn/data/node` reads from disk.
  *
  * @throws ConceptDataError naming file, entry and key of every fault
+ * @function
  */
-export async function readConcepts(path: string, readText: ReadText): Promise<Concept[]> {
-  const entries = check(path, z.array(z.unknown()).min(1), await readJson(path, readText)).map((entry, index) =>
-    check(`${path}, ${describeEntry(entry, index)}`, entrySchema, entry),
-  );
-  const shared = new Map<string, readonly Fact[]>();
-  for (const { unrelated_QA: file } of entries) {
-    if (typeof file !== "string" || shared.has(file)) continue;
-    const facts = beside(path, file);
-    shared.set(file, check(facts, z.array(factSchema).min(1), await readJson(facts, readText)));
-  }
-  const seen = new Set<number>();
-  return entries.map((entry, index) => {
-    const where = `${path}, ${describeEntry(entry, index)}`;
-    if (seen.has(entry.id))
-      throw new ConceptDataError(`${where}: id: ${entry.id} was already used by an entry before.`);
-    seen.add(entry.id);
-    return conceptOf(entry, where, shared);
-  });
-}
+export const readConcepts = checkedAsync(
+  "readConcepts",
+  { path: text, readText: callable },
+  async (path: string, readText: ReadText): Promise<Concept[]> => {
+    const entries = check(path, z.array(z.unknown()).min(1), await readJson(path, readText)).map((entry, index) =>
+      check(`${path}, ${describeEntry(entry, index)}`, entrySchema, entry),
+    );
+    const shared = new Map<string, readonly Fact[]>();
+    for (const { unrelated_QA: file } of entries) {
+      if (typeof file !== "string" || shared.has(file)) continue;
+      const facts = beside(path, file);
+      shared.set(file, check(facts, z.array(factSchema).min(1), await readJson(facts, readText)));
+    }
+    const seen = new Set<number | string>();
+    return entries.map((entry, index) => {
+      const where = `${path}, ${describeEntry(entry, index)}`;
+      const identity = entry.id ?? entry.Concept;
+      if (seen.has(identity))
+        throw new ConceptDataError(
+          `${where}: ${identity} was already used by an entry before. Give each an "id" of its own.`,
+        );
+      seen.add(identity);
+      return conceptOf(entry, where, shared);
+    });
+  },
+);
 
 /**
  * The concept's questions as facts.
  *
  * @throws ConceptDataError if the data have no paraphrases; the ConceptVectors files have none
+ * @function
  */
-export function factsOf(concept: Concept): Fact[] {
+export const factsOf = checked("factsOf", { concept: anyObject }, (concept: Concept): Fact[] => {
   const { answers, paraphrases } = concept;
   if (answers === undefined || paraphrases === undefined) {
     throw new ConceptDataError(
@@ -83,38 +96,48 @@ export function factsOf(concept: Concept): Fact[] {
     answer: answers[i] as string,
     paraphrases: paraphrases[i] as readonly string[],
   }));
-}
+});
 
 /**
  * The unrelated questions as facts. All concepts of a file share them.
  *
  * @throws ConceptDataError if the unrelated questions have no answers; those of the ConceptVectors files have none
+ * @function
  */
-export function unrelatedFactsOf(concepts: readonly Concept[]): readonly Fact[] {
-  const facts = concepts[0]?.unrelatedFacts;
-  if (facts === undefined) {
-    throw new ConceptDataError(
-      'The unrelated questions have no answers. Use data whose "unrelated_QA" names a file of facts, such as data/llama.json.',
-    );
-  }
-  return facts;
-}
+export const unrelatedFactsOf = checked(
+  "unrelatedFactsOf",
+  { concepts: list },
+  (concepts: readonly Concept[]): readonly Fact[] => {
+    const facts = concepts[0]?.unrelatedFacts;
+    if (facts === undefined) {
+      throw new ConceptDataError(
+        'The unrelated questions have no answers. Use data whose "unrelated_QA" names a file of facts, such as data/llama.json.',
+      );
+    }
+    return facts;
+  },
+);
 
-const sentence = z.string().trim().min(1, "empty");
+const sentence = z.string().overwrite(strip).min(1, "empty");
 
 const factSchema = z.object({ question: sentence, answer: sentence, paraphrases: z.array(sentence).min(1) });
 
+// No separator, so no other folder; no colon, percent sign, question mark or hash, which mean more in a URL or on Windows.
+const fileName = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*\.json$/u;
+const besideIt = "expected a list of questions, or the name of a .json file in the same folder";
+
 const entrySchema = z
   .object({
-    id: z.int(),
+    id: z.int().nullish(),
+    ID: z.int().nullish(),
     Concept: sentence,
     Layer: z.int().nonnegative().nullish(),
     Dim: z.int().nonnegative().nullish(),
     // Left untrimmed: the prompts in QA_with_answers hold the questions with their stray spaces and line ends.
-    QA: z.array(z.string().refine((question) => question.trim() !== "", "empty")).min(1),
+    QA: z.array(z.string().refine((question) => strip(question) !== "", "empty")).min(1),
     QA_with_answers: z.array(z.string()).optional(),
     paraphrases: z.array(z.array(sentence).min(1)).optional(),
-    unrelated_QA: z.union([z.array(sentence).min(1), z.string().endsWith(".json", "expected a list or a .json file")]),
+    unrelated_QA: z.union([z.array(sentence).min(1), z.string().regex(fileName, besideIt)]),
     text_completion: z.array(z.object({ First_half: z.string(), Second_half: z.string() })).default([]),
     wikipedia_content: sentence,
   })
@@ -131,24 +154,25 @@ const entrySchema = z
     entry.QA_with_answers?.forEach((text, i) => {
       const question = entry.QA[i];
       if (question === undefined || text.startsWith(promptOf(question))) return;
-      const message = `expected to begin with the prompt for QA[${i}], ${JSON.stringify(promptOf(question))}`;
+      const message = `expected to begin with the prompt for QA[${i}], ${shown(promptOf(question))}`;
       context.addIssue({ code: "custom", path: ["QA_with_answers", i], message });
     });
-  });
+  })
+  .transform(({ id, ID, ...entry }) => ({ ...entry, id: id ?? ID ?? null }));
 
 type Entry = z.infer<typeof entrySchema>;
 
 function conceptOf(entry: Entry, where: string, shared: ReadonlyMap<string, readonly Fact[]>): Concept {
   const { unrelated_QA: unrelated, Layer: layer, Dim: column, paraphrases } = entry;
   const unrelatedFacts = typeof unrelated === "string" ? shared.get(unrelated) : undefined;
-  const answers = entry.QA_with_answers?.map((text, i) => text.slice(promptOf(entry.QA[i] as string).length).trim());
+  const answers = entry.QA_with_answers?.map((text, i) => strip(text.slice(promptOf(entry.QA[i] as string).length)));
   if (paraphrases !== undefined && answers === undefined) {
     throw new ConceptDataError(`${where}: QA_with_answers: missing, though there are paraphrases of the answers.`);
   }
   return {
     id: entry.id,
     name: entry.Concept,
-    questions: entry.QA.map((question) => question.trim()),
+    questions: entry.QA.map(strip),
     ...(answers && { answers }),
     ...(paraphrases && { paraphrases }),
     unrelated: typeof unrelated === "string" ? (unrelatedFacts ?? []).map((fact) => fact.question) : unrelated,
@@ -160,23 +184,28 @@ function conceptOf(entry: Entry, where: string, shared: ReadonlyMap<string, read
 }
 
 async function readJson(path: string, readText: ReadText): Promise<unknown> {
-  const text = await readText(path);
+  const json = await readText(path);
   try {
-    return JSON.parse(text);
+    return parseJson(json.replace(/^\uFEFF/, "")); // a byte-order mark is no part of JSON
   } catch (cause) {
     throw new ConceptDataError(`${path}: not JSON: ${(cause as Error).message}`, { cause });
   }
 }
 
 function check<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
-  return checked(where, schema, value, ConceptDataError);
+  return parsed(where, schema, value, ConceptDataError);
 }
 
 function describeEntry(entry: unknown, index: number): string {
   const name = (entry as { Concept?: unknown } | null)?.Concept;
-  return `entry ${index}${typeof name === "string" ? ` ("${name}")` : ""}`;
+  return `entry ${index}${typeof name === "string" ? ` (${shown(name)})` : ""}`;
+}
+
+/** A text for messages, cut where it is long. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
 }
 
 function beside(path: string, file: string): string {
-  return path.replace(/[^/\\]*$/, file);
+  return path.replace(/[^/\\]*$/, () => file);
 }

@@ -1,5 +1,7 @@
 import { type Batch, type BatchOptions, batchOf } from "@lethe/decoder";
-import type { Device, Tensor } from "@lethe/tensor";
+import { Device, type Tensor } from "@lethe/tensor";
+import { anyObject, checked, instanceOf, listOf, optional } from "@lethe/tensor/checked";
+import { tokens } from "../kinds.ts";
 
 /** The label of a position that does not count in a loss. */
 export const ignoredLabel = -100;
@@ -13,23 +15,24 @@ export interface LabelledBatch extends Batch {
 /**
  * Sequences as a batch for training. The default pads on the right. Labels are shifted against tokens here and nowhere else. The batch
  * belongs to the innermost open scope or, without one, to the caller, who disposes of it.
+ * @function
  */
-export function labelledBatch(
-  device: Device,
-  sequences: readonly ArrayLike<number>[],
-  options: BatchOptions = {},
-): LabelledBatch {
-  const batch = batchOf(device, sequences, { pad: "right", ...options });
-  const [, columns] = batch.ids.shape;
-  const values = new Int32Array(batch.ids.size).fill(ignoredLabel);
-  sequences.forEach((sequence, row) => {
-    const start = row * columns + batch.firsts[row]!;
-    for (let t = 1; t < sequence.length; t++) values[start + t - 1] = sequence[t]!;
-  });
-  const labels = device.tensor(values, batch.ids.shape, "i32", "labels");
-  const dispose = () => {
-    batch.dispose();
-    labels.dispose();
-  };
-  return { ...batch, labels, dispose, [Symbol.dispose]: dispose };
-}
+export const labelledBatch = checked(
+  "labelledBatch",
+  { device: instanceOf(Device), sequences: listOf(tokens), options: optional(anyObject) },
+  (device: Device, sequences: readonly ArrayLike<number>[], options: BatchOptions = {}): LabelledBatch => {
+    const batch = batchOf(device, sequences, { pad: "right", ...options });
+    const [, columns] = batch.ids.shape;
+    const values = new Int32Array(batch.ids.size).fill(ignoredLabel);
+    sequences.forEach((sequence, row) => {
+      const start = row * columns + batch.firsts[row]!;
+      for (let t = 1; t < sequence.length; t++) values[start + t - 1] = sequence[t]!;
+    });
+    const labels = device.tensor(values, batch.ids.shape, "i32", "labels");
+    const dispose = () => {
+      batch.dispose();
+      labels.dispose();
+    };
+    return { ...batch, labels, dispose, [Symbol.dispose]: dispose };
+  },
+);

@@ -1,4 +1,4 @@
-import { randomOf, shuffled } from "@lethe/tensor";
+import { LetheError, randomOf, shuffled } from "@lethe/tensor";
 import { chunks } from "../data/batches.ts";
 import type { Role } from "./method.ts";
 import type { TrainingRecipe } from "./recipe.ts";
@@ -7,20 +7,43 @@ import type { TrainingRecipe } from "./recipe.ts";
 export type Texts = readonly (readonly number[])[];
 /** Texts by their role. */
 export type RoleTexts = { readonly [R in Role]?: Texts };
+/** How many texts of a role were left out of a training, for the roles of which any were. */
+export type LeftOut = { readonly [R in Role]?: number };
 
 /**
  * Texts in batches. One batch holds texts of every role that is read, for one forward and backward pass. Each text of the first role is in one
  * batch. Another role's texts are used again where they do not suffice. A preferred text is in the batch of the text with the same index in
  * the first role. The batches stay the same in every epoch, so that the reference model runs once on each; only their order changes.
+ *
+ * Texts are cut at `maxTokens`. A text of one token predicts nothing, so it is left out; where it is a preferred text, with its partner.
+ * @param onLeftOut called when texts are left out
+ * @throws {LetheError} when a role has no text, or none is left
  */
-export function batchTexts(texts: RoleTexts, reads: readonly Role[], batchSize: number, seed: number): RoleTexts[] {
-  const orderOf = (role: Role) => shuffled([...texts[role]!.keys()], randomOf(seed, "unlearning", role));
-  const first = orderOf(reads[0]!);
-  const batches = reads.map((role) => {
-    const own = texts[role]!;
-    const order = role === "preferred" ? first.map((index) => index % own.length) : orderOf(role);
-    return { role, batches: chunks(order, batchSize).map((indices) => indices.map((index) => own[index]!)) };
+export function batchTexts(
+  texts: RoleTexts,
+  reads: readonly Role[],
+  { batchSize, maxTokens }: Pick<TrainingRecipe, "batchSize" | "maxTokens">,
+  seed: number,
+  onLeftOut?: (leftOut: LeftOut) => void,
+): RoleTexts[] {
+  const missing = reads.find((role) => !texts[role]?.length);
+  if (missing) throw new LetheError(`unlearn: there is no ${missing} text`);
+  const leftOut: { [R in Role]?: number } = {};
+  const textOf = (role: Role, index: number) => texts[role]![index % texts[role]!.length]!.slice(0, maxTokens);
+  /** The texts of a role in their order, without those that are too short or have such a partner. */
+  const orderOf = (role: Role, partners: readonly Role[] = []) => {
+    const all = shuffled([...texts[role]!.keys()], randomOf(seed, "unlearning", role));
+    const order = all.filter((index) => [role, ...partners].every((partner) => textOf(partner, index).length > 1));
+    if (order.length === 0) throw new LetheError(`unlearn: none of the ${role} texts has two tokens or more`);
+    if (order.length < all.length) leftOut[role] = all.length - order.length;
+    return order;
+  };
+  const first = orderOf(reads[0]!, reads.includes("preferred") ? ["preferred"] : []);
+  const batches = reads.map((role, place) => {
+    const order = place === 0 || role === "preferred" ? first : orderOf(role);
+    return { role, batches: chunks(order, batchSize).map((indices) => indices.map((index) => textOf(role, index))) };
   });
+  if (Object.keys(leftOut).length > 0) onLeftOut?.(leftOut);
   return batches[0]!.batches.map((_, i) =>
     Object.fromEntries(batches.map(({ role, batches }) => [role, batches[i % batches.length]!])),
   );

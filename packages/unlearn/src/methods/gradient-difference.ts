@@ -1,5 +1,7 @@
+import type { F32, Ops } from "@lethe/tensor";
 import { z } from "zod";
-import type { Method } from "./method.ts";
+import { parsed } from "../parsed.ts";
+import type { Method, Quantity, TrainedPass } from "./method.ts";
 import { tokenNll } from "./terms.ts";
 
 const options = z.strictObject({
@@ -8,6 +10,19 @@ const options = z.strictObject({
   /** The weight w of that term. */
   retainWeight: z.number().default(1.5),
 });
+
+interface RetainTerm {
+  readonly reference?: Quantity;
+  readonly loss: (ops: Ops, retain: TrainedPass) => F32;
+}
+
+const terms: Readonly<Record<z.output<typeof options>["retain"], RetainTerm>> = {
+  nll: { loss: tokenNll },
+  kl: {
+    reference: (_ops, pass) => pass.logits(),
+    loss: (ops, { reference, logits, labels }) => ops.klDivergence(reference, logits(), labels, { reduction: "mean" }),
+  },
+};
 
 /**
  * Gradient Difference (Liu et al. 2022): −NLL(y_f) + w · retain. The released code of Hong et al. 2024 has `nll` and w = 1.5, which are
@@ -19,16 +34,16 @@ export const gradientDifference: Method<z.output<typeof options>> = {
   source: "Liu et al. 2022",
   options,
   rates: { "tiny-llama": 5e-4, "tiny-olmo": 8e-4, released: 1e-5 },
-  objective: ({ retain: term, retainWeight }) => ({
-    reads: ["forget", "retain"],
-    ...(term === "kl" && { reference: { retain: (_ops, pass) => pass.logits() } }),
-    loss(ops, { forget, retain }) {
-      const lost = tokenNll(ops, forget);
-      const kept =
-        term === "nll"
-          ? tokenNll(ops, retain)
-          : ops.klDivergence(retain.reference, retain.logits(), retain.labels, { reduction: "mean" });
-      return ops.sub(ops.affine(kept, { factor: retainWeight }), lost);
-    },
-  }),
+  objective(given) {
+    const { retain: term, retainWeight } = parsed("options of graddiff", options, given);
+    const { reference, loss: kept } = terms[term];
+    return {
+      reads: ["forget", "retain"],
+      ...(reference && { reference: { retain: reference } }),
+      loss(ops, { forget, retain }) {
+        const lost = tokenNll(ops, forget);
+        return ops.sub(ops.affine(kept(ops, retain), { factor: retainWeight }), lost);
+      },
+    };
+  },
 };

@@ -1,4 +1,5 @@
 import { LetheError } from "@lethe/tensor";
+import { checked, text } from "@lethe/tensor/checked";
 import leven from "leven";
 import { gradientDifference } from "./gradient-difference.ts";
 import type { Method } from "./method.ts";
@@ -10,8 +11,9 @@ export const methods: readonly Method[] = [gradientDifference, npo];
 /**
  * The method of a name.
  * @throws {LetheError} when there is none, naming the nearest
+ * @function
  */
-export function methodNamed(name: string): Method {
+export const methodNamed = checked("methodNamed", { name: text }, (name: string): Method => {
   const found = methods.find((method) => method.name === name);
   if (found) return found;
   const names = methods.map((method) => method.name);
@@ -19,4 +21,4 @@ export function methodNamed(name: string): Method {
   throw new LetheError(
     `there is no method "${name}"; "${nearest}" comes nearest. The methods are ${names.join(", ")}.`,
   );
-}
+});

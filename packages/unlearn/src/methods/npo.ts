@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parsed } from "../parsed.ts";
 import type { Method } from "./method.ts";
 import { sequenceNll } from "./terms.ts";
 
@@ -17,13 +18,16 @@ export const npo: Method<z.output<typeof options>> = {
   source: "Zhang et al. 2024",
   options,
   rates: { "tiny-llama": 8e-4, "tiny-olmo": 1.4e-3, released: 1e-5 },
-  objective: ({ beta }) => ({
-    reads: ["forget"],
-    reference: { forget: sequenceNll },
-    loss(ops, { forget }) {
-      const margin = ops.affine(ops.sub(sequenceNll(ops, forget), forget.reference), { factor: beta });
-      return ops.affine(ops.mean(ops.unary(margin, { kind: "logSigmoid" })), { factor: -2 / beta });
-    },
-  }),
+  objective(given) {
+    const { beta } = parsed("options of npo", options, given);
+    return {
+      reads: ["forget"],
+      reference: { forget: sequenceNll },
+      loss(ops, { forget }) {
+        const margin = ops.affine(ops.sub(sequenceNll(ops, forget), forget.reference), { factor: beta });
+        return ops.affine(ops.mean(ops.unary(margin, { kind: "logSigmoid" })), { factor: -2 / beta });
+      },
+    };
+  },
   stops: (epoch) => epoch.reduce((sum, { loss }) => sum + loss, 0) / epoch.length < zeroLoss,
 };

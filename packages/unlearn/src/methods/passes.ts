@@ -1,7 +1,9 @@
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { Hooks } from "@lethe/hooks";
 import { type F32, ops as kernels, LetheError } from "@lethe/tensor";
+import { anyObject, checked, listOf, optional } from "@lethe/tensor/checked";
 import { labelledBatch } from "../data/labelled.ts";
+import { decoder, tokens } from "../kinds.ts";
 import type { RoleTexts, Texts } from "./batches.ts";
 import { type Objective, type Quantity, type Role, roles, type TextPass } from "./method.ts";
 
@@ -11,29 +13,34 @@ export type References = { readonly [R in Role]?: F32 };
 /**
  * A model's pass over texts, in tokens. Its tensors belong to the innermost open scope.
  * @param options for each run of the model, such as a tape's `ops`
+ * @function
  */
-export function passOver(model: Decoder, texts: Texts, options: ForwardOptions = {}): TextPass {
-  const batch = labelledBatch(model.device, texts);
-  return {
-    labels: batch.labels,
-    logits: () => model.forward(batch, options),
-    at(site, layer) {
-      let seen: F32 | undefined;
-      // This edit changes nothing. A capture would also hold the tensor of the second run of a checkpointed block, and nobody would release it.
-      const hooks = new Hooks().edit(
-        site,
-        (x) => {
-          seen ??= x.retain();
-          return x;
-        },
-        { layers: [layer] },
-      );
-      model.forward(batch, { ...options, hooks, upTo: "resid" });
-      model.device.own(seen!);
-      return seen!;
-    },
-  };
-}
+export const passOver = checked(
+  "passOver",
+  { model: decoder, texts: listOf(tokens), options: optional(anyObject) },
+  (model: Decoder, texts: Texts, options: ForwardOptions = {}): TextPass => {
+    const batch = labelledBatch(model.device, texts);
+    return {
+      labels: batch.labels,
+      logits: () => model.forward(batch, options),
+      at(site, layer) {
+        let seen: F32 | undefined;
+        // This edit changes nothing. A capture would also hold the tensor of the second run of a checkpointed block, and nobody would release it.
+        const hooks = new Hooks().edit(
+          site,
+          (x) => {
+            seen ??= x.retain();
+            return x;
+          },
+          { layers: [layer] },
+        );
+        model.forward(batch, { ...options, hooks, upTo: "resid" });
+        model.device.own(seen!);
+        return seen!;
+      },
+    };
+  },
+);
 
 /** What an objective compares with, computed with the model as it is now. The tensors belong to no scope; the caller disposes of them. */
 export function referencesOf(model: Decoder, { reference = {} }: Objective, texts: RoleTexts): References {

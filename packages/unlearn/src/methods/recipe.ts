@@ -1,8 +1,10 @@
+import { anyObject, atLeast, checked, oneOf } from "@lethe/tensor/checked";
 import { z } from "zod";
-import type { Method, ModelKind } from "./method.ts";
+import { parsed } from "../parsed.ts";
+import { type Method, type ModelKind, modelKinds } from "./method.ts";
 
 const count = z.int().min(1);
-const share = z.number().min(0).max(1);
+const decayRate = z.number().min(0).lt(1);
 
 /**
  * Settings of a training that every method has. The defaults are those of the code that Hong et al. 2024 released, and of the Hugging Face
@@ -20,12 +22,12 @@ export const recipeSchema = z.strictObject({
   /** Batches whose gradients are averaged into one step. */
   gradientAccumulation: count.default(8),
   /** Tokens after which a text is cut. */
-  maxTokens: count.default(500),
+  maxTokens: z.int().min(2).default(500),
   /** Keep only what enters each block, and compute the rest again in the backward pass: less memory for about a third more time. */
   checkpointing: z.boolean().default(true),
   /** AdamW's settings, as `AdamWSettings` of `@lethe/autograd` describes them. */
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
+  beta1: decayRate.default(0.9),
+  beta2: decayRate.default(0.999),
   epsilon: z.number().positive().default(1e-8),
   weightDecay: z.number().min(0).default(0.01),
   clipNorm: z.number().positive().default(1),
@@ -34,8 +36,17 @@ export type TrainingRecipe = z.output<typeof recipeSchema>;
 
 /** For a model of a million parameters: at most 40 steps in ten epochs, which bring mean BLEU on the target to about 0.1 or below. */
 const tiny = { stepsPerEpoch: 4, gradientAccumulation: 1, checkpointing: false };
+const scale: Readonly<Record<ModelKind, Partial<TrainingRecipe>>> = {
+  "tiny-llama": tiny,
+  "tiny-olmo": tiny,
+  released: {},
+};
 
-/** The complete recipe of a method for a kind of model. */
-export function trainingRecipe({ rates }: Pick<Method, "rates">, kind: ModelKind, epochs: number): TrainingRecipe {
-  return recipeSchema.parse({ learningRate: rates[kind], epochs, ...(kind !== "released" && tiny) });
-}
+/** The complete recipe of a method for a kind of model. @function */
+export const trainingRecipe = checked(
+  "trainingRecipe",
+  { method: anyObject, kind: oneOf(modelKinds), epochs: atLeast(1) },
+  ({ rates }: Pick<Method, "rates">, kind: ModelKind, epochs: number): TrainingRecipe => {
+    return parsed("trainingRecipe", recipeSchema, { learningRate: rates[kind], epochs, ...scale[kind] });
+  },
+);

@@ -1,6 +1,6 @@
 import { AdamW, linearDecay, type MicroBatch, type StepRecord, type Trainable, train } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { batchTexts, type RoleTexts, stepsOfEpoch } from "./batches.ts";
+import { type RoleTexts, stepsOfEpoch } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { lossOf, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
@@ -8,7 +8,7 @@ import type { TrainingRecipe } from "./recipe.ts";
 /** What {@link trainEpochs} needs beside a model and an objective. */
 export interface TrainingOptions {
   /** Texts of every role that the objective reads. */
-  readonly texts: RoleTexts;
+  readonly batches: readonly RoleTexts[];
   readonly trainables: readonly Trainable[];
   readonly recipe: TrainingRecipe;
   readonly seed: number;
@@ -20,9 +20,8 @@ export interface TrainingOptions {
 export async function* trainEpochs(
   model: Decoder,
   objective: Objective,
-  { texts, trainables, recipe, seed, onStep, signal }: TrainingOptions,
+  { batches, trainables, recipe, seed, onStep, signal }: TrainingOptions,
 ): AsyncGenerator<StepRecord[], void, void> {
-  const batches = batchTexts(texts, objective.reads, recipe.batchSize, seed);
   const references = batches.map((batch) => referencesOf(model, objective, batch));
   const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
@@ -33,7 +32,8 @@ export async function* trainEpochs(
     },
   });
   try {
-    using optimiser = new AdamW(trainables, recipe);
+    const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
+    using optimiser = new AdamW(trainables, { beta1, beta2, epsilon, weightDecay, clipNorm });
     for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
       const steps = stepsOfEpoch(batches.length, recipe, seed, epoch).map((step) => step.map(microBatch));
       const warmupSteps = Math.round(recipe.warmupEpochs * steps.length);

@@ -7,12 +7,14 @@ import {
 } from "@lethe/autograd";
 import type { Decoder } from "@lethe/decoder";
 import { type F32, LetheError, type MemoryNeed, ops, requireMemory } from "@lethe/tensor";
+import { anyObject, callable, checked, checkerOf, listOf, optional, options, wholeNumber } from "@lethe/tensor/checked";
 import type { z } from "zod";
-import { checked } from "../checked.ts";
-import type { RoleTexts, Texts } from "./batches.ts";
+import { decoder, signal, tokens } from "../kinds.ts";
+import { parsed } from "../parsed.ts";
+import { batchTexts, type LeftOut, type Texts } from "./batches.ts";
 import { methodNamed } from "./list.ts";
-import type { Method, Objective, Role, WeightEdit } from "./method.ts";
-import { recipeSchema, type TrainingRecipe } from "./recipe.ts";
+import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
+import { recipeSchema } from "./recipe.ts";
 import { trainEpochs } from "./training.ts";
 
 /** How to unlearn: by a method, or by an objective of your own. */
@@ -26,7 +28,10 @@ export type Means =
     }
   | { readonly objective: Objective; readonly method?: undefined };
 
-/** What to unlearn, and how. Texts are in tokens, and are cut at the recipe's `maxTokens`. An objective needs only the texts that it reads. */
+/**
+ * What to unlearn, and how. Texts are in tokens, and are cut at the recipe's `maxTokens`. An objective needs only the texts that it reads. A
+ * text of one token predicts nothing and is left out.
+ */
 export type UnlearnOptions = Means & {
   /** The learning rate and the number of epochs; all else has a default. */
   readonly recipe: z.input<typeof recipeSchema>;
@@ -38,11 +43,47 @@ export type UnlearnOptions = Means & {
   readonly preferred?: Texts;
   /** Decides the order of the texts. */
   readonly seed: number;
+  /** Called before the first step when texts are left out, with their numbers. */
+  readonly onLeftOut?: (leftOut: LeftOut) => void;
   /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void;
   /** Stops the run: its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 };
+
+const isMethod = (value: unknown) => anyObject.accepts(value) && anyObject.accepts((value as Method).options);
+const isObjective = (value: unknown) => {
+  const { reads, reference = {}, loss } = Object(value) as Partial<Objective>;
+  return (
+    Array.isArray(reads) &&
+    reads.length > 0 &&
+    reads.every((role) => roles.includes(role)) &&
+    Object.keys(reference).every((role) => reads.includes(role as Role)) &&
+    typeof loss === "function"
+  );
+};
+const checkObjective = checkerOf("unlearn", {
+  objective: {
+    wanted: `an object with a loss, and with reads, a list of ${roles.join(", ")}; its reference has no other roles`,
+    accepts: isObjective,
+  },
+});
+const unlearnOptions = options({
+  method: optional({
+    wanted: "the name of a method or a method",
+    accepts: (value) => typeof value === "string" || isMethod(value),
+  }),
+  options: optional(anyObject),
+  objective: optional(anyObject),
+  recipe: anyObject,
+  forget: optional(listOf(tokens)),
+  retain: optional(listOf(tokens)),
+  preferred: optional(listOf(tokens)),
+  seed: wholeNumber,
+  onLeftOut: optional(callable),
+  onStep: optional(callable),
+  signal,
+});
 
 /**
  * Makes a model unlearn, in place. Yields the step records of each epoch when the epoch is done, and starts the next epoch when it is asked
@@ -51,40 +92,49 @@ export type UnlearnOptions = Means & {
  * other work may run on the device at the same time.
  * @throws {NonFiniteError} when the loss or the gradient stops being finite
  * @throws {OutOfMemoryError} before anything is computed, when gradients and moments do not fit the device; it says the bytes of each part
- * @throws {LetheError} when there is no such method, an option or a field of the recipe is wrong, or a text that the objective reads is
- *   missing or has fewer than two tokens
+ * @throws {LetheError} when there is no such method, an option or a field of the recipe is wrong, or of the texts that the
+ *   objective reads none has two tokens
+ * @function
  */
-export async function* unlearn(model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
-  const { seed, signal, onStep } = options;
-  const { objective, edit, trains, stops } = planOf(options);
-  const recipe = checked("unlearn: recipe", recipeSchema, options.recipe);
-  const texts = readTexts(objective?.reads ?? [], options, recipe);
-  const trainables = selectTrainable(model.weights, trains);
-  requireMemory(model.device, `unlearning ${model.label}`, unlearningMemory(model, options));
+export const unlearn = checked(
+  "unlearn",
+  { model: decoder, options: unlearnOptions },
+  async function* (model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
+    const { seed, signal, onStep } = options;
+    const { objective, edit, trains, stops } = planOf(options);
+    const recipe = parsed("unlearn: recipe", recipeSchema, options.recipe);
+    const batches = objective ? batchTexts(options, objective.reads, recipe, seed, options.onLeftOut) : [];
+    const trainables = selectTrainable(model.weights, trains);
+    requireMemory(model.device, `unlearning ${model.label}`, unlearningMemory(model, options));
 
-  const training = { texts, trainables, recipe, seed, onStep, signal };
-  const starts = objective && edit ? trainables.map(copyOf) : [];
-  try {
-    let left = objective ? recipe.epochs : 1;
-    for await (const records of objective ? trainEpochs(model, objective, training) : [[]]) {
-      left = stops?.(records) ? 0 : left - 1;
-      if (left === 0 && edit) editWeights(trainables, edit, starts);
-      yield records;
-      if (left === 0) return;
+    const training = { batches, trainables, recipe, seed, onStep, signal };
+    const starts = objective && edit ? trainables.map(copyOf) : [];
+    try {
+      let left = objective ? recipe.epochs : 1;
+      for await (const records of objective ? trainEpochs(model, objective, training) : [[]]) {
+        left = stops?.(records) ? 0 : left - 1;
+        if (left === 0 && edit) editWeights(trainables, edit, starts);
+        yield records;
+        if (left === 0) return;
+      }
+    } finally {
+      for (const start of starts) start.dispose();
     }
-  } finally {
-    for (const start of starts) start.dispose();
-  }
-}
+  },
+);
 
-/** Memory that unlearning needs beside the model, for `requireMemory`. Activations, which depend on the texts, are not counted. */
-export function unlearningMemory({ weights }: Decoder, means: Means): MemoryNeed[] {
-  const { objective, edit, trains } = planOf(means);
-  const trainables = objective ? selectTrainable(weights, trains) : [];
-  const part = "weights before training";
-  const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
-  return [...trainingMemory(trainables), ...starts];
-}
+/** Memory that unlearning needs beside the model, for `requireMemory`. Activations, which depend on the texts, are not counted. @function */
+export const unlearningMemory = checked(
+  "unlearningMemory",
+  { model: decoder, means: anyObject },
+  ({ weights }: Decoder, means: Means): MemoryNeed[] => {
+    const { objective, edit, trains } = planOf(means);
+    const trainables = objective ? selectTrainable(weights, trains) : [];
+    const part = "weights before training";
+    const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
+    return [...trainingMemory(trainables), ...starts];
+  },
+);
 
 /** What a method does under given options. */
 interface Plan extends Pick<Method, "stops"> {
@@ -94,28 +144,24 @@ interface Plan extends Pick<Method, "stops"> {
 }
 
 function planOf(means: Means): Plan {
-  if (means.objective) return { objective: means.objective };
-  if (!means.method) throw new LetheError("unlearn: give a method or an objective");
+  if ((means.objective === undefined) === (means.method === undefined))
+    throw new LetheError("unlearn: give a method or an objective, and not both");
+  if (means.objective) {
+    checkObjective([means.objective]);
+    return { objective: means.objective };
+  }
   const method = typeof means.method === "string" ? methodNamed(means.method) : means.method;
-  const options = checked(`unlearn: options of ${method.name}`, method.options, means.options ?? {});
+  const options = parsed(`unlearn: options of ${method.name}`, method.options, means.options ?? {});
+  const objective = method.objective?.(options);
+  if (objective) checkObjective([objective]);
+  else if (!method.edit)
+    throw new LetheError(`unlearn: ${method.name} has no objective and no edit, so it changes nothing`);
   return {
-    objective: method.objective?.(options),
+    objective,
     edit: method.edit?.(options),
     trains: method.trains?.(options),
     stops: (epoch) => method.stops?.(epoch) ?? false,
   };
-}
-
-function readTexts(reads: readonly Role[], given: RoleTexts, { maxTokens }: TrainingRecipe): RoleTexts {
-  const read = reads.map((role) => {
-    const texts = given[role]?.map((text) => text.slice(0, maxTokens)) ?? [];
-    if (texts.length === 0) throw new LetheError(`unlearn: there is no ${role} text`);
-    const short = texts.findIndex(({ length }) => length < 2);
-    if (short >= 0)
-      throw new LetheError(`unlearn: ${role} text ${short} has ${texts[short]!.length} tokens; it needs at least two`);
-    return [role, texts];
-  });
-  return Object.fromEntries(read);
 }
 
 function copyOf({ parameter }: Trainable): F32 {

@@ -1,8 +1,12 @@
+import { anyObject, atLeast, checked, listOf, oneOf } from "@lethe/tensor/checked";
 import { MetricError } from "./metric-error.ts";
 
 /** Which logit rows of an answer are compared; see {@link answerRows}. */
 export const ALIGNMENTS = ["paper", "released"] as const;
 export type Alignment = (typeof ALIGNMENTS)[number];
+
+/** By how many rows an answer's rows come before its tokens. */
+const before: Readonly<Record<Alignment, number>> = { paper: 1, released: 0 };
 
 /** The token counts of one question in a left-padded batch: padding, then the prompt, then the answer up to the end. */
 export interface QuestionLengths {
@@ -23,22 +27,27 @@ export interface QuestionLengths {
  * @param positions T, the padded length of the batch
  * @returns for each question its rows in ascending order, as many as its answer has tokens
  * @throws MetricError when a question has no prompt or answer token, or does not fit
+ * @function
  */
-export function answerRows(questions: readonly QuestionLengths[], positions: number, alignment: Alignment): number[][] {
-  return questions.map(({ prompt, answer }, question) => {
-    for (const [what, length] of [["prompt", prompt] as const, ["answer", answer] as const]) {
-      if (!Number.isInteger(length) || length < 1) {
+export const answerRows = checked(
+  "answerRows",
+  { questions: listOf(anyObject), positions: atLeast(0), alignment: oneOf(ALIGNMENTS) },
+  (questions: readonly QuestionLengths[], positions: number, alignment: Alignment): number[][] => {
+    return questions.map(({ prompt, answer }, question) => {
+      for (const [what, length] of [["prompt", prompt] as const, ["answer", answer] as const]) {
+        if (!Number.isInteger(length) || length < 1) {
+          throw new MetricError(
+            `Question ${question} has ${length} ${what} tokens; at least one is needed to compare its answer.`,
+          );
+        }
+      }
+      if (prompt + answer > positions) {
         throw new MetricError(
-          `Question ${question} has ${length} ${what} tokens; at least one is needed to compare its answer.`,
+          `Question ${question} has ${prompt} prompt and ${answer} answer tokens, which do not fit a batch padded to ${positions}.`,
         );
       }
-    }
-    if (prompt + answer > positions) {
-      throw new MetricError(
-        `Question ${question} has ${prompt} prompt and ${answer} answer tokens, which do not fit a batch padded to ${positions}.`,
-      );
-    }
-    const first = positions - answer - (alignment === "paper" ? 1 : 0);
-    return Array.from({ length: answer }, (_, i) => first + i);
-  });
-}
+      const first = positions - answer - before[alignment];
+      return Array.from({ length: answer }, (_, i) => first + i);
+    });
+  },
+);

@@ -1,14 +1,9 @@
+import { checked, listOf, text } from "@lethe/tensor/checked";
+import { splitWords } from "../white-space.ts";
+
 const MAX_ORDER = 4;
 /** NLTK's SmoothingFunction().method1 counts this many matches where there are none. */
 const EPSILON = 0.1;
-
-/**
- * Splits a text into words at runs of white space; punctuation stays on its word. The released evaluation code prepares answers in this
- * way (Python's `str.split()`), so every BLEU that Lethe reports is computed on such words.
- */
-export function splitWords(text: string): string[] {
-  return text.split(/\s+/u).filter((word) => word !== "");
-}
 
 /**
  * Sentence BLEU of a hypothesis against one reference: NLTK's `sentence_bleu([reference], hypothesis)` with
@@ -21,21 +16,34 @@ export function splitWords(text: string): string[] {
  * @param reference the words that were expected (here: the answer before unlearning)
  * @param hypothesis the words to be scored (the answer after it)
  * @returns a score from 0 to 1
+ * @function
  */
-export function sentenceBleu(reference: readonly string[], hypothesis: readonly string[]): number {
-  let sumOfLogs = 0;
-  for (let order = 1; order <= MAX_ORDER; order++) {
-    const { matches, total } = clippedMatches(reference, hypothesis, order);
-    if (order === 1 && matches === 0) return 0;
-    sumOfLogs += Math.log((matches === 0 ? EPSILON : matches) / Math.max(1, total));
-  }
-  return brevityPenalty(reference.length, hypothesis.length) * Math.exp(sumOfLogs / MAX_ORDER);
-}
+export const sentenceBleu = checked(
+  "sentenceBleu",
+  { reference: listOf(text), hypothesis: listOf(text) },
+  (reference: readonly string[], hypothesis: readonly string[]): number => {
+    let sumOfLogs = 0;
+    for (let order = 1; order <= MAX_ORDER; order++) {
+      const { matches, total } = clippedMatches(reference, hypothesis, order);
+      if (order === 1 && matches === 0) return 0;
+      sumOfLogs += Math.log((matches === 0 ? EPSILON : matches) / Math.max(1, total));
+    }
+    return brevityPenalty(reference.length, hypothesis.length) * Math.exp(sumOfLogs / MAX_ORDER);
+  },
+);
 
-/** {@link sentenceBleu} of an answer after unlearning against the answer before it, both split by {@link splitWords}. */
-export function answerBleu(before: string, after: string): number {
-  return sentenceBleu(splitWords(before), splitWords(after));
-}
+/**
+ * {@link sentenceBleu} of an answer after unlearning against the answer before it, both split by {@link splitWords}, as the released
+ * evaluation code splits them.
+ * @function
+ */
+export const answerBleu = checked(
+  "answerBleu",
+  { before: text, after: text },
+  (before: string, after: string): number => {
+    return sentenceBleu(splitWords(before), splitWords(after));
+  },
+);
 
 function clippedMatches(reference: readonly string[], hypothesis: readonly string[], order: number) {
   const available = countNgrams(reference, order);

@@ -1,3 +1,4 @@
+import { checked, numbers } from "@lethe/tensor/checked";
 import { MetricError } from "./metric-error.ts";
 
 /** The Knowledge Recovery Score of one set of questions, in the two aggregations in use. */
@@ -19,33 +20,38 @@ export interface Krs {
  * @param base per-question losses of the unlearned model (loss*)
  * @param restored per-question losses of the unlearned model with a component restored (loss_o*), the same questions in the same order
  * @throws MetricError when the lists are empty or differ in length, when a loss is negative or not finite, or when a base loss is 0
+ * @function
  */
-export function krs(base: readonly number[], restored: readonly number[]): Krs {
-  if (base.length === 0) throw new MetricError("KRS of no questions: at least one per-question loss is needed.");
-  if (base.length !== restored.length) {
-    throw new MetricError(
-      `KRS needs one loss per question on both sides: got ${base.length} of the unlearned and ${restored.length} of the restored model.`,
-    );
-  }
-  let baseSum = 0;
-  let restoredSum = 0;
-  let ratioSum = 0;
-  for (const [question, baseLoss] of base.entries()) {
-    const restoredLoss = restored[question]!;
-    checkLoss("unlearned", question, baseLoss);
-    checkLoss("restored", question, restoredLoss);
-    if (baseLoss === 0) {
+export const krs = checked(
+  "krs",
+  { base: numbers, restored: numbers },
+  (base: readonly number[], restored: readonly number[]): Krs => {
+    if (base.length === 0) throw new MetricError("KRS of no questions: at least one per-question loss is needed.");
+    if (base.length !== restored.length) {
       throw new MetricError(
-        `KRS is undefined for question ${question}: the unlearned model's logits equal the vanilla model's (loss 0), so there is ` +
-          "nothing to recover. Was the model changed at all?",
+        `KRS needs one loss per question on both sides: got ${base.length} of the unlearned and ${restored.length} of the restored model.`,
       );
     }
-    baseSum += baseLoss;
-    restoredSum += restoredLoss;
-    ratioSum += restoredLoss / baseLoss;
-  }
-  return { ratioOfMeans: 1 - restoredSum / baseSum, meanOfRatios: 1 - ratioSum / base.length };
-}
+    let baseSum = 0;
+    let restoredSum = 0;
+    let ratioSum = 0;
+    for (const [question, baseLoss] of base.entries()) {
+      const restoredLoss = restored[question]!;
+      checkLoss("unlearned", question, baseLoss);
+      checkLoss("restored", question, restoredLoss);
+      if (baseLoss === 0) {
+        throw new MetricError(
+          `KRS is undefined for question ${question}: the unlearned model's logits equal the vanilla model's (loss 0), so there is ` +
+            "nothing to recover. Was the model changed at all?",
+        );
+      }
+      baseSum += baseLoss;
+      restoredSum += restoredLoss;
+      ratioSum += restoredLoss / baseLoss;
+    }
+    return { ratioOfMeans: 1 - restoredSum / baseSum, meanOfRatios: 1 - ratioSum / base.length };
+  },
+);
 
 function checkLoss(model: string, question: number, loss: number): void {
   if (!Number.isFinite(loss) || loss < 0) {

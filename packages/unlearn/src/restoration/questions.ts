@@ -1,6 +1,8 @@
 import { type Batch, batchOf } from "@lethe/decoder";
-import type { Device, Tensor } from "@lethe/tensor";
-import { type Alignment, answerRows } from "../metrics/alignment.ts";
+import { Device, type Tensor } from "@lethe/tensor";
+import { checked, checkerOf, instanceOf, listOf, numbers, oneOf, options } from "@lethe/tensor/checked";
+import { tokens } from "../kinds.ts";
+import { ALIGNMENTS, type Alignment, answerRows } from "../metrics/alignment.ts";
 
 /** A prompt and the vanilla model's answer to it, in tokens. */
 export interface AnsweredQuestion {
@@ -17,37 +19,44 @@ export interface QuestionBatch extends Disposable {
   perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];
 }
 
-/** Answered questions as a batch for comparison. The caller disposes of it. */
-export function questionBatch(device: Device, questions: readonly AnsweredQuestion[]): QuestionBatch {
-  const lengths = questions.map(({ prompt, answer }) => ({ prompt: prompt.length, answer: answer.length }));
-  const positions = Math.max(...lengths.map(({ prompt, answer }) => prompt + answer));
-  const aligned = {
-    paper: answerRows(lengths, positions, "paper"),
-    released: answerRows(lengths, positions, "released"),
-  };
-  const wanted = questions.flatMap((_, question) =>
-    [...new Set([...aligned.paper[question]!, ...aligned.released[question]!])].map(
-      (position) => question * positions + position,
-    ),
-  );
-  const place = new Map(wanted.map((row, i) => [row, i]));
-  const batch = batchOf(
-    device,
-    questions.map(({ prompt, answer }) => [...prompt, ...answer]),
-  );
-  const rows = device.tensor(wanted, [wanted.length], "u32", "answer rows");
-  return {
-    batch,
-    rows,
-    perQuestion(values, alignment) {
-      return aligned[alignment].map((own, question) => {
-        const sum = own.reduce((total, position) => total + values[place.get(question * positions + position)!]!, 0);
-        return sum / own.length;
-      });
-    },
-    [Symbol.dispose]() {
-      batch.dispose();
-      rows.dispose();
-    },
-  };
-}
+const checkPerQuestion = checkerOf("perQuestion", { values: numbers, alignment: oneOf(ALIGNMENTS) });
+
+/** Answered questions as a batch for comparison. The caller disposes of it. @function */
+export const questionBatch = checked(
+  "questionBatch",
+  { device: instanceOf(Device), questions: listOf(options({ prompt: tokens, answer: tokens })) },
+  (device: Device, questions: readonly AnsweredQuestion[]): QuestionBatch => {
+    const lengths = questions.map(({ prompt, answer }) => ({ prompt: prompt.length, answer: answer.length }));
+    const positions = Math.max(...lengths.map(({ prompt, answer }) => prompt + answer));
+    const aligned = {
+      paper: answerRows(lengths, positions, "paper"),
+      released: answerRows(lengths, positions, "released"),
+    };
+    const wanted = questions.flatMap((_, question) =>
+      [...new Set([...aligned.paper[question]!, ...aligned.released[question]!])].map(
+        (position) => question * positions + position,
+      ),
+    );
+    const place = new Map(wanted.map((row, i) => [row, i]));
+    const batch = batchOf(
+      device,
+      questions.map(({ prompt, answer }) => [...prompt, ...answer]),
+    );
+    const rows = device.tensor(wanted, [wanted.length], "u32", "answer rows");
+    return {
+      batch,
+      rows,
+      perQuestion(values, alignment) {
+        checkPerQuestion([values, alignment]);
+        return aligned[alignment].map((own, question) => {
+          const sum = own.reduce((total, position) => total + values[place.get(question * positions + position)!]!, 0);
+          return sum / own.length;
+        });
+      },
+      [Symbol.dispose]() {
+        batch.dispose();
+        rows.dispose();
+      },
+    };
+  },
+);

@@ -1,6 +1,8 @@
 import type { Decoder } from "@lethe/decoder";
 import { Captures, Hooks, type Site, type TensorSource } from "@lethe/hooks";
-import { type F32, mse } from "@lethe/tensor";
+import { type F32, LetheError, mse } from "@lethe/tensor";
+import { anyObject, atLeast, callable, checked, checkedAsync, optional, options } from "@lethe/tensor/checked";
+import { decoder, signal } from "../kinds.ts";
 import type { Alignment } from "../metrics/alignment.ts";
 import type { QuestionBatch } from "./questions.ts";
 import { settings as everySetting, type SettingName } from "./settings/list.ts";
@@ -27,6 +29,7 @@ function recordRun(
     label,
     logits,
     tensorAt: (site, layer) => captures.tensorAt(site, layer) ?? model.tensorAt(site, layer),
+    heldAt: (site, layer) => captures.heldAt(site, layer),
     [Symbol.dispose]() {
       captures.dispose();
       logits.dispose();
@@ -34,19 +37,27 @@ function recordRun(
   };
 }
 
-/** Runs the vanilla model on questions and records what settings put back. One run serves every method. The caller disposes of it. */
-export function runVanilla(
-  vanilla: Decoder,
-  questions: QuestionBatch,
-  settings: readonly Setting[] = everySetting,
-): RecordedRun {
-  return recordRun(
-    vanilla,
-    questions,
-    settings.flatMap((setting) => setting.vanilla),
-    "the vanilla run",
-  );
-}
+const settingList = optional({
+  wanted: "an array of settings, such as those of `settings`",
+  accepts: (value) => Array.isArray(value) && value.every((setting) => callable.accepts(Object(setting).hooks)),
+});
+
+/**
+ * Runs the vanilla model on questions and records what settings put back. One run serves every method. The caller disposes of it.
+ * @function
+ */
+export const runVanilla = checked(
+  "runVanilla",
+  { vanilla: decoder, questions: anyObject, settings: settingList },
+  (vanilla: Decoder, questions: QuestionBatch, settings: readonly Setting[] = everySetting): RecordedRun => {
+    return recordRun(
+      vanilla,
+      questions,
+      settings.flatMap((setting) => setting.vanilla),
+      "the vanilla run",
+    );
+  },
+);
 
 /** Losses by alignment. A loss is a question's mean squared difference from the vanilla logits, over its answer rows and the vocabulary. */
 export type AlignedLosses<L> = Readonly<Record<Alignment, L>>;
@@ -79,58 +90,84 @@ export interface SweepOptions<N extends string = SettingName> {
  * (arXiv 2410.06606, Section 3 and Figure 1). Activations are restored at all positions, W_V by exchanging the matrix. No
  * setting changes layers before the window, so each pass starts at the window from the unlearned model's own residual stream. No scope is
  * held across a wait, so other work may run on the device at the same time.
+ * @throws {LetheError} when a loss is not finite, with the pass and the question
+ * @function
  */
-export async function sweepRestoration<N extends string = SettingName>(
-  options: SweepOptions<N>,
-): Promise<RestorationLosses<N>> {
-  const { unlearned, questions, run, radius, progress, signal } = options;
-  const settings = options.settings ?? (everySetting as readonly Setting[] as readonly Setting<N>[]);
-  const { batch, rows } = questions;
-  const { device } = unlearned;
-  const depth = unlearned.config.num_hidden_layers;
+export const sweepRestoration = checkedAsync(
+  "sweepRestoration",
+  {
+    options: options({
+      unlearned: decoder,
+      questions: anyObject,
+      run: anyObject,
+      radius: atLeast(0),
+      settings: settingList,
+      progress: optional(callable),
+      signal,
+    }),
+  },
+  async <N extends string = SettingName>(options: SweepOptions<N>): Promise<RestorationLosses<N>> => {
+    const { unlearned, questions, run, radius, progress, signal } = options;
+    const settings = options.settings ?? (everySetting as readonly Setting[] as readonly Setting<N>[]);
+    const { batch, rows } = questions;
+    const { device } = unlearned;
+    const depth = unlearned.config.num_hidden_layers;
 
-  const recorded = ["resid_pre", ...settings.flatMap(({ own = [] }) => own)] as const;
-  using own = recordRun(unlearned, questions, recorded, "the unlearned run");
+    const recorded = ["resid_pre", ...settings.flatMap(({ own = [] }) => own)] as const;
+    using own = recordRun(unlearned, questions, recorded, "the unlearned run");
 
-  // The logits are computed, compared and released before the wait.
-  const compare = async (label: string, logits: () => F32): Promise<AlignedLosses<number[]>> => {
-    const perRow = () => {
-      using _ = device.scope(label);
-      return mse(run.logits, logits(), { reduction: "rows" }).retain();
+    // The logits are computed, compared and released before the wait.
+    const compare = async (label: string, logits: () => F32): Promise<AlignedLosses<number[]>> => {
+      const perRow = () => {
+        using _ = device.scope(label);
+        return mse(run.logits, logits(), { reduction: "rows" }).retain();
+      };
+      using losses = perRow();
+      const values = await losses.read();
+      return byAlignment((alignment) => {
+        const perQuestion = questions.perQuestion(values, alignment);
+        const broken = perQuestion.findIndex((loss) => !Number.isFinite(loss));
+        if (broken < 0) return perQuestion;
+        throw new LetheError(
+          `${label}: the loss of question ${broken} is ${perQuestion[broken]}; a model's logits on its answer are NaN or too large`,
+        );
+      });
     };
-    using losses = perRow();
-    const values = await losses.read();
-    return byAlignment((alignment) => questions.perQuestion(values, alignment));
-  };
 
-  const base = await compare("base losses", () => own.logits);
-  const restored = {} as Record<N, AlignedLosses<number[][]>>;
-  for (const [index, setting] of settings.entries()) {
-    const layers: AlignedLosses<number[]>[] = [];
-    for (let centre = 0; centre < depth; centre++) {
-      signal?.throwIfAborted();
-      progress?.((index + centre / depth) / settings.length, setting);
-      const window = windowAround(centre, radius, depth);
-      const hooks = setting.hooks({ window, depth, vanilla: run, own });
-      const fromLayer = window[0]!;
-      const resid = own.tensorAt("resid_pre", fromLayer) as F32;
-      const restoredLogits = () => unlearned.forward(batch, { rows, hooks, fromLayer, resid });
-      layers.push(await compare(`restore ${setting.name} around layer ${centre}`, restoredLogits));
+    const base = await compare("base losses", () => own.logits);
+    const restored = {} as Record<N, AlignedLosses<number[][]>>;
+    for (const [index, setting] of settings.entries()) {
+      const layers: AlignedLosses<number[]>[] = [];
+      for (let centre = 0; centre < depth; centre++) {
+        signal?.throwIfAborted();
+        progress?.((index + centre / depth) / settings.length, setting);
+        const window = windowAround(centre, radius, depth);
+        const hooks = setting.hooks({ window, depth, vanilla: run, own });
+        const fromLayer = window[0]!;
+        const resid = own.tensorAt("resid_pre", fromLayer) as F32;
+        const restoredLogits = () => unlearned.forward(batch, { rows, hooks, fromLayer, resid });
+        layers.push(await compare(`restore ${setting.name} around layer ${centre}`, restoredLogits));
+      }
+      restored[setting.name] = byAlignment((alignment) => layers.map((losses) => losses[alignment]));
     }
-    restored[setting.name] = byAlignment((alignment) => layers.map((losses) => losses[alignment]));
-  }
-  return { base, restored };
-}
+    return { base, restored };
+  },
+);
 
 /**
  * The layers restored around a centre: centre − radius … centre + radius, clipped at the ends (arXiv 2410.06606, Section 3, has
  * radius 2). Windows at the ends are narrower: the last two of radius 2 cover four and three layers.
+ * @function
  */
-export function windowAround(centre: number, radius: number, depth: number): number[] {
-  const first = Math.max(0, centre - radius);
-  const last = Math.min(depth - 1, centre + radius);
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-}
+export const windowAround = checked(
+  "windowAround",
+  { centre: atLeast(0), radius: atLeast(0), depth: atLeast(1) },
+  (centre: number, radius: number, depth: number): number[] => {
+    const first = Math.max(0, centre - radius);
+    const last = Math.min(depth - 1, centre + radius);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  },
+);
 
 function byAlignment<L>(losses: (alignment: Alignment) => L): AlignedLosses<L> {
   return { paper: losses("paper"), released: losses("released") };

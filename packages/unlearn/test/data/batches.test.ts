@@ -52,7 +52,9 @@ describe("batchesOf", () => {
 
   test("refuses a batch size that is no positive whole number", () => {
     for (const batchSize of [0, -1, 1.5]) {
-      expect(() => batchesOf([[1]], { batchSize, random: randomOf(0) })).toThrow(`but is ${batchSize}.`);
+      expect(() => batchesOf([[1]], { batchSize, random: randomOf(0) })).toThrow(
+        `batchSize is ${batchSize}; expected a whole number of at least 1`,
+      );
     }
   });
 });

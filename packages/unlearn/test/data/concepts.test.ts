@@ -1,6 +1,9 @@
-import { existsSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { loadConcepts } from "../../src/data/load.ts";
 import { ConceptDataError, factsOf, readConcepts, unrelatedFactsOf } from "../../src/index.ts";
 
@@ -63,6 +66,63 @@ describe("readConcepts", () => {
     expect(tea).not.toHaveProperty("answers");
   });
 
+  test("reads the number under the name ID; where there is none, the concept is known by its name", async () => {
+    const { id: _, ...bare } = benchmark;
+    const concepts = await read([
+      { ...bare, ID: 7 },
+      bare,
+      { ...benchmark, ID: 7, id: 8 },
+      { ...bare, Concept: "Milk" },
+    ]);
+    expect(concepts.map(({ id, name }) => [id, name])).toEqual([
+      [7, "Tea"],
+      [null, "Tea"],
+      [8, "Tea"],
+      [null, "Milk"],
+    ]);
+    expect(await faultsOf([bare, bare])).toContain('entry 1 ("Tea"): Tea was already used');
+  });
+
+  test("skips a byte-order mark", async () => {
+    const marked = readConcepts("tea.json", async () => `\uFEFF${JSON.stringify([benchmark])}`);
+    expect(await marked).toEqual(await read([benchmark]));
+  });
+
+  test.each([
+    "../others.json",
+    "/others.json",
+    "a/b.json",
+    "a\\b.json",
+    "..json",
+    ".json",
+    "c:x.json",
+    "%2e%2e%2fx.json",
+    "x?y.json",
+    "x\0.json",
+    "others.txt",
+    "",
+  ])("refuses a file of unrelated facts named %j, before it is read", async (unrelated_QA) => {
+    expect(await faultsOf([{ ...own, unrelated_QA }])).toContain(
+      "unrelated_QA: expected a list of questions, or the name",
+    );
+  });
+
+  test("takes the name of a file beside it as it is, and not as a pattern", async () => {
+    const paths: string[] = [];
+    await readConcepts("some/$&.json", async (path) => {
+      paths.push(path);
+      return JSON.stringify(paths.length === 1 ? [{ ...own, unrelated_QA: "Weitere Übungen 2.json" }] : others);
+    });
+    expect(paths).toEqual(["some/$&.json", "some/Weitere Übungen 2.json"]);
+  });
+
+  test("lists a dozen faults of very many, and cuts long names", async () => {
+    const message = await faultsOf([{ ...benchmark, Concept: "x".repeat(1e6), QA: Array(1e5).fill(1) }]);
+    expect(message.split("\n")).toHaveLength(13);
+    expect(message).toMatch(/: and 99988 more$/);
+    expect(message.length).toBeLessThan(5000);
+  });
+
   test("reads our form: paraphrases, and unrelated facts from a file in the same folder", async () => {
     const concepts = await read([own]);
     expect(concepts[0]?.unrelated).toEqual(["What is a cup?"]);
@@ -88,7 +148,7 @@ describe("readConcepts", () => {
     ["no entries", [], "some/tea.json: "],
     ["a missing key", [{ ...benchmark, unrelated_QA: undefined }], 'entry 0 ("Tea"): unrelated_QA: '],
     ["an entry that is null", [null], "some/tea.json, entry 0: "],
-    ["an id used twice", [benchmark, benchmark], 'entry 1 ("Tea"): id: 7 was already used'],
+    ["an id used twice", [benchmark, benchmark], 'entry 1 ("Tea"): 7 was already used'],
     ["an empty question", [{ ...benchmark, QA: ["\n", "Why?"] }], 'entry 0 ("Tea"): QA[0]: empty'],
     [
       "an answer too few",
@@ -125,20 +185,41 @@ describe("readConcepts", () => {
   });
 });
 
+describe("loadConcepts", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lethe-concepts-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "tea.json");
+  const make: Record<string, () => void> = {
+    "not there": () => {},
+    "a FIFO": () => execFileSync("mkfifo", [file]),
+    "a folder": () => mkdirSync(file),
+    "sparse, of a terabyte": () => {
+      writeFileSync(file, "");
+      truncateSync(file, 2 ** 40);
+    },
+    "not UTF-8": () => writeFileSync(file, Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d])),
+    deep: () => writeFileSync(file, "[".repeat(1e5)),
+  };
+
+  test.each(Object.keys(make))("refuses a file that is %s at once", async (what) => {
+    rmSync(file, { recursive: true, force: true });
+    make[what]!();
+    const start = performance.now();
+    await expect(loadConcepts(file)).rejects.toThrow(ConceptDataError);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
 const shared = fileURLToPath(new URL("../../../../../shared/data/conceptvectors/", import.meta.url));
 
 describe.skipIf(!existsSync(shared))(
   "the ConceptVectors files (skipped where ../shared/data/conceptvectors is absent)",
   () => {
-    test.each([
-      ["llama2-7b", "Valentine's Day", "Austria"],
-      ["olmo-7b", "Feng shui", "Olympic Games"],
-    ])("%s: ten concepts, clean questions, one answer each", async (model, first, last) => {
-      const concepts = await loadConcepts(`${shared}${model}_concepts_test_30tokens_answers.json`);
-      expect(concepts).toHaveLength(10);
-      expect([concepts[0]?.name, concepts[9]?.name]).toEqual([first, last]);
+    const files = existsSync(shared) ? readdirSync(shared).filter((name) => name.endsWith(".json")) : [];
+    test.each(files)("%s: concepts with clean questions, and an answer each where it has answers", async (file) => {
+      const concepts = await loadConcepts(`${shared}${file}`);
       for (const { questions, answers, unrelated, text, vector } of concepts) {
-        expect([questions.length, answers?.length, unrelated.length]).toEqual([10, 10, 50]);
+        expect([questions.length, answers?.length ?? 10, unrelated.length]).toEqual([10, 10, 50]);
         for (const line of [...questions, ...unrelated, ...(answers ?? [])]) expect(line).toBe(line.trim());
         expect(text.length).toBeGreaterThan(10_000);
         expect(vector).toBeDefined();

@@ -1,7 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadConcepts } from "../../src/data/load.ts";
-import { type Concept, forgetParagraphs, retainConceptOf, sentencesOf, splitParagraphs } from "../../src/index.ts";
+import {
+  type Concept,
+  ConceptDataError,
+  forgetParagraphs,
+  retainConceptOf,
+  sentencesOf,
+  splitParagraphs,
+} from "../../src/index.ts";
 
 const concepts = await loadConcepts(fileURLToPath(new URL("../../../../data/llama.json", import.meta.url)));
 const plainText = (name: string): Concept => ({
@@ -70,6 +77,6 @@ describe("retain text", () => {
       for (const [i, concept] of few.entries()) expect(retainConceptOf(few, i)).not.toBe(concept);
     }
     expect(() => retainConceptOf(all.slice(0, 1), 0)).toThrow(/"A" is the only concept/);
-    expect(() => retainConceptOf(all, 4)).toThrow(RangeError);
+    expect(() => retainConceptOf(all, 4)).toThrow(ConceptDataError);
   });
 });

@@ -1,15 +1,21 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { batchTexts, stepsOfEpoch } from "../../src/methods/batches.ts";
+import { batchTexts, type LeftOut, stepsOfEpoch } from "../../src/methods/batches.ts";
 
 const texts = (count: number, base: number) => Array.from({ length: count }, (_, i) => [base + i, base + i]);
+const recipe = (batchSize: number) => ({ batchSize, maxTokens: 9 });
 const counts = fc.integer({ min: 1, max: 40 });
 const sizes = fc.integer({ min: 1, max: 7 });
 
 test("every forget text is in one batch; retain batches go round", () => {
   fc.assert(
     fc.property(counts, counts, sizes, fc.nat(), (f, r, size, seed) => {
-      const batches = batchTexts({ forget: texts(f, 0), retain: texts(r, 1000) }, ["forget", "retain"], size, seed);
+      const batches = batchTexts(
+        { forget: texts(f, 0), retain: texts(r, 1000) },
+        ["forget", "retain"],
+        recipe(size),
+        seed,
+      );
       const ids = batches.flatMap(({ forget }) => forget!.map(([id]) => id!));
       expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: f }, (_, i) => i));
       for (const { retain } of batches) {
@@ -24,7 +30,7 @@ test("a preferred text stays beside its own forget text; where there are fewer, 
   fc.assert(
     fc.property(counts, counts, sizes, fc.nat(), (f, p, size, seed) => {
       const given = { forget: texts(f, 0), preferred: texts(p, 1000) };
-      for (const { forget, preferred } of batchTexts(given, ["forget", "preferred"], size, seed))
+      for (const { forget, preferred } of batchTexts(given, ["forget", "preferred"], recipe(size), seed))
         expect(preferred!.map(([id]) => id)).toEqual(forget!.map(([id]) => 1000 + (id! % p)));
     }),
   );
@@ -33,9 +39,37 @@ test("a preferred text stays beside its own forget text; where there are fewer, 
 test("the order of the forget texts depends on the seed and on no other role", () => {
   const [forget, retain] = [texts(20, 0), texts(9, 1000)];
   const orderOf = (reads: ("forget" | "retain")[], seed: number) =>
-    batchTexts({ forget, retain }, reads, 4, seed).map((batch) => batch.forget);
+    batchTexts({ forget, retain }, reads, recipe(4), seed).map((batch) => batch.forget);
   expect(orderOf(["forget"], 3)).toEqual(orderOf(["forget", "retain"], 3));
   expect(orderOf(["forget"], 3)).not.toEqual(orderOf(["forget"], 4));
+});
+
+test("texts that predict nothing are left out and counted, a forget text with its preferred one; the others stay as they were", () => {
+  const lengths = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 12 });
+  const given = (base: number, lengths: readonly number[]) => lengths.map((length, i) => Array(length).fill(base + i));
+  fc.assert(
+    fc.property(lengths, lengths, lengths, sizes, fc.nat(), (f, p, r, size, seed) => {
+      const all = { forget: given(0, f), preferred: given(100, p), retain: given(200, r) };
+      const wanted = f.flatMap((length, i) => (length > 1 && p[i % p.length]! > 1 ? [[i, 100 + (i % p.length)]] : []));
+      const counted: LeftOut[] = [];
+      const run = () =>
+        batchTexts(all, ["forget", "retain", "preferred"], recipe(size), seed, (leftOut) => counted.push(leftOut));
+      const kept = r.filter((length) => length > 1).length;
+      if (wanted.length === 0 || kept === 0) {
+        expect(run).toThrow(/none of the (forget|retain) texts has two tokens or more/);
+        return;
+      }
+      const batches = run();
+      const pairs = batches.flatMap(({ forget, preferred }) => forget!.map(([id], i) => [id!, preferred![i]![0]!]));
+      expect(pairs.sort(([a], [b]) => a! - b!)).toEqual(wanted);
+      for (const { retain } of batches) expect(retain!.every(({ length }) => length > 1)).toBe(true);
+      const leftOut = {
+        ...(wanted.length < f.length && { forget: f.length - wanted.length }),
+        ...(kept < r.length && { retain: r.length - kept }),
+      };
+      expect(counted).toEqual(Object.keys(leftOut).length > 0 ? [leftOut] : []);
+    }),
+  );
 });
 
 test("an epoch sees each batch once, in an order of its own", () => {

@@ -136,6 +136,16 @@ describe("sweepRestoration", () => {
     expect(device.memory().bytesInUse).toBe(before);
   });
 
+  test("stops at a loss that is not finite, with the pass and the question", async () => {
+    const before = device.memory().bytesInUse;
+    const hooks = () => new Hooks().scale("logits", 3e38).scale("logits", 1e30);
+    const infinite: Setting<"infinite"> = { ...isolatedM, name: "infinite", vanilla: [], own: [], hooks };
+    await expect(sweep({ settings: [infinite as Setting as (typeof settings)[number]] })).rejects.toThrow(
+      "restore infinite around layer 0: the loss of question 0 is",
+    );
+    expect(device.memory().bytesInUse).toBe(before);
+  });
+
   test("stops when it is told to, with the reason that it was given", async () => {
     const controller = new AbortController();
     const stop = new Error("enough");

@@ -52,7 +52,7 @@ export function chooseConcepts(
 }
 
 function find(name: string, { concepts }: ConceptFile): Concept | undefined {
-  return concepts.find((concept) => slug(concept.name) === slug(name) || String(concept.id) === name);
+  return concepts.find((concept) => slug(concept.name) === slug(name) || concept.id?.toString() === name);
 }
 
 function unknown(kind: string, name: string, known: readonly string[], where = ""): never {

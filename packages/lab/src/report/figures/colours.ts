@@ -42,5 +42,5 @@ export function customProperties(scheme: "light" | "dark"): string {
 
 /** A figure as a file of its own, which has no page around it: with the light colours. */
 export function standAlone(svg: string): string {
-  return PROPERTIES.reduce((text, [name, [light]]) => text.replaceAll(`var(--${name})`, light), svg);
+  return PROPERTIES.reduce((text, [name, [light]]) => text.replaceAll(`var(--${name})`, () => light), svg);
 }

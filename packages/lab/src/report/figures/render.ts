@@ -40,8 +40,8 @@ export async function renderFigure<C extends ReportCell>(
   try {
     const svg = await view.toSVG();
     return svg
-      .replace(/(id="|url\(#)(clip|gradient)/g, `$1${name}-$2`)
-      .replace("<svg ", `<svg role="img" aria-label="${escapeHtml(label)}" `);
+      .replace(/(id="|url\(#)(clip|gradient)/g, (_, before, kind) => `${before}${name}-${kind}`)
+      .replace("<svg ", () => `<svg role="img" aria-label="${escapeHtml(label)}" `);
   } finally {
     view.finalize();
   }

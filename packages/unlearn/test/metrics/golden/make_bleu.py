@@ -29,6 +29,8 @@ EDGES = [
     ("a b c d", "a b c d"),
     ("Paris", "it is Paris in the end"),
     ("a\tb\n c  d", "  a b\u00a0c d "),
+    ("a b c d e", "a\u001cb\u001dc\u001ed\u001fe"),
+    ("a b c d e", "\ufeffa b\u0085c d\ufeffe"),
     ("größer \u4f60\u597d caf\u00e9", "größer \u4f60\u597d caf\u00e9 \U0001f600"),
     ("a,b c", "a b,c"),
     ("\",\" [ ] \\", "\",\" [ ] \\"),

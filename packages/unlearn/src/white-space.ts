@@ -1,0 +1,22 @@
+import { checked, text } from "@lethe/tensor/checked";
+
+const separators = String.fromCharCode(0x1c, 0x1d, 0x1e, 0x1f);
+
+/** White space as Python's `str.isspace` has it: Unicode's and four separators. JavaScript's `\s` lacks five of them and has U+FEFF. */
+const spaces = new RegExp(`[\\p{White_Space}${separators}]+`, "u");
+
+/**
+ * The words of a text as Python's `str.split()` gives them: what stands between runs of white space. Punctuation stays on its word.
+ * @function
+ */
+export const splitWords = checked("splitWords", { text }, (text: string): string[] => {
+  return text.split(spaces).filter((word) => word !== "");
+});
+
+/** A text without the white space around it, as Python's `str.strip()` gives it. */
+export function strip(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && spaces.test(text[start]!)) start++;
+  while (start < end && spaces.test(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}

@@ -1,0 +1,58 @@
+import * as autograd from "@lethe/autograd";
+import { expectRefusals, functionsIn, type Operation, valuesOn } from "@lethe/testing/arguments";
+import { testDevice } from "@lethe/testing/device";
+import { smallLlama } from "@lethe/testing/llama";
+import { expect, test } from "vitest";
+import * as exported from "../src/index.ts";
+
+const device = await testDevice();
+const model = smallLlama(device, 1);
+const values = [...valuesOn(device), model];
+
+test.each(functionsIn(exported, Object.keys(autograd)))("%s refuses every wrong argument", async (name, operation) => {
+  const before = device.dispatches;
+  await expectRefusals(name, operation, values);
+  expect(device.dispatches).toBe(before);
+});
+
+// Without types, as a caller from JavaScript.
+const { answerRows, gradientDifference, npo, trainingRecipe, unlearn } = exported as unknown as Record<
+  string,
+  Operation
+> & {
+  gradientDifference: { objective: Operation };
+  npo: { objective: Operation };
+};
+
+test("a choice that does not exist is an error, and never another choice", () => {
+  const cases: [() => unknown, string][] = [
+    [() => gradientDifference.objective({ retain: "mse" }), "options of graddiff: retain: "],
+    [() => npo.objective({ beta: -1 }), "options of npo: beta: "],
+    [() => answerRows!([], 1, "papr"), 'alignment is "papr"; expected one of paper, released'],
+    [() => trainingRecipe!(exported.npo, "tiny", 1), 'kind is "tiny"; expected one of tiny-llama, tiny-olmo, released'],
+    [() => trainingRecipe!(exported.npo, "toString", 1), 'kind is "toString"'],
+    [() => trainingRecipe!({ rates: {} }, "released", 1), "trainingRecipe: learningRate: "],
+  ];
+  for (const [call, message] of cases) expect(call).toThrow(message);
+});
+
+test.each<[string, object, string]>([
+  ["a method and an objective", { method: "npo", objective: {} }, "and not both"],
+  ["neither", {}, "give a method or an objective"],
+  ["an objective that reads nothing", { objective: { reads: [], loss() {} } }, "objective is an Object; expected"],
+  [
+    "one that reads what there is not",
+    { objective: { reads: ["forgot"], loss() {} } },
+    "a list of forget, retain, preferred",
+  ],
+  [
+    "one that compares texts that it does not read",
+    { objective: { reads: ["forget"], reference: { retain() {} }, loss() {} } },
+    "its reference has no other roles",
+  ],
+  ["a method that changes nothing", { method: { ...exported.npo, objective: undefined } }, "no objective and no edit"],
+])("unlearn refuses %s", async (_, means, message) => {
+  const given = { ...means, recipe: { learningRate: 1e-3, epochs: 1 }, forget: [[1, 2]], seed: 0 };
+  const steps = unlearn!(model, given) as AsyncGenerator;
+  await expect(steps.next()).rejects.toThrow(message);
+});
