@@ -1,7 +1,7 @@
 /** `npm run bench`: every kernel and whole passes, each checked, then timed together with the plain way and the peaks of the adapter. */
-import { writeFile } from "node:fs/promises";
 import { openDevice } from "@lethe/tensor";
-import { Command } from "commander";
+import { writeWhole } from "@lethe/tensor/node";
+import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
 import { allCases } from "./cases/index.ts";
 import { headline, printHeadings, printRow } from "./print.ts";
 import { printProfile, profile } from "./profile.ts";
@@ -14,39 +14,42 @@ interface Flags {
   readonly profile?: boolean;
 }
 
-const flags = new Command("bench")
-  .description("Time every kernel and whole passes; outputs are checked first.")
-  .option("--filter <text>", "only cases whose name or shape contains this", "")
-  .option("--json <file>", "also write the figures to this file")
-  .option("--profile", "print how the time of each case divides among kernels")
-  .parse()
-  .opts<Flags>();
+async function bench(flags: Flags): Promise<void> {
+  const cases = allCases.filter(({ name, shape }) => `${name} ${shape}`.includes(flags.filter));
+  if (cases.length === 0) {
+    const names = [...new Set(allCases.map(({ name }) => name))];
+    console.error(`No case matches "${flags.filter}". Names: ${names.join(", ")}`);
+    process.exit(1);
+  }
 
-const cases = allCases.filter(({ name, shape }) => `${name} ${shape}`.includes(flags.filter));
-if (cases.length === 0) {
-  const names = [...new Set(allCases.map(({ name }) => name))];
-  console.error(`No case matches "${flags.filter}". Names: ${names.join(", ")}`);
-  process.exit(1);
+  const device = await openDevice();
+  const yardsticks = await openYardsticks(device);
+  const roofline = await measureRoofline(device, yardsticks);
+  console.log(device.adapterName);
+  console.log(
+    `peaks: ${(roofline.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s (FMA kernel), ${(roofline.bytesPerSecond / 1e9).toFixed(2)} GB/s (copy kernel)\n`,
+  );
+  printHeadings();
+  const rows: Row[] = [];
+  for (const one of cases) {
+    const row = await timeCase(device, one, yardsticks, async (run, seconds) => {
+      if (flags.profile) printProfile(await profile(device, run), seconds);
+    });
+    printRow(row);
+    rows.push(row);
+  }
+  const summary = headline(rows);
+  if (summary) console.log(`\n${summary}`);
+  const { adapterName: adapter, capabilities } = device;
+  if (flags.json)
+    await writeWhole(flags.json, `${JSON.stringify({ adapter, capabilities, roofline, rows }, null, 2)}\n`);
+  device.destroy();
 }
 
-const device = await openDevice();
-const yardsticks = await openYardsticks(device);
-const roofline = await measureRoofline(device, yardsticks);
-console.log(device.adapterName);
-console.log(
-  `peaks: ${(roofline.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s (FMA kernel), ${(roofline.bytesPerSecond / 1e9).toFixed(2)} GB/s (copy kernel)\n`,
+await runCommand(
+  commandLine("bench", "Times every kernel and whole passes; outputs are checked first.")
+    .option("--filter <text>", "only cases whose name or shape contains this", "")
+    .option("--json <file>", "also write the figures to this file")
+    .option("--profile", "print how the time of each case divides among kernels")
+    .action(bench),
 );
-printHeadings();
-const rows: Row[] = [];
-for (const bench of cases) {
-  const row = await timeCase(device, bench, yardsticks, async (run, seconds) => {
-    if (flags.profile) printProfile(await profile(device, run), seconds);
-  });
-  printRow(row);
-  rows.push(row);
-}
-const summary = headline(rows);
-if (summary) console.log(`\n${summary}`);
-const { adapterName: adapter, capabilities } = device;
-if (flags.json) await writeFile(flags.json, `${JSON.stringify({ adapter, capabilities, roofline, rows }, null, 2)}\n`);
-device.destroy();

@@ -1,5 +1,5 @@
 /**
- * Packs every published package and installs the tarballs into an empty TypeScript project outside the repository. There each package
+ * `npm run check-packages`: packs every published package and installs the tarballs into an empty TypeScript project outside the repository. There each package
  * must import nothing that it does not declare, bundle for a browser without a module of Node's, and its README's example must
  * type-check with the types that projects have (Node's, the DOM's, both) and run. The examples must type-check against the packages'
  * sources too, in a project whose only strictness is `strict`.
@@ -10,6 +10,7 @@ import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
 import { packageFolder, publishedNames, root } from "./packages.ts";
 
 const example = /^```ts\n([\s\S]*?)^```$/m;
@@ -111,23 +112,32 @@ async function checkBrowser(project: string, name: string): Promise<void> {
   });
 }
 
-checkSources();
-const project = mkdtempSync(join(tmpdir(), "lethe-packages-"));
-try {
-  setUp(project);
-  for (const name of publishedNames) {
-    await checkDeclared(project, name);
-    await checkBrowser(project, name);
+async function checkAll(): Promise<void> {
+  checkSources();
+  const project = mkdtempSync(join(tmpdir(), "lethe-packages-"));
+  try {
+    setUp(project);
+    for (const name of publishedNames) {
+      await checkDeclared(project, name);
+      await checkBrowser(project, name);
+    }
+    for (const kind of Object.keys(typeLibraries)) {
+      const options = kind === "node" ? [] : ["--noEmit"];
+      run("npx", ["tsc", "-p", `tsconfig.${kind}.json`, ...options], project);
+    }
+    for (const name of publishedNames) {
+      console.log(`\nThe example of @lethe/${name}:`);
+      run("node", [`${name}.js`], project);
+    }
+    console.log(`\n${publishedNames.length} packages install, bundle for browsers, type-check and run their examples.`);
+  } finally {
+    rmSync(project, { recursive: true, force: true });
   }
-  for (const kind of Object.keys(typeLibraries)) {
-    const options = kind === "node" ? [] : ["--noEmit"];
-    run("npx", ["tsc", "-p", `tsconfig.${kind}.json`, ...options], project);
-  }
-  for (const name of publishedNames) {
-    console.log(`\nThe example of @lethe/${name}:`);
-    run("node", [`${name}.js`], project);
-  }
-  console.log(`\n${publishedNames.length} packages install, bundle for browsers, type-check and run their examples.`);
-} finally {
-  rmSync(project, { recursive: true, force: true });
 }
+
+await runCommand(
+  commandLine(
+    "check-packages",
+    "Installs the packed packages in an empty project, and checks and runs their examples there.",
+  ).action(checkAll),
+);

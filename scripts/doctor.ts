@@ -1,6 +1,7 @@
 /** `npm run doctor`: names the adapter that Lethe uses, checks that it computes right, and says what to do when it does not. */
 import { existsSync, readdirSync } from "node:fs";
 import { add, type Device, linear, openDevice, type Tensor } from "@lethe/tensor";
+import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
 
 const driverFolders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
 
@@ -70,18 +71,24 @@ async function timeWarm(device: Device, run: () => Tensor): Promise<number> {
   return seconds;
 }
 
-describeHost();
-try {
-  const device = await openDevice();
-  describeAdapter(device);
-  console.log("\nCheck");
-  await check(device);
-  device.destroy();
-  console.log("\nAll is well.");
-} catch (error) {
-  console.error(`\nSomething is wrong: ${error instanceof Error ? error.message : error}`);
-  console.error(
-    "Try `LETHE_ADAPTER=swiftshader npm run doctor`. If that passes, the driver is at fault: update it, or keep that variable set.",
-  );
-  process.exitCode = 1;
+async function doctor(): Promise<void> {
+  describeHost();
+  try {
+    const device = await openDevice();
+    describeAdapter(device);
+    console.log("\nCheck");
+    await check(device);
+    device.destroy();
+    console.log("\nAll is well.");
+  } catch (error) {
+    console.error(`\nSomething is wrong: ${error instanceof Error ? error.message : error}`);
+    console.error(
+      "Try `LETHE_ADAPTER=swiftshader npm run doctor`. If that passes, the driver is at fault: update it, or keep that variable set.",
+    );
+    process.exitCode = 1;
+  }
 }
+
+await runCommand(
+  commandLine("doctor", "Names the adapter that Lethe uses, and checks that it computes right.").action(doctor),
+);

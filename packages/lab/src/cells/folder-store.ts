@@ -1,7 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeWhole } from "@lethe/tensor/node";
-import { ExperimentError } from "../errors.ts";
+import { readTextFile } from "@lethe/tensor/node";
+import { namesIn, writeInto } from "./out-folder.ts";
 import type { CellStore, RecordKind } from "./store.ts";
 
 const ENDING = ".json";
@@ -15,7 +14,7 @@ export class FolderStore implements CellStore {
   }
 
   async list(kind: RecordKind): Promise<string[]> {
-    const names = await readdir(join(this.#folder, kind)).catch(ifAbsent([]));
+    const names = await namesIn(join(this.#folder, kind));
     return names
       .filter((name) => name.endsWith(ENDING))
       .map((name) => name.slice(0, -ENDING.length))
@@ -23,25 +22,14 @@ export class FolderStore implements CellStore {
   }
 
   read(kind: RecordKind, id: string): Promise<string | undefined> {
-    return readFile(this.where(kind, id), "utf8").catch(ifAbsent(undefined));
+    return readTextFile(this.where(kind, id));
   }
 
-  /** @throws ExperimentError when the folder cannot be written to */
-  async write(kind: RecordKind, id: string, text: string): Promise<void> {
-    const path = this.where(kind, id);
-    await writeWhole(path, text).catch((error: Error) => {
-      throw new ExperimentError(`Cannot write ${path}: ${error.message}`);
-    });
+  write(kind: RecordKind, id: string, text: string): Promise<void> {
+    return writeInto(this.#folder, join(kind, `${id}${ENDING}`), text);
   }
 
   where(kind: RecordKind, id: string): string {
     return join(this.#folder, kind, `${id}${ENDING}`);
   }
-}
-
-function ifAbsent<T>(value: T): (error: NodeJS.ErrnoException) => T {
-  return (error) => {
-    if (error.code === "ENOENT") return value;
-    throw error;
-  };
 }

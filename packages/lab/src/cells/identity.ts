@@ -1,25 +1,29 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { folderOf, modelDirectory, openModelCheckpoint } from "@lethe/decoder";
+import { folderOf, openModelCheckpoint, tokenizerFiles } from "@lethe/decoder";
+import type { Folder } from "@lethe/tensor";
+
+/** What decides a model's answers besides its weights. */
+const FILES = ["config.json", "generation_config.json", ...tokenizerFiles];
 
 /**
- * Identifies a model: a SHA-256 of its config.json, tokenizer.json and all safetensors files, in that order, each with its name and
- * size. Weights are streamed.
+ * Identifies a model: a SHA-256 of every file that is read to load it, each with its name and size: its configuration, its tokenizer,
+ * its stop tokens, and the weights with their index. Weights are streamed.
  * @param model a directory, or a repository's name in the local Hugging Face cache
  * @throws ModelError, or SafetensorsError, when there are no weights that can be opened
  */
 export async function identifyModel(model: string): Promise<string> {
-  const directory = await modelDirectory(model);
-  const checkpoint = await openModelCheckpoint(await folderOf(directory));
+  const folder = await folderOf(model);
+  const weights: string[] = [];
+  const checkpoint = await openModelCheckpoint({
+    ...folder,
+    open: (file) => {
+      weights.push(file);
+      return folder.open(file);
+    },
+  });
   await checkpoint.close();
-  const entries = await readdir(directory);
-  const weights = entries.filter((name) => name.endsWith(".safetensors")).sort();
   const hash = createHash("sha256");
-  for (const name of ["config.json", "tokenizer.json", ...weights].filter((name) => entries.includes(name))) {
-    await hashFile(hash, directory, name);
-  }
+  for (const name of [...FILES, ...weights]) await hashFile(hash, folder, name);
   return hash.digest("hex");
 }
 
@@ -28,8 +32,16 @@ export function identifyData(data: unknown): string {
   return createHash("sha256").update(JSON.stringify(data)).digest("hex");
 }
 
-async function hashFile(hash: Hash, directory: string, name: string): Promise<void> {
-  const path = join(directory, name);
-  hash.update(`${name}\0${(await stat(path)).size}\0`);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+const PIECE_BYTES = 4 * 2 ** 20;
+
+async function hashFile(hash: Hash, folder: Folder, name: string): Promise<void> {
+  const source = await folder.open(name);
+  if (source === undefined) return;
+  try {
+    hash.update(`${name}\0${source.size}\0`);
+    for (let at = 0; at < source.size; at += PIECE_BYTES)
+      hash.update(await source.read(at, Math.min(PIECE_BYTES, source.size - at)));
+  } finally {
+    await source.close?.();
+  }
 }

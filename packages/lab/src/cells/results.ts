@@ -19,7 +19,10 @@ export interface Results {
   readonly adapters: readonly string[];
 }
 
-/** Reads the results of an experiment's cells. Other results in the same store are listed, and not used. */
+/**
+ * Reads the results of an experiment's cells. Other results in the same store are listed, and not used.
+ * @throws the store's error where one of the experiment's cells is there and cannot be read, because it is no file
+ */
 export async function readResults(
   store: CellStore,
   cells: readonly Cell[],
@@ -41,9 +44,9 @@ export async function readResults(
   const others: string[] = [];
   for (const id of await store.list("cells")) {
     if (cells.some((cell) => cell.id === id)) continue;
-    const result = await readCell(store, id, studies);
+    const result = await readCell(store, id, studies).catch((error: Error) => error);
     const planned = cells.find((cell) => stemOf(cell.id) === stemOf(id));
-    if (result instanceof CellFileError) others.push(result.message);
+    if (result instanceof Error) others.push(result.message);
     else if (result && planned) others.push(`${id}: ${configDifferences(result.config, planned.config).join("; ")}`);
     else others.push(`${id}: not part of this experiment`);
   }

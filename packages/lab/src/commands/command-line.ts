@@ -1,33 +1,70 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { ExperimentError } from "../errors.ts";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { explain } from "./explain.ts";
 
-/** The names under which JavaScript itself reports the faults of a program. */
-const FAULTS = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxError", "AssertionError"];
-
-/** An error in words: the message where it was written for people, and the stack of any other, which is a fault to be found. */
-export function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (FAULTS.includes(error.name)) return error.stack ?? error.message;
-  // The message of a failed cell says which one; its cause may be a fault. The message of any other error holds its cause.
-  const { cause } = error;
-  const fault = error instanceof ExperimentError && cause instanceof Error && FAULTS.includes(cause.name);
-  return `error: ${error.message}${fault ? `\n${cause.stack}` : ""}`;
+/** A command line that has its options yet to come. It answers `--help` and refuses what it does not know. */
+export function commandLine(name: string, description: string): Command {
+  return new Command(name).description(description).showHelpAfterError("(--help lists the options)");
 }
 
-/** Runs a command line with the process's arguments. An error is explained, and the exit code is 1. */
-export async function runCommand(command: Command): Promise<void> {
+/** Runs a command line with the process's arguments, see {@link runProgram}. */
+export function runCommand(command: Command): Promise<void> {
+  return runProgram(async () => void (await checkingValues(command).parseAsync()));
+}
+
+/** Runs a program to its end. An error is explained, and the exit code is 1. */
+export async function runProgram(program: () => Promise<void>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endUnprinted);
   try {
-    await command.parseAsync();
+    await program();
   } catch (error) {
     console.error(explain(error));
     process.exitCode = 1;
   }
 }
 
-/** Reads an option that is a whole number from 0. @throws InvalidArgumentError */
-export function wholeNumber(text: string): number {
+/** Ends a program whose output goes nowhere: silently where the reader has ended, as `head` does, with the exit code of shells. */
+function endUnprinted(error: NodeJS.ErrnoException): never {
+  const unread = error.code === "EPIPE";
+  if (!unread) console.error(explain(error));
+  process.exit(unread ? 141 : 1);
+}
+
+/**
+ * Every option that takes a value refuses an empty one. A `<file>`, `<directory>` or `<model>` is looked for from the folder where the
+ * command was typed, because npm runs scripts in the repository's root.
+ */
+export function checkingValues(command: Command): Command {
+  for (const option of command.options.filter(({ required }) => required)) {
+    const { parseArg: parse, flags } = option;
+    option.argParser((text: string, previous: unknown) => {
+      if (text === "") throw new InvalidArgumentError("It is empty.");
+      const value = /<(file|directory|model)>/.test(flags) ? fromWhereTyped(text, flags.includes("<model>")) : text;
+      return parse ? parse(value, previous) : value;
+    });
+  }
+  return command;
+}
+
+/** @param named whether it may also be org/name in the Hugging Face cache, where no such directory is there */
+function fromWhereTyped(text: string, named: boolean): string {
+  const path = resolve(process.env.INIT_CWD ?? "", text);
+  return path === resolve(text) || (named && !existsSync(path)) ? text : path;
+}
+
+/** A reader of options that are numbers. @throws InvalidArgumentError */
+export function number(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError("Expected a whole number from 0.");
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
   return value;
+}
+
+/** A reader of options that are whole numbers of at least `least`. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+  };
 }

@@ -1,19 +1,20 @@
 /** `npm run pretrain`: trains a family's tiny model from scratch on its concepts and writes it as a Hugging Face directory. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initModel } from "@lethe/auto";
 import { type Decoder, folderOf, readText } from "@lethe/decoder";
 import { LetheError, openDevice } from "@lethe/tensor";
+import { writeWhole } from "@lethe/tensor/node";
 import { answerQuestions, type Concept, exactShare, factsOf, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
-import { SingleBar } from "cli-progress";
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import { KNOWN_FROM } from "../subjects/known-answers.ts";
 import { modelCard } from "../tiny/model-card.ts";
 import { pretrain } from "../tiny/pretrain.ts";
 import { TINY_FAMILIES, type TinyFamily, tinyModels } from "../tiny/tiny-models.ts";
 import { bundled } from "./bundled.ts";
-import { runCommand, wholeNumber } from "./command-line.ts";
+import { commandLine, runCommand, wholeFrom } from "./command-line.ts";
+import { type ProgressDisplay, showProgress } from "./progress.ts";
 
 interface Options {
   readonly family: TinyFamily;
@@ -47,26 +48,24 @@ async function run({ family, seed, ...options }: Options): Promise<void> {
       );
     }
     await model.save(out, { tokenizer });
-    await writeFile(join(out, "README.md"), modelCard({ family, config: model.config, recipe, seed, ...known }));
+    await writeWhole(join(out, "README.md"), modelCard({ family, config: model.config, recipe, seed, ...known }));
     console.log(`Saved to ${out}.`);
   } finally {
     device.destroy();
   }
 }
 
-/** Runs the training. A terminal shows a bar; anything else gets a line now and then. */
+/** Runs the training, and shows how far it is. */
 async function trainWithProgress(steps: ReturnType<typeof pretrain>): Promise<void> {
   const started = performance.now();
-  const bar = new SingleBar({ format: "pretraining [{bar}] step {value}/{total}, loss {loss}, {eta_formatted} left" });
+  let display: ProgressDisplay | undefined;
   let last = Number.NaN;
   for await (const { step, totalSteps, epoch, loss } of steps) {
-    if (step === 1) bar.start(totalSteps, 0);
-    bar.update(step, { loss: loss.toFixed(3) });
-    if (!process.stderr.isTTY && step % 100 === 0)
-      console.log(`step ${step} of ${totalSteps}, epoch ${epoch}: loss ${loss.toFixed(4)}`);
+    display ??= showProgress(process.stderr, totalSteps);
+    display.update(step, `step ${step} of ${totalSteps}, epoch ${epoch}`, `loss ${loss.toFixed(3)}`);
     last = loss;
   }
-  bar.stop();
+  display?.stop();
   const minutes = (performance.now() - started) / 60_000;
   console.log(`Trained in ${minutes.toFixed(1)} minutes; last loss ${last.toFixed(4)}.`);
 }
@@ -103,17 +102,16 @@ function each(of: (family: TinyFamily) => string | number): string {
 }
 
 await runCommand(
-  new Command("pretrain")
-    .description("Trains a tiny model from scratch until it answers its data's questions.")
+  commandLine("pretrain", "Trains a tiny model from scratch until it answers its data's questions.")
     .addOption(new Option("--family <name>", "what kind of model").choices(TINY_FAMILIES).default("llama"))
-    .option("--out <dir>", `where the model goes (default: ${each((family) => bundled[family].directory)})`)
+    .option("--out <directory>", `where the model goes (default: ${each((family) => bundled[family].directory)})`)
     .option("--data <file>", `concepts to learn (default: ${each((family) => bundled[family].data)})`)
-    .option("--tokenizer <dir>", "directory with tokenizer.json (default: the default of --out)")
-    .option("--seed <n>", "decides weights, order and wording", wholeNumber, 0)
+    .option("--tokenizer <directory>", "directory with tokenizer.json (default: the default of --out)")
+    .option("--seed <n>", "decides weights, order and wording", wholeFrom(0), 0)
     .option(
       "--epochs <n>",
       `passes over the data (default: ${each((family) => tinyModels[family].recipe.epochs)})`,
-      wholeNumber,
+      wholeFrom(1),
     )
     .action(run),
 );

@@ -1,16 +1,15 @@
 /** `npm run train-tokenizer`: trains a byte-level BPE tokenizer on concept data and writes it as Hugging Face's tokenizer.json and companions. */
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LetheError } from "@lethe/tensor";
+import { writeWhole } from "@lethe/tensor/node";
 import { type Concept, factsOf, forgetParagraphs, promptOf, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
-import { Command } from "commander";
 import { Tokenizer } from "tokenizers";
 import { trainBytePairEncoding } from "../tiny/byte-pair-encoding.ts";
 import { pretrainingDocuments } from "../tiny/documents.ts";
 import { specials, specialTokensMap, tokenizerConfig, tokenizerJson } from "../tiny/tokenizer-files.ts";
 import { bundled } from "./bundled.ts";
-import { runCommand, wholeNumber } from "./command-line.ts";
+import { commandLine, runCommand, wholeFrom } from "./command-line.ts";
 
 interface Options {
   readonly out: string;
@@ -30,14 +29,13 @@ async function run({ out, data, vocabSize, maxLength }: Options): Promise<void> 
     if (decoded !== text)
       throw new LetheError(`the tokenizer turns ${JSON.stringify(text)} into ${JSON.stringify(decoded)}`);
   }
-  await mkdir(out, { recursive: true });
   const files = {
     "tokenizer.json": json,
     "tokenizer_config.json": tokenizerConfig(maxLength),
     "special_tokens_map.json": specialTokensMap,
   };
   for (const [name, content] of Object.entries(files))
-    await writeFile(join(out, name), `${JSON.stringify(content, null, 2)}\n`);
+    await writeWhole(join(out, name), `${JSON.stringify(content, null, 2)}\n`);
   console.log(`${tokenizer.getVocabSize()} tokens in ${out}`);
   await printLengths(tokenizer, concepts, epochs);
 }
@@ -68,11 +66,13 @@ async function printLengths(
 }
 
 await runCommand(
-  new Command("train-tokenizer")
-    .description("Trains a byte-level BPE tokenizer on concept data and writes it in Hugging Face's format.")
-    .requiredOption("--out <dir>", "where tokenizer.json and its companions go")
+  commandLine(
+    "train-tokenizer",
+    "Trains a byte-level BPE tokenizer on concept data and writes it in Hugging Face's format.",
+  )
+    .requiredOption("--out <directory>", "where tokenizer.json and its companions go")
     .option("--data <file>", "concepts with paraphrases", bundled.llama.data)
-    .option("--vocab-size <tokens>", "tokens in all, with 256 bytes and 3 special ones among them", wholeNumber, 1536)
-    .option("--max-length <tokens>", "the longest sequence that the model takes", wholeNumber, 256)
+    .option("--vocab-size <tokens>", "tokens in all, with 256 bytes and 3 special ones among them", wholeFrom(1), 1536)
+    .option("--max-length <tokens>", "the longest sequence that the model takes", wholeFrom(1), 256)
     .action(run),
 );

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { writeWhole } from "@lethe/tensor/node";
 import { studyCells } from "../cells/cell.ts";
+import { writeInto } from "../cells/out-folder.ts";
 import type { Results } from "../cells/results.ts";
 import { renderReport } from "../report/page.ts";
 import type { Study } from "../studies/study.ts";
@@ -21,6 +21,6 @@ export async function writeReport(
     if (measured.length > 0) parts.push({ title: study.title, ...(await study.sections(measured)) });
   }
   const files = await renderReport({ cells, adapters, studies: parts });
-  for (const [name, text] of Object.entries(files)) await writeWhole(join(out, name), text);
+  for (const [name, text] of Object.entries(files)) await writeInto(out, name, text);
   return join(out, "report.html");
 }

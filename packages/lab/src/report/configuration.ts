@@ -39,12 +39,13 @@ the data's, lowest over concepts: target ${lowest("targetExact")}, unrelated ${l
 function subjectTable(panels: readonly Panel[]): Html {
   const columns = panels.map(({ cells }) =>
     cells.map(({ config: { subject } }) => {
-      const { source = UNSET } = subjectKind(subject).label(subject);
-      return new Map([...fields(subject), ["source", source]]);
+      const { name, source = UNSET } = subjectKind(subject).label(subject);
+      return new Map([["name in files", name], ["source", source], ...fields(subject)]);
     }),
   );
   const names = new Set(columns.flat().flatMap((cell) => [...cell.keys()]));
   return table(
+    "Training",
     ["", ...panels.map(({ title }) => title)],
     Array.from(names, (name) => [
       name,
@@ -55,8 +56,8 @@ function subjectTable(panels: readonly Panel[]): Html {
 
 const UNSET = "—";
 
-/** Hashes and numbers tell readers less than the names beside them. */
-const HIDDEN = ["kind", "sha256", "id"];
+/** Hashes and numbers tell readers less than the names beside them; a method's name is the subject's. */
+const HIDDEN = ["kind", "method", "sha256", "id"];
 
 /** The fields of a configuration in words, nested ones too: "training: learning rate" and "0.0005". */
 function fields(value: object, path: readonly string[] = []): [string, string][] {

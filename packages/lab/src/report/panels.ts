@@ -31,18 +31,6 @@ export function panelsOf<C extends ReportCell>(cells: readonly C[]): Panel<C>[] 
   return [...panels.values()];
 }
 
-/** Concepts whose names together are longer, and so the panel wider, are counted rather than named. */
-const LONGEST_NAMES = 30;
-
-/** A panel's title, and under it what its lines are. */
-export function headingOf({ title, cells }: Panel): { readonly text: string; readonly subtitle: string } {
-  const names = cells.map(({ config }) => config.concept.name);
-  const listed = names.join(", ");
-  const several =
-    listed.length > LONGEST_NAMES ? `mean of ${names.length} concepts, each thin` : `mean (thin: ${listed})`;
-  return { text: title, subtitle: names.length === 1 ? listed : several };
-}
-
 /** The mean at each position. A list that ends early, because its run did, counts with its last value from there on. */
 export function meanOfLists(lists: readonly (readonly number[])[]): number[] {
   const length = Math.max(...lists.map((list) => list.length));

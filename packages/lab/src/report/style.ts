@@ -19,9 +19,18 @@ sub { line-height: 0; }
 .warning { border-left: 3px solid var(--series-0); padding: .1rem 0 .1rem 1rem; margin: 1.25rem 0; }
 figure { margin: 1rem 0 2rem; }
 figure svg { display: block; max-width: 100%; height: auto; }
-@media screen { figure svg { min-width: 40rem; } }
+@media screen { figure svg { min-width: 40rem; } figure svg > rect:first-of-type { fill: none; } }
 figcaption { color: var(--muted); font-size: .9rem; margin-top: .25rem; }
-.wide { overflow-x: auto; }
+/* As wide as its content, to the screen's right edge at most. Its shadows lie at the edges, and covers that scroll with the content hide them. */
+.wide {
+  width: max-content; max-width: calc(min(100vw, 50vw + 33rem) - 2.5rem); overflow-x: auto;
+  background:
+    linear-gradient(to right, var(--background) 40%, transparent) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, var(--background) 40%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, var(--shadow), transparent) left / 1rem 100% no-repeat,
+    linear-gradient(to left, var(--shadow), transparent) right / 1rem 100% no-repeat;
+}
+.wide:focus-visible { outline: 2px solid var(--series-2); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .88rem; margin: .75rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
 th { font-weight: 600; color: var(--muted); }
@@ -29,8 +38,9 @@ td.number, th.number { text-align: right; }
 td.number { white-space: nowrap; }
 table.answers { width: 100%; table-layout: fixed; }
 table.answers td { overflow-wrap: anywhere; }
-table.scores td:first-child, table.facts th { white-space: nowrap; }
-table.scores th { vertical-align: bottom; }
+table.facts th { white-space: nowrap; }
+table.scores thead th { vertical-align: bottom; }
+table.scores tbody th { color: inherit; font-weight: inherit; }
 a { color: inherit; }
 .quiet { color: var(--muted); }
 summary { cursor: pointer; padding: .3rem 0; }
@@ -38,7 +48,7 @@ code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow
 @media print {
   :root { font-size: 11px; }
   body { max-width: none; padding: 0; font-size: 1rem; }
-  .wide { overflow: visible; }
+  .wide { max-width: 100%; overflow: visible; background: none; }
   table { font-size: .8rem; }
   th, td { padding: .25rem .6rem .25rem 0; }
   h2, summary { break-after: avoid; }

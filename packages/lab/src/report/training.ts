@@ -24,6 +24,7 @@ export async function training(cells: readonly ReportCell[]): Promise<Pick<Study
       {
         title: "Damage by epoch",
         body: figure(
+          "Damage by epoch",
           bleu,
           html`BLEU of the answers after each epoch against the answers before training, on questions about the concept (target) and about
 other things (unrelated). 1 means the same words. Target should fall and unrelated should not. A run that ended early, because
@@ -33,6 +34,7 @@ its loss had reached 0, counts in the mean with its last value.`,
       {
         title: "Training loss",
         body: figure(
+          "Training loss",
           loss,
           html`The method's loss at each optimiser step. Losses of different methods cannot be compared, so each panel has its own scale.`,
         ),

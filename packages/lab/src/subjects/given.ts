@@ -14,7 +14,7 @@ export const given: SubjectKind<z.infer<typeof config>, z.infer<typeof answersRe
   config,
   record: answersRecord,
   option: {
-    flags: "--unlearned <directory>",
+    flags: "--unlearned <model>",
     description: "an unlearned model that exists already, to be compared with the one --model from which it was made",
   },
   async choose(directories, { models, reference }) {

@@ -1,13 +1,14 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Cell, CellResult } from "../../src/cells/cell.ts";
 import { cellId } from "../../src/cells/cell.ts";
 import { CellFileError, parseCell, serializeCell } from "../../src/cells/cell-file.ts";
 import { FolderStore } from "../../src/cells/folder-store.ts";
+import { writeInto } from "../../src/cells/out-folder.ts";
 import { readResults } from "../../src/cells/results.ts";
 import type { CellStore } from "../../src/cells/store.ts";
-import { ExperimentError } from "../../src/errors.ts";
 import { studies } from "../../src/studies/list.ts";
 import { Workshop } from "../commands/workshop.ts";
 import { fakeConfig, fakeResult } from "../fake-cell.ts";
@@ -132,13 +133,38 @@ describe("a folder of cells", () => {
     expect(await readFile(store.where("timings", "c"), "utf8")).toBe("{}");
   });
 
-  it("says so when it cannot be written to", async () => {
+  it("is led nowhere else by links that somebody planted", async () => {
     await using workshop = await Workshop.open();
-    await mkdir(workshop.path("out"));
-    await writeFile(workshop.path("out/cells"), "a file where the folder should be");
-    const written = new FolderStore(workshop.path("out")).write("cells", "a", text);
-    await expect(written).rejects.toThrow(ExperimentError);
-    await expect(written).rejects.toThrow(/Cannot write .*a.json/);
+    const [out, elsewhere] = [workshop.path("out"), workshop.path("elsewhere")];
+    const store = new FolderStore(out);
+    await mkdir(join(out, "cells"), { recursive: true });
+    await mkdir(elsewhere);
+    await writeFile(join(elsewhere, "victim"), "as it was");
+    await symlink(elsewhere, join(out, "timings"));
+    await symlink(workshop.path("absent"), join(out, "runs"));
+    for (const kind of ["timings", "runs"] as const)
+      await expect(store.write(kind, "a", "{}")).rejects.toThrow(`${kind} is a link, and could lead elsewhere`);
+    for (const name of ["a.json", "a.json.partial", "a.json.tmp"])
+      await symlink(join(elsewhere, "victim"), join(out, "cells", name));
+    await store.write("cells", "a", text);
+    expect((await lstat(store.where("cells", "a"))).isFile()).toBe(true);
+    expect(await readdir(elsewhere)).toEqual(["victim"]);
+    expect(await readFile(join(elsewhere, "victim"), "utf8")).toBe("as it was");
+    // A link that the person names is followed.
+    await symlink(elsewhere, workshop.path("named"));
+    await writeInto(workshop.path("named"), "krs.csv", "");
+    await writeInto(workshop.path("named"), "figures/krs.svg", "");
+    expect(await readdir(elsewhere)).toEqual(["figures", "krs.csv", "victim"]);
+  });
+
+  it.skipIf(process.platform === "win32")("does not wait for a pipe in place of a record", async () => {
+    await using workshop = await Workshop.open();
+    const store = new FolderStore(workshop.path("out"));
+    await store.write("cells", "a", text);
+    execFileSync("mkfifo", [store.where("cells", "pipe")]);
+    await expect(store.read("cells", "pipe")).rejects.toThrow(/pipe.json: it is a directory, a pipe or a device/);
+    await store.write("cells", "pipe", text);
+    expect(await store.read("cells", "pipe")).toBe(text);
   });
 });
 

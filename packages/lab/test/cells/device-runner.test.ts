@@ -56,16 +56,16 @@ async function smallCells({ data, concepts: names, methods = [], unlearned = [],
 
 const llamaData = join(root, "data/llama.json");
 
-/** A copy of a tiny model without the value vectors of one layer. */
-async function damagedCopy(folder: string, layer: number): Promise<string> {
+/** A copy of a tiny model with one weight all of whose bytes are the same. */
+async function damagedCopy(folder: string, weight: string, byte: number): Promise<string> {
   const copy = join(folder, "damaged");
+  await rm(copy, { recursive: true, force: true });
   await cp(join(root, "models/tiny-llama"), copy, { recursive: true });
   const path = join(copy, "model.safetensors");
   const bytes = await readFile(path);
   const start = 8 + Number(bytes.readBigUInt64LE(0));
-  const [from, to] = JSON.parse(bytes.toString("utf8", 8, start))[`model.layers.${layer}.mlp.down_proj.weight`]
-    .data_offsets;
-  await writeFile(path, bytes.fill(0, start + from, start + to));
+  const [from, to] = JSON.parse(bytes.toString("utf8", 8, start))[weight].data_offsets;
+  await writeFile(path, bytes.fill(byte, start + from, start + to));
   return copy;
 }
 
@@ -141,7 +141,7 @@ describe("cells on the committed tiny models", () => {
 
   test("a given checkpoint is measured without training", async () => {
     const layer = 5;
-    const unlearned = [await damagedCopy(folder, layer)];
+    const unlearned = [await damagedCopy(folder, `model.layers.${layer}.mlp.down_proj.weight`, 0)];
     const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
     const result = await run(cell!);
     expect(result.config.subject).toMatchObject({ kind: "given", unlearned: { name: "damaged" } });
@@ -150,6 +150,12 @@ describe("cells on the committed tiny models", () => {
     // Its value vectors of one layer are missing: a window that holds this layer brings everything back, any other nothing.
     for (const [centre, krs] of curve(result, "W_V").entries())
       expect(krs, `centre ${centre}`).toBeCloseTo(Math.abs(centre - layer) <= RADIUS ? 1 : 0, 6);
+  });
+
+  test("a model whose logits are NaN ends its cell with an error that says so", async () => {
+    const unlearned = [await damagedCopy(folder, "model.norm.weight", 0xff)];
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
+    await expect(run(cell!)).rejects.toThrow(/the logits after its token \d+ hold NaN/);
   });
 
   test("a given checkpoint of another family is refused", async () => {

@@ -206,6 +206,7 @@ describe("npm run experiment", () => {
     [["--cell", "a--b--c"], /--cell a--b--c is not part of this experiment/],
     [["--modle", "x"], /unknown option '--modle'.*Did you mean --model/s],
     [["Harry"], /too many arguments/],
+    [["--model", ""], /option '--model <model>' argument '' is invalid. It is empty/],
   ])("explains what is wrong with %j", async (args, message) => {
     await using workshop = await Workshop.open();
     const runner = new FakeRunner();
@@ -237,6 +238,16 @@ describe("npm run experiment", () => {
     expect((await run(["--model", other, "--list-cells"])).err).toMatch(
       /^error: .*other: config.json: model_type is "bert", which is not supported/,
     );
+    const notes = workshop.path("notes");
+    await writeFile(notes, "a file");
+    for (const args of [
+      ["--out", notes],
+      ["--out", join(notes, "out")],
+      ["--resume", "--out", notes],
+    ]) {
+      const { err } = await run(workshop.arguments(...args));
+      expect(err).toMatch(/^error: [^\n]*notes[^\n]*: \w+, a file lies where a folder should be.*\n$/);
+    }
     const full = await run(workshop.arguments("--out", workshop.path("tiny-llama")));
     expect(full.err).toMatch(/is not empty. Add --resume/);
     const gone = await run([...workshop.arguments("--out", workshop.path("a")), "--data", workshop.path("gone.json")]);
@@ -249,6 +260,8 @@ describe("npm run experiment", () => {
     expect(broken.err).toMatch(/^error: .*concepts.json: not JSON: [^\n]*\n$/);
     await writeFile(workshop.data, "[]");
     expect((await run(workshop.arguments("--out", workshop.path("a")))).err).toMatch(/^error: .*concepts.json/);
+    const otherFormat = await run(["--data", join(workshop.path("tiny-llama"), "config.json"), "--list-cells"]);
+    expect(otherFormat.err).toMatch(/config.json: expected a list of concepts in ConceptVectors' format, as in data/);
   });
 
   it("refuses two models of one name", async () => {

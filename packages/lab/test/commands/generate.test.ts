@@ -22,10 +22,13 @@ test("continues a prompt with the committed model, a typed \\n being a line brea
   expect(err).toMatch(/\d+ tokens in [\d.]+ s on \S+/);
 });
 
-test("says what is wrong, without a stack", async () => {
-  const { code, out, err } = await generate("--model", "data", "x");
+test.each([
+  [["--model", "data"], /error: data: there is no config.json in it/],
+  [["--model", "models/tiny-llama", "-t", "-1"], /error: generate: temperature is -1, expected/],
+])("says what is wrong with %j, without a stack, and prints no prompt", async (args, message) => {
+  const { code, out, err } = await generate(...args, "x");
   expect(code).toBe(1);
   expect(out).toBe("");
-  expect(err).toMatch(/error: data: there is no config.json in it/);
+  expect(err).toMatch(message);
   expect(err).not.toMatch(/\n\s+at /);
 });

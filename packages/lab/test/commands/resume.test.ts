@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -135,6 +135,7 @@ describe("an interrupted experiment", () => {
     const changes: [string[], RegExp, () => Promise<unknown>][] = [
       [["--seed", "3"], /: seed is 0 in it and 3 now\n/, async () => {}],
       [[], /: model.sha256 is "[0-9a-f]{64}" in it and/, () => workshop.addModel("tiny-llama", "other weights")],
+      [[], /: model.sha256 is /, () => writeFile(workshop.path("tiny-llama/tokenizer_config.json"), "{}")],
       [[], /: .*concept.sha256 is/, () => workshop.rewriteData("Netflix is known", "Netflix is well known")],
     ];
     for (const [options, difference, change] of changes) {
@@ -151,6 +152,25 @@ describe("an interrupted experiment", () => {
     }
     const files = await resultFiles(out);
     for (const [name, text] of whole) if (name.startsWith("cells")) expect(files.get(name)).toBe(text);
+  });
+});
+
+describe("a folder among the cells", () => {
+  it("is named, and left where it is", async () => {
+    await using workshop = await Workshop.open();
+    await uninterrupted(workshop);
+    const out = workshop.path("whole");
+    await mkdir(join(out, "cells/notes.json"));
+    const resumed = await run(workshop.arguments("--out", out, "--resume"));
+    expect(resumed).toMatchObject({ code: 0, err: expect.stringMatching(/^left out .*notes.json: it is a directory/) });
+    const cell = await cellFile(out, "tiny-llama--netflix--npo");
+    await rename(cell, join(out, "moved"));
+    await mkdir(cell);
+    const refused = await run(workshop.arguments("--out", out, "--resume"));
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: .*npo--\w{8}.json: it is a directory/),
+    });
   });
 });
 

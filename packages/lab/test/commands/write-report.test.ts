@@ -64,6 +64,15 @@ describe("the report", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it("lets the keyboard scroll whatever may be wider than the screen, and says what it is", async () => {
+    const text = await page([fakeResult("Netflix"), fakeResult("Austria", "npo")]);
+    const regions = [...text.matchAll(/<div class="wide"(.*?)>/g)].map(([, attributes]) => attributes!);
+    expect(regions.length).toBe([...text.matchAll(/<table class="scores"|<svg /g)].length);
+    const names = regions.map((attributes) => / role="region" aria-label="([^"]+)" tabindex="0"/.exec(attributes)?.[1]);
+    expect(names).not.toContain(undefined);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it("says what its numbers cannot show", async () => {
     const cell = fakeResult();
     cell.subject.bleu.unrelated.splice(-1, 1, 0.04);
@@ -82,15 +91,16 @@ describe("the report", () => {
       ),
     );
     expect(text).toContain("tiny-llama (Netflix, Harry Potter); tiny-olmo (Harry Potter, Olympic Games).");
-    const rows = [...text.matchAll(/<tr><td>(.*?)<\/td><td.*?>(.*?)<\/td><td.*?>(.*?)<\/td><\/tr>/g)];
+    const rows = [...text.matchAll(/<tr><th scope="row">(.*?)<\/th><td.*?>(.*?)<\/td><td.*?>(.*?)<\/td><\/tr>/g)];
     const row = (name: string) => rows.find(([, first]) => first === name)?.slice(2);
     expect(text).toContain("<th>tiny-llama · NPO</th><th>tiny-olmo · NPO</th>");
     expect(row("training: learning rate")).toEqual(["0.0008", "0.0014"]);
+    expect(row("name in files")).toEqual(["npo", "npo"]);
     expect(row("options: beta")).toEqual(["0.1", "0.1"]);
     expect(row("source")).toEqual(["Zhang et al. 2024", "Zhang et al. 2024"]);
     const figure = await readFile(join(out, "figures", "krs.svg"), "utf8");
-    expect(figure).toContain(">mean (thin: Netflix, Harry Potter)<");
-    expect(figure).toContain(">mean (thin: Harry Potter, Olympic Games)<");
+    expect(figure).toContain(">mean (thin: ── Netflix, - - Harry Potter)<");
+    expect(figure).toContain(">mean (thin: ── Harry Potter, - - Olympic Games)<");
   });
 
   it("names the adapters, where they are on record", async () => {
@@ -103,7 +113,7 @@ describe("the report", () => {
     const { steps: _, ...record } = subject as typeof subject & { steps: unknown };
     const given = { kind: "given", unlearned: { name: "their-model", sha256: "d".repeat(64) } } as const;
     const text = await page([{ ...cell, config: { ...config, subject: given }, subject: record }]);
-    expect(text).toContain("<td>their-model</td>");
+    expect(text).toContain('<th scope="row">tiny-llama · their-model</th>');
     expect(text).not.toContain("Training loss");
     expect((await readdir(join(out, "figures"))).sort()).toEqual(["krs-released.svg", "krs.svg"]);
   });

@@ -14,13 +14,14 @@ const results = ["Harry Potter", "Netflix"].flatMap((concept) =>
 );
 const cells = studyCells(results, restoration);
 const krs = () => renderFigure(krsFigure("krs", cells, PAPER_KRS), panelsOf(cells));
-const figures: [string, () => Promise<string>][] = [
-  ["BLEU", () => renderFigure(bleuFigure, panelsOf(results.filter(isTrained)))],
-  ["loss", () => renderFigure(lossFigure, panelsOf(results.filter(isTrained)))],
-  ["KRS", krs],
+/** Name, lines in a panel, and the drawing. */
+const figures: [string, number, () => Promise<string>][] = [
+  ["BLEU", 2, () => renderFigure(bleuFigure, panelsOf(results.filter(isTrained)))],
+  ["loss", 1, () => renderFigure(lossFigure, panelsOf(results.filter(isTrained)))],
+  ["KRS", 4, krs],
 ];
 
-describe.each(figures)("the %s figure", (_, render) => {
+describe.each(figures)("the %s figure", (_, lines, render) => {
   it("is the same text each time, and every number in it is finite", async () => {
     const first = await render();
     await krs();
@@ -41,8 +42,22 @@ describe.each(figures)("the %s figure", (_, render) => {
     const svg = await render();
     expect(svg).toContain("var(--");
     expect(svg).not.toMatch(/(fill|stroke)="#/);
-    expect(standAlone(svg)).not.toContain("var(");
-    expect(standAlone(svg)).toMatch(/fill="#ffffff"/);
+    const alone = standAlone(svg);
+    expect(alone).not.toContain("var(");
+    expect(alone).toMatch(/fill="#ffffff"/);
+    const [, dark = ""] = /<style>@media \(prefers-color-scheme:dark\){(.*?)}<\/style>/.exec(alone)!;
+    const used = new Set([...alone.matchAll(/ (?:fill|stroke)="#\w+"/g)].map(([attribute]) => attribute.trim()));
+    for (const attribute of used) expect(dark).toContain(`[${attribute}]{`);
+  });
+
+  it("tells the thin lines of its concepts apart, and says which is which", async () => {
+    const svg = await render();
+    expect(svg).toContain(">mean (thin: ── Harry Potter, - - Netflix)<");
+    expect(svg.match(/stroke-dasharray="5,3"/g)).toHaveLength(lines * panelsOf(cells).length);
+    const many = Array.from({ length: 4 }, (_, i) => fakeResult(`Concept ${i}`));
+    const figure = await renderFigure(lossFigure, panelsOf(many.filter(isTrained)));
+    expect(figure).toContain(">mean of 4 concepts, each thin<");
+    expect(figure).not.toContain('stroke-dasharray="5,3"');
   });
 });
 

@@ -79,7 +79,7 @@ describe("the restoration study's sections", () => {
 
   it("call a method by its title in tables and by its name in krs.csv", async () => {
     const { summary, files } = await sections([fakeCell("Netflix", "graddiff")]);
-    expect(summary.text).toContain("<td>Gradient Difference</td>");
+    expect(summary.text).toContain('<th scope="row">tiny-llama · Gradient Difference</th>');
     expect(summary.text).not.toContain("graddiff");
     expect(files["krs.csv"]).toContain(",graddiff,");
   });

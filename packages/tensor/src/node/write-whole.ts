@@ -8,18 +8,18 @@ import { dirname } from "node:path";
  * a crash leaves the old file or the new one. Folders that are missing are made.
  *
  * @param content text, bytes, or pieces that are asked for one after another, so that they need not all be in memory
- * @throws the file system's own error where writing fails, and whatever `content` throws. The new file is removed then, and
- *   the file at `path` is as it was.
+ * @throws the file system's own error where writing fails, whose `path` is this one, and whatever `content` throws. The new
+ *   file is removed then, and the file at `path` is as it was.
  */
 export async function writeWhole(
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
   const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, "wx");
   try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(temporary, "wx");
     try {
       await writeFile(file, content);
       await file.sync();
@@ -29,7 +29,8 @@ export async function writeWhole(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    // Some errors of the file system name the new file, or none.
+    throw error instanceof Error && "syscall" in error ? Object.assign(error, { path }) : error;
   }
   await syncFolder(folder);
 }

@@ -55,7 +55,7 @@ export const readConcepts = checkedAsync(
   "readConcepts",
   { path: text, readText: callable },
   async (path: string, readText: ReadText): Promise<Concept[]> => {
-    const entries = check(path, z.array(z.unknown()).min(1), await readJson(path, readText)).map((entry, index) =>
+    const entries = check(path, entryList, await readJson(path, readText)).map((entry, index) =>
       check(`${path}, ${describeEntry(entry, index)}`, entrySchema, entry),
     );
     const shared = new Map<string, readonly Fact[]>();
@@ -159,6 +159,10 @@ const entrySchema = z
     });
   })
   .transform(({ id, ID, ...entry }) => ({ ...entry, id: id ?? ID ?? null }));
+
+const entryList = z
+  .array(z.unknown(), "expected a list of concepts in ConceptVectors' format, as in data/llama.json")
+  .min(1, "expected at least one concept");
 
 type Entry = z.infer<typeof entrySchema>;
 

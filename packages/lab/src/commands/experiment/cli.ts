@@ -1,5 +1,5 @@
 import type { Concept } from "@lethe/unlearn";
-import { Command, CommanderError, Option } from "commander";
+import { type Command, CommanderError, Option } from "commander";
 import type { Cell } from "../../cells/cell.ts";
 import { readModelKind } from "../../cells/model-kind.ts";
 import { type ConceptFile, type PlanOptions, planCells } from "../../cells/plan.ts";
@@ -8,7 +8,8 @@ import type { CellRunner } from "../../cells/run-cells.ts";
 import type { Study } from "../../studies/study.ts";
 import { subjects } from "../../subjects/list.ts";
 import { bundled } from "../bundled.ts";
-import { explain, wholeNumber } from "../command-line.ts";
+import { checkingValues, commandLine, wholeFrom } from "../command-line.ts";
+import { explain } from "../explain.ts";
 import { chooseConcepts, choosePreset, chooseStudies } from "./choose.ts";
 import { runExperiment } from "./run-experiment.ts";
 
@@ -94,15 +95,15 @@ function command(parts: CliParts): Command {
     const { concepts } = presets[name];
     return concepts === "all" ? "all" : concepts.join(", ");
   };
-  const program = new Command("experiment")
-    .description(
-      "Makes language models unlearn concepts, measures with studies what is left of the knowledge, and reports it: one JSON file a " +
-        "cell (model × concept × unlearned model), krs.csv, figures and report.html.",
-    )
+  const program = commandLine(
+    "experiment",
+    "Makes language models unlearn concepts, measures with studies what is left of the knowledge, and reports it: one JSON file a " +
+      "cell (model × concept × unlearned model), krs.csv, figures and report.html.",
+  )
     .option("--preset <name>", PRESETS.map((name) => `${name}: ${presets[name].description}`).join("; "), "default")
     .addOption(
       repeatable(
-        "--model <directory>",
+        "--model <model>",
         "a model in Hugging Face's format, or org/name in its cache",
         DEFAULT_MODELS.join(", "),
       ),
@@ -113,11 +114,11 @@ function command(parts: CliParts): Command {
     )
     .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"));
   for (const { option } of SUBJECT_OPTIONS) program.addOption(option);
-  return program
+  program
     .addOption(repeatable("--study <name>", studies, "the preset's"))
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
-    .option("--seed <number>", "decides the order of the training texts", wholeNumber, 0)
+    .option("--seed <number>", "decides the order of the training texts", wholeFrom(0), 0)
     .option("--resume", "go on in a folder that is not empty; finished cells are not run again")
     .option("--list-cells", "print the cells, one a line, and do nothing else")
     .addHelpText(
@@ -125,13 +126,12 @@ function command(parts: CliParts): Command {
       () =>
         `\nConcepts, where a model's data hold them: ${PRESETS.map((name) => `${name}: ${conceptsOf(name)}`).join("; ")}.\n${SCHEDULING}`,
     )
-    .allowExcessArguments(false)
-    .showHelpAfterError("(--help lists the options)")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => parts.stdout.write(text),
       writeErr: (text) => parts.stderr.write(text),
     });
+  return checkingValues(program);
 }
 
 const SCHEDULING = `

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import type { Cell, CellResult } from "../../cells/cell.ts";
 import { FolderStore } from "../../cells/folder-store.ts";
+import { namesIn } from "../../cells/out-folder.ts";
 import { readResults } from "../../cells/results.ts";
 import { type CellRunner, type RunObserver, runCells } from "../../cells/run-cells.ts";
 import type { CellStore } from "../../cells/store.ts";
 import { ExperimentError } from "../../errors.ts";
 import type { Study } from "../../studies/study.ts";
-import { showProgress } from "./progress.ts";
+import { showProgress } from "../progress.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
 
 export interface ExperimentOptions {
@@ -140,13 +140,8 @@ function requireCells(cells: readonly Cell[], ids: readonly string[]): void {
 
 /** @throws ExperimentError when a folder that should be new is not empty */
 async function requireEmpty(out: string): Promise<void> {
-  const entries = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw new ExperimentError(`--out ${out}: ${error.message}`);
-  });
-  if (entries.length > 0) {
+  if ((await namesIn(out)).length > 0)
     throw new ExperimentError(
       `--out ${out} is not empty. Add --resume to go on with the experiment in it, or name another folder.`,
     );
-  }
 }

@@ -4,6 +4,7 @@ const NAMED = {
   ink: ["#1b1f24", "#e8eaed"],
   muted: ["#5b6470", "#a3abb5"],
   grid: ["#e4e7eb", "#2c3238"],
+  shadow: ["#b4bac2", "#5b646e"],
 } as const;
 
 /**
@@ -14,7 +15,7 @@ const SERIES = [
   ["#d55e00", "#ff8f45"],
   ["#009e73", "#2fc99a"],
   ["#0072b2", "#62b8f0"],
-  ["#1b1f24", "#f2f4f6"],
+  NAMED.ink,
   ["#cc79a7", "#b9568f"],
   ["#e69f00", "#ffdf5a"],
   ["#56b4e9", "#3f6ee0"],
@@ -40,7 +41,14 @@ export function customProperties(scheme: "light" | "dark"): string {
   return PROPERTIES.map(([name, [light, dark]]) => `--${name}: ${scheme === "light" ? light : dark};`).join(" ");
 }
 
-/** A figure as a file of its own, which has no page around it: with the light colours. */
+/**
+ * A figure as a file of its own, which has no page around it: with the light colours, and where a browser shows it to a reader whose
+ * system is dark, with the dark ones. Programs that know no style sheets show the light ones.
+ */
 export function standAlone(svg: string): string {
-  return PROPERTIES.reduce((text, [name, [light]]) => text.replaceAll(`var(--${name})`, () => light), svg);
+  const light = PROPERTIES.reduce((text, [name, [colour]]) => text.replaceAll(`var(--${name})`, () => colour), svg);
+  const pairs = new Map(PROPERTIES.map(([, colours]) => colours).filter(([colour]) => light.includes(colour)));
+  const rules = Array.from(pairs, ([from, to]) => `[fill="${from}"]{fill:${to}}[stroke="${from}"]{stroke:${to}}`);
+  const style = `<style>@media (prefers-color-scheme:dark){${rules.join("")}}</style>`;
+  return light.replace(/<svg [^>]*>/, (head) => head + style);
 }

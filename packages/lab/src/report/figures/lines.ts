@@ -1,4 +1,4 @@
-import { headingOf, meanOfLists, type Panel } from "../panels.ts";
+import { meanOfLists, type Panel } from "../panels.ts";
 import { colour, seriesColour } from "./colours.ts";
 import type { PanelSpec } from "./render.ts";
 
@@ -29,6 +29,27 @@ export interface Frame {
 
 const LABEL_HEIGHT = 15;
 
+/** How the thin lines of a panel's concepts differ: each with its sign for the legend and its lengths of strokes and gaps. */
+const THIN = [
+  { sign: "──", strokeDash: [] },
+  { sign: "- -", strokeDash: [5, 3] },
+  { sign: "···", strokeDash: [1, 2] },
+];
+const ALIKE = THIN[0]!;
+
+/** Concepts whose names together are longer, and so the panel wider, are counted rather than named. */
+const LONGEST_NAMES = 36;
+
+/** Under a panel's title: what its lines are. And the style of each cell's thin line. */
+function legend({ cells }: Panel): { readonly subtitle: string; readonly thin: readonly (typeof THIN)[number][] } {
+  const names = cells.map(({ config }) => config.concept.name);
+  if (names.length === 1) return { subtitle: names[0]!, thin: [] };
+  if (names.length > THIN.length || names.join("").length > LONGEST_NAMES)
+    return { subtitle: `mean of ${names.length} concepts, each thin`, thin: names.map(() => ALIKE) };
+  const signs = names.map((name, i) => `${THIN[i]!.sign} ${name}`);
+  return { subtitle: `mean (thin: ${signs.join(", ")})`, thin: THIN };
+}
+
 /** One panel of a figure: heading, axes, lines, and each line's label at its end. */
 export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): PanelSpec {
   const { width, height, first, shaded = [] } = frame;
@@ -49,6 +70,7 @@ export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): 
     return { data: { values: points(values) }, mark: { type: "line", color, clip, ...style }, encoding: { x, y } };
   };
   const means = lines.map(({ values }) => meanOfLists(values));
+  const { subtitle, thin } = legend(panel);
   const ends = spreadLabels(
     means.map((values) => Math.max(bottom, values.at(-1)!)),
     (LABEL_HEIGHT / height) * (top - bottom),
@@ -56,7 +78,7 @@ export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): 
   return {
     width,
     height,
-    title: headingOf(panel),
+    title: { text: panel.title, subtitle },
     layer: [
       ...shaded.map((range) => ({
         data: { values: [range] },
@@ -73,9 +95,9 @@ export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): 
           ]
         : []),
       ...lines.flatMap(({ place, values }) =>
-        values.length > 1
-          ? values.map((each) => line(each, seriesColour(place), { strokeWidth: 1, opacity: 0.35 }))
-          : [],
+        thin.slice(0, values.length).map(({ strokeDash }, i) => {
+          return line(values[i]!, seriesColour(place), { strokeWidth: 1, opacity: 0.45, strokeDash });
+        }),
       ),
       ...lines.map(({ place, marker }, i) => {
         const color = seriesColour(place);

@@ -32,6 +32,7 @@ export async function sections(cells: Cells): Promise<StudySections> {
       {
         title: "Recovery by layer",
         body: figure(
+          "Recovery by layer",
           krs,
           html`KRS by the centre layer of the restored window: 0 means that nothing returned, 1 everything. Grey: the window is cut
 off at the end of the model. The logits that predict the answer's tokens are compared, and averaged as a ratio of means (the
@@ -51,56 +52,58 @@ paper's definition).${cutOff(cells, PAPER_KRS)}`,
 }
 
 function summary(cells: Cells): Html {
-  const rows = panelsOf(cells).map(({ model, subject, cells }) => ({ names: [model, subject, cells.length], cells }));
+  const rows = panelsOf(cells).map(({ title, cells }) => ({ names: [title, cells.length], cells }));
   return html`<p>In the unlearned model, one component was set back to what it is in the vanilla model, in
 ${2 * cells[0]!.options.windowRadius + 1} neighbouring layers: the MLP coefficients <strong>m</strong>, the value vectors
 <strong>W<sub>V</sub></strong>, or the attention states <strong>A</strong> (“+”: two at once). The Knowledge Recovery Score (KRS) says how
 much of the vanilla model's behaviour returned.</p>
-${peakTable(cells, ["model", "method", "concepts"], rows)}
+${peakTable(cells, "Recovery", ["model · method", "concepts"], rows)}
 <p class="quiet">Means over concepts, at the end of training. “0.83 at 9” is the highest score and its centre layer.</p>`;
 }
 
-/** BLEU and the peaks of KRS, means over the cells of each row. */
+/** The peaks of KRS, and BLEU: means over the cells of each row. */
 function peakTable(
   all: Cells,
-  head: string[],
+  name: string,
+  head: readonly string[],
   rows: { readonly names: readonly Entry[]; readonly cells: Cells }[],
 ): Html {
   const swept = settingsOf(all);
   return table(
-    [...head, "BLEU target", "BLEU unrelated", ...swept.map(({ label }) => `KRS ${label}`)],
+    name,
+    [...head, ...swept.map(({ label }) => `KRS ${label}`), "BLEU target", "BLEU unrelated"],
     rows.map(({ names, cells }) => [
       ...names,
-      score(endOfBleu(cells, "target")),
-      score(endOfBleu(cells, "unrelated")),
       ...swept.map(({ name }) => {
         const scores = meanScores(cells, name, PAPER_KRS);
         const peak = Math.max(...scores);
         return `${score(peak)}\u00a0at\u00a0${scores.indexOf(peak)}`;
       }),
+      score(endOfBleu(cells, "target")),
+      score(endOfBleu(cells, "unrelated")),
     ]),
   );
 }
 
 function numbers(cells: Cells): Html {
-  const rows = panelsOf(cells).flatMap(({ model, subject, cells }) =>
+  const rows = panelsOf(cells).flatMap(({ title, cells }) =>
     cells.map((cell) => {
       const baseLoss = mean(cell.result.base.paper).toPrecision(3);
-      return { names: [model, subject, cell.config.concept.name, baseLoss], cells: [cell] };
+      return { names: [title, cell.config.concept.name, baseLoss], cells: [cell] };
     }),
   );
-  return html`${peakTable(cells, ["model", "method", "concept", "mean loss*"], rows)}
+  return html`${peakTable(cells, "Recovery of each concept", ["model · method", "concept", "mean loss*"], rows)}
 <p class="quiet">Mean loss*: the mean squared difference from the vanilla model's logits before anything is restored. KRS is the share of it
 that a restoration removes.</p>
 ${panelsOf(cells).map(
   (panel) => html`<details><summary>KRS by layer: ${panel.title}</summary>
-${layerTable(panel.cells)}${panel.cells.length > 1 ? html`<p class="quiet">Mean over concepts (lowest to highest).</p>` : ""}</details>\n`,
+${layerTable(panel.cells, panel.title)}${panel.cells.length > 1 ? html`<p class="quiet">Mean over concepts (lowest to highest).</p>` : ""}</details>\n`,
 )}
 <p>All scores are in <code>krs.csv</code>. The losses of every question are in <code>cells/</code>.</p>`;
 }
 
 /** KRS by layer: the mean over cells, and their range. */
-function layerTable(cells: Cells): Html {
+function layerTable(cells: Cells, title: string): Html {
   const swept = settingsOf(cells);
   const columns = swept.map(({ name }) => {
     const each = cells.map((cell) => scoresOf(cell, name, PAPER_KRS));
@@ -111,6 +114,7 @@ function layerTable(cells: Cells): Html {
     });
   });
   return table(
+    `KRS by layer: ${title}`,
     ["centre layer", ...swept.map(({ label }) => label)],
     columns[0]!.map((_, layer) => [layer, ...columns.map((column) => column[layer]!)]),
   );
@@ -122,17 +126,16 @@ function definitions(cells: Cells, released: string): Html {
     ["other rows", { ...PAPER_KRS, alignment: RELEASED_KRS.alignment }],
     ["both, as released", RELEASED_KRS],
   ];
-  const rows = panelsOf(cells).map(({ model, subject, cells }) => [
-    model,
-    subject,
+  const rows = panelsOf(cells).map(({ title, cells }) => [
+    title,
     ...others.map(([, definition]) => score(largestGap(cells, PAPER_KRS, definition))),
   ]);
   return html`<p>The paper's text and the authors' notebooks define KRS differently. They compare different logit rows: those that predict the
 answer's tokens, or the last ones, one position later. They average over questions differently: the ratio of means, or the
 mean of ratios. The table shows the largest difference from the figure above, over settings and layers.</p>
-${table(["model", "method", ...others.map(([name]) => name)], rows)}
+${table("Differences between the definitions", ["model · method", ...others.map(([name]) => name)], rows)}
 <details><summary>The curves as the notebooks compute them</summary>
-${figure(released, html`As above, with the last logit rows and the mean of the questions' ratios.${cutOff(cells, RELEASED_KRS)}`)}</details>`;
+${figure("Recovery by layer, as released", released, html`As above, with the last logit rows and the mean of the questions' ratios.${cutOff(cells, RELEASED_KRS)}`)}</details>`;
 }
 
 /** Says what a figure does not show. */

@@ -1,35 +1,38 @@
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
 
-/** Shows how far a run is. */
+/** Shows how far a long run is. */
 export interface ProgressDisplay {
-  /** @param done the number of finished cells, plus the share of the running one that is done */
-  update(done: number, id: string, stage: string): void;
+  /**
+   * @param done the number of finished parts, plus the share of the running one that is done
+   * @param part the running one: a cell, a step
+   */
+  update(done: number, part: string, stage: string): void;
   /** Prints a line that stays. */
   line(text: string): void;
   stop(): void;
 }
 
 /** On a terminal a bar with the time left; elsewhere a plain line from time to time. */
-export function showProgress(stream: NodeJS.WriteStream, cells: number): ProgressDisplay {
-  return stream.isTTY ? new Bar(stream, cells) : new PlainLines(stream, cells);
+export function showProgress(stream: NodeJS.WriteStream, parts: number): ProgressDisplay {
+  return stream.isTTY ? new Bar(stream, parts) : new PlainLines(stream, parts);
 }
 
 class Bar implements ProgressDisplay {
   readonly #bars: MultiBar;
   readonly #bar: SingleBar;
   readonly #startedAt = performance.now();
-  readonly #cells: number;
+  readonly #parts: number;
 
-  constructor(stream: NodeJS.WriteStream, cells: number) {
-    this.#cells = cells;
-    const format = "{bar} {percentage}% · {left} · {cell} · {stage}";
+  constructor(stream: NodeJS.WriteStream, parts: number) {
+    this.#parts = parts;
+    const format = "{bar} {percentage}% · {left} · {part} · {stage}";
     this.#bars = new MultiBar({ format, stream, hideCursor: true, barsize: 24, fps: 5 }, Presets.shades_classic);
-    this.#bar = this.#bars.create(cells, 0, { left: "", cell: "", stage: "" });
+    this.#bar = this.#bars.create(parts, 0, { left: "", part: "", stage: "" });
   }
 
-  update(done: number, id: string, stage: string): void {
-    const left = timeLeft(this.#startedAt, done / this.#cells);
-    this.#bar.update(done, { left, cell: id, stage });
+  update(done: number, part: string, stage: string): void {
+    const left = timeLeft(this.#startedAt, done / this.#parts);
+    this.#bar.update(done, { left, part, stage });
   }
 
   line(text: string): void {
@@ -46,19 +49,19 @@ const PLAIN_LINE_EVERY_MS = 30_000;
 
 class PlainLines implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
-  readonly #cells: number;
+  readonly #parts: number;
   readonly #startedAt = performance.now();
   #lastLine = performance.now();
 
-  constructor(stream: NodeJS.WriteStream, cells: number) {
+  constructor(stream: NodeJS.WriteStream, parts: number) {
     this.#stream = stream;
-    this.#cells = cells;
+    this.#parts = parts;
   }
 
-  update(done: number, id: string, stage: string): void {
+  update(done: number, part: string, stage: string): void {
     if (performance.now() - this.#lastLine < PLAIN_LINE_EVERY_MS) return;
-    const share = done / this.#cells;
-    this.line(`${Math.floor(share * 100)}% · ${timeLeft(this.#startedAt, share)} · ${id} · ${stage}`);
+    const share = done / this.#parts;
+    this.line(`${Math.floor(share * 100)}% · ${timeLeft(this.#startedAt, share)} · ${part} · ${stage}`);
   }
 
   line(text: string): void {
