@@ -44,10 +44,18 @@ export function schemaProblems(
   given: object,
   prefix: (field: string) => string = () => "",
 ): string[] {
+  const values = given as Readonly<Record<string, unknown>>;
+  // A field may have thousands of faults, and be long.
+  const found = new Map(
+    [...new Set(error.issues.map(({ path }) => String(path[0])))].map((field) => [
+      field,
+      JSON.stringify(values[field]),
+    ]),
+  );
   return error.issues.map(({ path, message }) => {
     const field = String(path[0]);
-    const value = JSON.stringify((given as Readonly<Record<string, unknown>>)[field]);
-    return `${prefix(field)}${path.join(".")} is ${value ? excerpt(value) : "missing"}: ${message.toLowerCase()}`;
+    const value = found.get(field);
+    return `${prefix(field)}${excerpt(path.join("."))} is ${value ? excerpt(value) : "missing"}: ${message.toLowerCase()}`;
   });
 }
 
