@@ -1,10 +1,10 @@
 // Causal softmax attention for few queries, out = softmax(scale · q Kᵀ) V, where a tile of queries would be mostly empty. With
 // P = length − T + t the place of query t among the keys, it sees keys start … P; a query left of its start gives zeros.
-// A workgroup takes one query of one head. The keys are cut into as many stretches as there are workgroups along z, and each takes one,
-// THREADS keys at a time. First a thread computes the score of one key; then it sums one vector of V over a share of the keys,
+// A workgroup takes one query of one head and one of `stretches` stretches of `stretch` keys each, THREADS keys at a time. A run has the
+// stretches from `first_stretch` on, as many as workgroups along z, and k and v are bound from the first of their keys on. First a thread computes the score of one key; then it sums one vector of V over a share of the keys,
 // with a running maximum of its own. A stretch gives the softmax over its own keys; `attention_decode_combine` joins the stretches.
-// Bindings: q [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); out [z, B, T, H, D];
-// log_sum_exp [z, B, H, T], for no keys 0 or, with several stretches, LOWEST.
+// Bindings: q [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); out [stretches, B, T, H, D];
+// log_sum_exp [stretches, B, H, T], for no keys 0 or, with several stretches, LOWEST.
 //! include lib/attention.wgsl
 
 const THREADS = 64u; // at least D/4
@@ -26,9 +26,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let h = row % params.heads;
   let t = row / params.heads % params.queries;
   let b = row / params.heads / params.queries;
-  let stretch = (params.length + groups.z - 1u) / groups.z;
-  let first = max(first_key(b), group.z * stretch);
-  let end = min(last_key(t) + 1u, (group.z + 1u) * stretch);
+  let stretch = params.first_stretch + group.z;
+  let bound_from = params.first_stretch * params.stretch;
+  let first = max(first_key(b), stretch * params.stretch);
+  let end = min(last_key(t) + 1u, (stretch + 1u) * params.stretch);
   let stride = params.groups * params.vectors;
   let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * params.vectors;
 
@@ -41,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = 0.0;
   var sum = vec4f();
   for (var j = first; j < end; j += THREADS) {
-    let at = keys_at + min(j + thread, end - 1u) * stride;
+    let at = keys_at + (min(j + thread, end - 1u) - bound_from) * stride;
     var score = 0.0;
     for (var d = 0u; d < params.vectors; d++) { score += dot(query[d], k[at + d]); }
     scores[thread] = score;
@@ -56,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var c = share; c < count; c += shares) {
       let weight = exp2(scores[c] - top);
       total += weight;
-      sum += weight * v[keys_at + (j + c) * stride + column];
+      sum += weight * v[keys_at + (j + c - bound_from) * stride + column];
     }
     workgroupBarrier();
   }
@@ -75,10 +76,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum += weight * shared_sums[thread + s * params.vectors];
   }
   let seen_any = total > 0.0;
-  out[(group.z * rows + row) * params.vectors + thread] = sum * select(0.0, 1.0 / max(total, 1e-30), seen_any);
+  out[(stretch * rows + row) * params.vectors + thread] = sum * select(0.0, 1.0 / max(total, 1e-30), seen_any);
   if (thread == 0u) {
-    let none = select(0.0, LOWEST, groups.z > 1u);
-    let at = group.z * rows + (b * params.heads + h) * params.queries + t;
+    let none = select(0.0, LOWEST, params.stretches > 1u);
+    let at = stretch * rows + (b * params.heads + h) * params.queries + t;
     log_sum_exp[at] = select(none, (top + log2(max(total, 1e-30))) / LOG2E, seen_any);
   }
 }

@@ -1,13 +1,15 @@
 // Rotary position embedding (Su et al. 2021), half-split layout: with θ the angles of a token's position and (a, b) the first and
 // second half of a head, (a, b) ↦ (a cos θ − b sin θ, b cos θ + a sin θ). DIRECTION −1 rotates back, which is also the gradient.
-// A lane rotates PAIRS pairs of one head; lanes run along the head, then the heads, then the tokens.
-// Bindings: x, out [B·T, H, D]; table [P, D], D/2 cosines and then D/2 sines a row; positions [B·T], each below P.
+// A lane rotates PAIRS pairs of one head; lanes run along the head, then the heads, then the tokens. The table may be bound in parts:
+// rows first_row … first_row + part_rows − 1 of its P rows. A run rotates the tokens at those positions; the run on the last part
+// writes NaN for a position past the whole table.
+// Bindings: x, out [tokens, H, D]; table [part_rows, D], D/2 cosines and then D/2 sines a row; positions [tokens].
 
 override HALF: u32 = 8u; // D/2
 override PAIRS: u32 = 1u; // divides HALF
 override DIRECTION: f32 = 1.0;
 
-struct Params { tokens: u32, heads: u32 }
+struct Params { tokens: u32, heads: u32, first_row: u32, part_rows: u32, rows: u32, nan_bits: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> x: array<f32>;
@@ -22,11 +24,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let token = head / params.heads;
   if (token >= params.tokens) { return; }
   let first = (i % (HALF / PAIRS)) * PAIRS;
-  let angle = positions[token] * 2u * HALF + first;
+  let past_table = positions[token] >= params.rows;
+  let row = positions[token] - params.first_row;
+  let last_part = params.first_row + params.part_rows == params.rows;
+  if (select(row >= params.part_rows, !last_part, past_table)) { return; }
+  let factor = select(1.0, bitcast<f32>(params.nan_bits), past_table);
+  let angle = select(row, 0u, past_table) * 2u * HALF + first;
   let at = head * 2u * HALF + first;
   for (var n = 0u; n < PAIRS; n++) {
-    let cosine = table[angle + n];
-    let sine = table[angle + HALF + n] * DIRECTION;
+    let cosine = table[angle + n] * factor;
+    let sine = table[angle + HALF + n] * DIRECTION * factor;
     let a = x[at + n];
     let b = x[at + HALF + n];
     out[at + n] = a * cosine - b * sine;

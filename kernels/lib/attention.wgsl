@@ -3,7 +3,11 @@
 
 override CAUSAL: bool = true;
 
-struct Params { batch: u32, queries: u32, capacity: u32, length: u32, heads: u32, groups: u32, vectors: u32, padded: u32, scale: f32 }
+// The last three are of `attention_decode` alone.
+struct Params {
+  batch: u32, queries: u32, capacity: u32, length: u32, heads: u32, groups: u32, vectors: u32, padded: u32, scale: f32,
+  stretch: u32, stretches: u32, first_stretch: u32,
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage> q: array<vec4f>;

@@ -5,7 +5,7 @@ export type { Capabilities } from "./gpu/capabilities.ts";
 export { openDevice } from "./gpu/open.ts";
 export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export type { MemoryReport } from "./gpu/pool.ts";
-export { type MemoryNeed, requireMemory } from "./gpu/require-memory.ts";
+export { type MemoryNeed, memoryFits, requireMemory } from "./gpu/require-memory.ts";
 export * from "./ops/index.ts";
 export { parseJson } from "./parse-json.ts";
 export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";

@@ -88,7 +88,6 @@ export const answerQuestions = checkedAsync(
 export const exactShare = checked(
   "exactShare",
   { answers: listOf(anyObject), expected: listOf(text) },
-  (answers: readonly Answer[], expected: readonly string[]): number => {
-    return answers.filter(({ text }, i) => text === expected[i]).length / answers.length;
-  },
+  (answers: readonly Answer[], expected: readonly string[]): number =>
+    answers.filter(({ text }, i) => text === expected[i]).length / answers.length,
 );

@@ -1,7 +1,7 @@
 import { Decoder } from "@lethe/decoder";
 import { instanceOf, type Kind, optional } from "@lethe/tensor/checked";
 
-/** What many functions take. */
+// What several functions take.
 export const decoder = instanceOf(Decoder);
 export const signal = optional(instanceOf(AbortSignal));
 

@@ -9,9 +9,9 @@ const spaces = new RegExp(`[\\p{White_Space}${separators}]+`, "u");
  * The words of a text as Python's `str.split()` gives them: what stands between runs of white space. Punctuation stays on its word.
  * @function
  */
-export const splitWords = checked("splitWords", { text }, (text: string): string[] => {
-  return text.split(spaces).filter((word) => word !== "");
-});
+export const splitWords = checked("splitWords", { text }, (text: string): string[] =>
+  text.split(spaces).filter((word) => word !== ""),
+);
 
 /** A text without the white space around it, as Python's `str.strip()` gives it. */
 export function strip(text: string): string {

@@ -1,5 +1,5 @@
 import type { Hooks } from "@lethe/hooks";
-import { type F32, ops as kernels, type Ops, randomOf, type Tensor, topK } from "@lethe/tensor";
+import { type F32, ops as kernels, memoryFits, type Ops, randomOf, requireMemory, type Tensor } from "@lethe/tensor";
 import { LogitsError, ModelUseError } from "../errors.ts";
 import { type Batch, batchOf, stepOf } from "../pass/batch.ts";
 import type { KVCache } from "../pass/cache.ts";
@@ -31,11 +31,12 @@ export interface Generation {
 }
 
 /**
- * Continues sequences of tokens together, one column at a time, with a KV cache that is allocated once. Generations on one device may
- * run at the same time.
+ * Continues sequences of tokens together, one column at a time, with a KV cache that grows with them. Generations on one device may run
+ * at the same time.
  * @yields for each column the new token of each sequence; `null` once that sequence has ended. A sequence's last token is the one
  *   that ended it.
  * @throws {ModelUseError} for options outside their range
+ * @throws {OutOfMemoryError} before the first token, when a cache for all of them does not fit the device; it says how many do
  * @throws {LogitsError} when the logits after a token are NaN or all −∞. A single −∞ only masks its token, and +∞ forces it.
  * @throws the reason of `signal` when it is aborted
  */
@@ -53,6 +54,7 @@ export async function* generateTokens(
   const columns = Math.max(...lengths);
   const starts = lengths.map((length) => columns - length);
   const ended = prompts.map(() => false);
+  requireRoom(model, prompts.length, columns, maxNewTokens);
   using cache = model.newCache(prompts.length, columns + maxNewTokens - 1);
   const choose = async (batch: () => Batch, count: number): Promise<number[]> => {
     options.signal?.throwIfAborted();
@@ -140,16 +142,33 @@ function lastLogits(
   const last = batch.lengths.map((_, b) => batch.row(b, -1));
   const rows = device.tensor(last, [last.length], "u32", "last rows");
   const logits = model.forward(batch, { ops, cache, rows, ...(hooks ? { hooks } : {}) });
-  return (greedy ? likeliest(logits) : logits).retain();
+  return (greedy ? likeliest(logits, ops) : logits).retain();
 }
 
 /** For each row the index of its largest element, then the bits of that element: `[2, rows]`, to be read at once. NaN counts as the largest. */
-function likeliest(logits: F32): Tensor {
-  const { values, indices } = topK(logits, 1);
+function likeliest(logits: F32, ops: Ops): Tensor {
+  const { values, indices } = ops.topK(logits, 1);
   const both = logits.device.empty([2, indices.size], "u32", "likeliest tokens");
   logits.device.copyBytes(indices, 0, both, 0, indices.bytes);
   logits.device.copyBytes(values, 0, both, indices.bytes, values.bytes);
   return both;
+}
+
+/** Checks that there is memory for the longest continuation. */
+function requireRoom(model: Model, sequences: number, columns: number, maxNewTokens: number): void {
+  const { device } = model;
+  const needs = (tokens: number) => model.memoryToGenerate(sequences, columns, columns + tokens - 1);
+  const advice = () => {
+    let [fits, tooMany] = [0, maxNewTokens];
+    while (tooMany - fits > 1) {
+      const middle = Math.floor((fits + tooMany) / 2);
+      if (memoryFits(device, needs(middle))) fits = middle;
+      else tooMany = middle;
+    }
+    return fits > 0 ? `Take at most ${fits.toLocaleString("en-US")} new tokens.` : "Take fewer or shorter prompts.";
+  };
+  const work = `generating up to ${maxNewTokens.toLocaleString("en-US")} tokens with ${model.label}`;
+  requireMemory(device, work, needs(maxNewTokens), advice);
 }
 
 function checkOptions(maxNewTokens: number, { temperature = 0, topK = 1, topP = 1 }: GenerateOptions): void {

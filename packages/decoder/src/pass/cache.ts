@@ -1,4 +1,4 @@
-import type { Device, Tensor } from "@lethe/tensor";
+import type { Device, MemoryNeed, Tensor } from "@lethe/tensor";
 
 type Rows = Tensor<readonly [number, number, number, number], "f32">;
 
@@ -7,7 +7,7 @@ export interface KVCacheShape {
   readonly layers: number;
   /** Sequences, B. */
   readonly batch: number;
-  /** Columns that the cache can hold, C: those of the prompts, padding included, and the new ones. */
+  /** The most columns that the cache may hold: those of the prompts, padding included, and the new ones. */
   readonly capacity: number;
   /** Key heads, G. */
   readonly groups: number;
@@ -15,7 +15,16 @@ export interface KVCacheShape {
   readonly width: number;
 }
 
-/** Keys and values of the columns that a model has seen, `[B, C, G, D]` for every layer. All memory is allocated at once and belongs to no scope. */
+/** A cache has room for at least so many columns, or for its capacity. */
+const leastRoom = 256;
+
+/** Room is a multiple of so many columns, so that each sequence begins at an aligned byte. */
+const roomStep = 64;
+
+/**
+ * Keys and values of the columns that a model has seen, `[B, C, G, D]` for every layer. The room C grows with the columns, to twice
+ * what is needed and at most to the capacity. The memory belongs to no scope.
+ */
 export class KVCache implements Disposable {
   readonly batch: number;
   readonly capacity: number;
@@ -23,17 +32,24 @@ export class KVCache implements Disposable {
   readonly values: readonly Rows[];
   /** Columns filled so far. Each forward pass adds its own. */
   length = 0;
+  readonly #device: Device;
 
   constructor(device: Device, { layers, batch, capacity, groups, width }: KVCacheShape) {
+    this.#device = device;
     this.batch = batch;
     this.capacity = capacity;
-    using _scope = device.scope("KV cache");
-    const allocate = (what: string) =>
+    const without = (what: string) =>
       Array.from({ length: layers }, (_, layer) =>
-        device.empty([batch, capacity, groups, width], "f32", `${what} cache of layer ${layer}`).retain(),
+        device.lasting([batch, 0, groups, width], "f32", `${what} cache of layer ${layer}`),
       );
-    this.keys = allocate("key");
-    this.values = allocate("value");
+    this.keys = without("key");
+    this.values = without("value");
+  }
+
+  /** Makes room for so many columns in all, up to the capacity. */
+  reserve(columns: number): void {
+    for (const list of [this.keys, this.values] as Rows[][])
+      for (const [layer, rows] of list.entries()) if (rows.shape[1] < columns) list[layer] = this.#grown(rows, columns);
   }
 
   dispose(): void {
@@ -43,4 +59,32 @@ export class KVCache implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+
+  #grown(rows: Rows, columns: number): Rows {
+    const [batch, room, groups, width] = rows.shape;
+    const more = roomFor(Math.min(this.capacity, Math.max(leastRoom, 2 * columns)));
+    const larger = this.#device.lasting([batch, more, groups, width], "f32", rows.label);
+    const column = 4 * groups * width;
+    for (let b = 0; b < batch && this.length > 0; b++)
+      this.#device.copyBytes(rows, b * room * column, larger, b * more * column, this.length * column);
+    rows.dispose();
+    // No later buffer has the size of the old one, so the pool would keep it for nothing.
+    if (room > 0) this.#device.trim();
+    return larger;
+  }
+}
+
+function roomFor(columns: number): number {
+  return Math.ceil(columns / roomStep) * roomStep;
+}
+
+/** The memory of a cache that is filled to its capacity. */
+export function cacheMemory({ layers, batch, capacity, groups, width }: KVCacheShape): MemoryNeed[] {
+  const part = "KV cache";
+  const bytesOf = (columns: number) => 4 * batch * roomFor(columns) * groups * width;
+  const needs = Array.from({ length: layers }, (_, layer) =>
+    ["keys", "values"].map((what) => ({ part, name: `${what} of layer ${layer}`, bytes: bytesOf(capacity) })),
+  ).flat();
+  // A layer that grows has its room twice for a moment.
+  return capacity > leastRoom ? [...needs, { part, name: "room to grow", bytes: bytesOf(capacity) }] : needs;
 }

@@ -1,12 +1,21 @@
 import { type HookPoint, HookSession, pointsOf, type Site, type TensorSource } from "@lethe/hooks";
-import { type Device, type F32, type Folder, ops as kernels, Tensor, type Weight } from "@lethe/tensor";
+import {
+  type Device,
+  type F32,
+  type Folder,
+  ops as kernels,
+  type MemoryNeed,
+  Tensor,
+  type Weight,
+} from "@lethe/tensor";
 import type { DecoderConfig } from "../checkpoint/config.ts";
 import { ModelUseError } from "../errors.ts";
 import type { Text } from "../text/text.ts";
 import type { Batch } from "./batch.ts";
 import { absentSites, runBlock } from "./block.ts";
-import { KVCache } from "./cache.ts";
+import { cacheMemory, KVCache, type KVCacheShape } from "./cache.ts";
 import { type Layout, type Modules, modules as moduleNames, modulesOf } from "./layout.ts";
+import { passMemory, tapedMemory } from "./memory.ts";
 import { normalizeAt } from "./modules.ts";
 import type { ForwardOptions, Pass } from "./pass.ts";
 import { readRope } from "./rope.ts";
@@ -67,6 +76,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     this.#check(batch, options);
     const { embedding, blocks, finalNorm, unembedding } = this.#modules;
     const [, length] = batch.ids.shape;
+    cache?.reserve(cache.length + length);
     const { cachedColumns, sequences } = batch;
     const points = this.hookPoints(options);
     const hooks = new HookSession(options.hooks, { points, ops, length, cachedColumns, sequences });
@@ -114,10 +124,33 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     return site === "W_V" && layer !== null ? this.weights.get(`${moduleNames.down(layer)}.weight`) : undefined;
   }
 
-  /** An empty cache for `batch` sequences and `capacity` columns. It belongs to the caller. */
+  /** An empty cache for `batch` sequences and up to `capacity` columns. It belongs to the caller. */
   newCache(batch: number, capacity: number): KVCache {
-    const { num_hidden_layers: layers, num_key_value_heads: groups, head_dim: width } = this.config;
-    return new KVCache(this.device, { layers, batch, capacity, groups, width });
+    return new KVCache(this.device, this.#cacheShape(batch, capacity));
+  }
+
+  /**
+   * The memory that passes over prompts and their continuations need beside the weights, for `requireMemory`: the cache when it is
+   * full, the rotary tables, and the activations of the pass over the prompts.
+   * @param columns of the prompts, padding included
+   * @param capacity of the cache
+   */
+  memoryToGenerate(batch: number, columns: number, capacity: number): MemoryNeed[] {
+    const { device, config } = this;
+    return [
+      ...cacheMemory(this.#cacheShape(batch, capacity)),
+      ...this.#rotary.memory(columns, capacity),
+      ...passMemory(device, this.#modules.blocks[0]!, config.vocab_size, { tokens: batch * columns, rows: batch }),
+    ];
+  }
+
+  /**
+   * The activations of passes whose gradients are computed together, for `requireMemory`.
+   * @param passes tokens of each, padding included
+   */
+  activationsToTrain(passes: readonly number[], { checkpointing }: { readonly checkpointing: boolean }): MemoryNeed[] {
+    const { device, config } = this;
+    return tapedMemory(device, this.#modules.blocks, config.vocab_size, passes, checkpointing);
   }
 
   /** Releases the weights. */
@@ -128,6 +161,11 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #cacheShape(batch: number, capacity: number): KVCacheShape {
+    const { num_hidden_layers: layers, num_key_value_heads: groups, head_dim: width } = this.config;
+    return { layers, batch, capacity, groups, width };
   }
 
   #check(batch: Batch, { ops = kernels, cache, resid, fromLayer }: ForwardOptions): void {

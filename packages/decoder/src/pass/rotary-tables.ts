@@ -1,4 +1,4 @@
-import { type Device, type F32, ropeTable } from "@lethe/tensor";
+import { type Device, type F32, type MemoryNeed, ropeTable } from "@lethe/tensor";
 import { attentionFactor, dependsOnLength, inverseFrequencies, type Rope } from "./rope.ts";
 
 /** A model's rotary tables `[P, D]`. Each is made when a run first needs it, and belongs to no scope. */
@@ -22,7 +22,7 @@ export class RotaryTables {
    * share a table; the number of positions is rounded up to a power of two, so that there are few tables.
    */
   kept(length: number): F32 {
-    const positions = this.ownAt(length) ? length : Math.max(128, 2 ** Math.ceil(Math.log2(length)));
+    const positions = this.ownAt(length) ? length : sharedPositions(length);
     const known = this.#kept.get(positions);
     if (known) return known;
     const table = this.fresh(length, positions);
@@ -40,8 +40,25 @@ export class RotaryTables {
     }).retain();
   }
 
+  /** The memory of the tables that runs of `from` to `to` positions need beside those that are kept already. */
+  memory(from: number, to: number): MemoryNeed[] {
+    const needs: MemoryNeed[] = [];
+    const need = (positions: number) => {
+      const bytes = this.#device.pool.sizeOf(4 * positions * this.#rope.head_dim);
+      needs.push({ part: "rotary tables", name: `${positions} positions`, bytes });
+    };
+    for (let positions = sharedPositions(from); positions <= sharedPositions(to); positions *= 2)
+      if (!this.#kept.has(positions) && !this.ownAt(positions)) need(positions);
+    if (this.ownAt(to)) need(to);
+    return needs;
+  }
+
   dispose(): void {
     for (const table of this.#kept.values()) table.dispose();
     this.#kept.clear();
   }
+}
+
+function sharedPositions(length: number): number {
+  return Math.max(128, 2 ** Math.ceil(Math.log2(length)));
 }

@@ -63,21 +63,24 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
   async make({ config, sources, models, known, watcher }) {
     const { training, method, options } = config.subject;
     const { vanilla } = models;
-    const model = await models.copy("unlearning", unlearningMemory(vanilla, { method, options }));
-    const knownAnswers = await known();
     const encode = (texts: readonly string[]) => Promise.all(texts.map((text) => vanilla.text!.encode(text)));
-    const steps: z.infer<typeof record>["steps"] = [];
-    const answers: Answers[] = [];
-    const progress = (stage: string) =>
-      watcher.progress(ASKING + ((1 - ASKING) * answers.length) / training.epochs, stage);
-    let leftOut: z.infer<typeof record>["leftOut"];
-    const run = unlearn(model, {
+    const how = {
       method,
       options,
       recipe: training,
       forget: await encode(forgetParagraphs(sources.concept, config.seed)),
       retain: await encode(forgetParagraphs(sources.retain, config.seed)),
       seed: config.seed,
+    };
+    const model = await models.copy("unlearning", unlearningMemory(vanilla, how));
+    const knownAnswers = await known();
+    const steps: z.infer<typeof record>["steps"] = [];
+    const answers: Answers[] = [];
+    const progress = (stage: string) =>
+      watcher.progress(ASKING + ((1 - ASKING) * answers.length) / training.epochs, stage);
+    let leftOut: z.infer<typeof record>["leftOut"];
+    const run = unlearn(model, {
+      ...how,
       onLeftOut(counts) {
         leftOut = counts;
         const texts = Object.entries(counts).map(([role, count]) => `${count} ${role} text${count > 1 ? "s" : ""}`);

@@ -1,8 +1,8 @@
 import { atLeast, finite, flag, oneOf, optional, options } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
-import { type AttentionFamily, attentionFamilies, planAttention, planAttentionBackward } from "./attention-plan.ts";
+import { runAttention } from "./attention-parts.ts";
+import { type AttentionFamily, attentionFamilies, planAttentionBackward } from "./attention-plan.ts";
 import { checkShapes } from "./check.ts";
 import { checked, f32, u32 } from "./checked.ts";
 import type { AttentionOptions, F32, Ops } from "./ops.ts";
@@ -37,38 +37,13 @@ export const attentionForward = checked(
     options?: AttentionOptions,
     forced?: AttentionFamily,
   ): { output: F32<S>; logSumExp: F32 } => {
-    const { params, starts, width, CAUSAL } = describe("attention", q, k, v, options);
+    const { params, starts, CAUSAL } = describe("attention", q, k, v, options);
     const { batch, queries, heads } = params;
     const device = q.device;
     const output = device.empty(q.shape, "f32", "attention");
     const logSumExp = device.empty([batch, heads, queries], "f32", "attention logSumExp");
-    const { kernel, constants, workgroups, stretches } = planAttention(
-      device.capabilities,
-      { ...params, width },
-      forced,
-    );
-    const [x, y] = device.grid(workgroups);
-    const run = (out: Tensor, log_sum_exp: Tensor) =>
-      device.dispatch({
-        kernel,
-        constants: { ...constants, CAUSAL },
-        bindings: { q, k, v, starts, out, log_sum_exp },
-        params,
-        workgroups: [x, y, stretches],
-      });
-    if (stretches === 1) run(output, logSumExp);
-    else {
-      using _ = device.scope("attention over stretches");
-      const parts = device.empty([stretches, ...q.shape], "f32", "attention parts");
-      const part_sums = device.empty([stretches, batch, heads, queries], "f32", "attention part sums");
-      run(parts, part_sums);
-      device.dispatch({
-        kernel: "attention_decode_combine",
-        bindings: { parts, part_sums, out: output, log_sum_exp: logSumExp },
-        params: { batch, queries, heads, vectors: width / 4, stretches },
-        workgroups: device.grid(Math.ceil(q.size / 256)),
-      });
-    }
+    const forward = { q, k, v, starts, out: output, log_sum_exp: logSumExp, CAUSAL, forced };
+    runAttention(device, forward, params);
     return { output, logSumExp };
   },
 );
@@ -195,7 +170,10 @@ function describe(operation: string, q: F32, k: F32, v: F32, options: AttentionO
     );
   if (starts) checkShapes(operation, { starts }, [batch]);
   return {
-    params: { batch, queries, capacity, length, heads, groups, vectors: width / 4, padded: starts ? 1 : 0, scale },
+    params: {
+      ...{ batch, queries, capacity, length, heads, groups, vectors: width / 4, padded: starts ? 1 : 0, scale },
+      ...{ stretch: length, stretches: 1, first_stretch: 0 },
+    },
     // A binding must be given even where it is not read, without padding.
     starts: starts ?? q,
     width,

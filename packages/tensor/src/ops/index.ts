@@ -11,7 +11,7 @@ import type { Ops } from "./ops.ts";
 import { expand, max, maxBackward, mean, sum } from "./reduce.ts";
 import { rope } from "./rope.ts";
 import { embedding, gatherRows, scatterRows } from "./rows.ts";
-import { argmax } from "./select.ts";
+import { argmax, topK } from "./select.ts";
 import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./softmax.ts";
 import { swiglu, swigluBackward } from "./swiglu.ts";
 import { unary, unaryBackward } from "./unary.ts";
@@ -104,5 +104,6 @@ export const ops: Ops = {
   addInto,
   writeCache,
   argmax,
+  topK,
   effectiveWeight,
 };

@@ -20,7 +20,14 @@ export const writeCache: Ops["writeCache"] = checked(
     if (at + rows > capacity)
       throw new ShapeError(`writeCache: ${rows} rows at ${at} do not fit a cache of ${capacity} rows`);
     const row = groups * width;
-    const target = { tensor: cache, strides: [capacity * row, 1], offset: at * row };
-    copyStrided("writeCache", [batch, rows * row], { tensor: x }, target);
+    const { device } = cache;
+    if (Math.max(cache.bytes, x.bytes) <= device.capabilities.maxBindingBytes) {
+      const target = { tensor: cache, strides: [capacity * row, 1], offset: at * row };
+      copyStrided("writeCache", [batch, rows * row], { tensor: x }, target);
+      return;
+    }
+    // A copy needs no binding, but it ends the run of kernels.
+    const bytes = rows * row * 4;
+    for (let b = 0; b < batch; b++) device.copyBytes(x, b * bytes, cache, (b * capacity + at) * row * 4, bytes);
   },
 );

@@ -75,7 +75,7 @@ export interface DifferentiableOps {
    * second half.
    * @param x `[B, T, H, D]`
    * @param table `[P, D]` from `ropeTable`: for each position D/2 cosines, then D/2 sines
-   * @param positions `[B, T]`, each below P
+   * @param positions `[B, T]`, each below P; a later one gives NaN
    * @param options `inverse` turns the other way, which is also the gradient
    */
   rope<S extends Shape>(
@@ -296,6 +296,12 @@ export interface Ops extends DifferentiableOps, BackwardOps {
    * NumPy and PyTorch, so that a row with NaN in it points at the fault. It has no gradient.
    */
   argmax<S extends Shape>(x: F32<S>): Tensor<Leading<S>, "u32">;
+  /**
+   * The k largest elements over the last axis, largest first, with their indices: both `[…, k]`. The lower index comes first among
+   * equals; NaN counts as the largest. Time grows with k · width: the operation is meant for a few elements of many. It has no gradient.
+   * @throws {ShapeError} when a row has fewer than k elements.
+   */
+  topK(x: F32, k: number): { values: F32; indices: Tensor<Shape, "u32"> };
   /** The matrix that `linear` multiplies by, given this weight: the weight itself, or a new tensor where something is added to it (LoRA). */
   effectiveWeight(weight: Weight): Weight;
 }

@@ -1,10 +1,9 @@
 import { atLeast } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
-import { type Shape, show } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
 import { asRows } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
-import type { F32, Ops } from "./ops.ts";
+import type { Ops } from "./ops.ts";
 import { runRows } from "./parts.ts";
 
 /** {@inheritDoc Ops.argmax} @function */
@@ -15,27 +14,19 @@ export const argmax: Ops["argmax"] = checked("argmax", { x: f32 }, (x) => {
   return out as never;
 });
 
-/**
- * The k largest elements over the last axis, largest first, with their indices: both `[…, k]`. The lower index comes first among
- * equals; NaN counts as the largest. Time grows with k · width: the operation is meant for a few elements of many.
- * @throws {ShapeError} when a row has fewer than k elements.
- */
-export const topK = checked(
-  "topK",
-  { x: f32, k: atLeast(1) },
-  (x: F32, k: number): { values: F32; indices: Tensor<Shape, "u32"> } => {
-    const { rows, width } = asRows("topK", x.shape);
-    if (k > width) throw new ShapeError(`topK: k is ${k}; ${show(x.shape)} has rows of ${width} elements`);
-    const shape = [...x.shape.slice(0, -1), k];
-    const values = x.device.empty(shape, "f32", "topK values");
-    const indices = x.device.empty(shape, "u32", "topK indices");
-    runRows(x.device, {
-      kernel: "top_k",
-      rows,
-      width,
-      split: { x: [x, width], values: [values, k], indices: [indices, k] },
-      params: { k },
-    });
-    return { values, indices };
-  },
-);
+/** {@inheritDoc Ops.topK} @function */
+export const topK: Ops["topK"] = checked("topK", { x: f32, k: atLeast(1) }, (x, k) => {
+  const { rows, width } = asRows("topK", x.shape);
+  if (k > width) throw new ShapeError(`topK: k is ${k}; ${show(x.shape)} has rows of ${width} elements`);
+  const shape = [...x.shape.slice(0, -1), k];
+  const values = x.device.empty(shape, "f32", "topK values");
+  const indices = x.device.empty(shape, "u32", "topK indices");
+  runRows(x.device, {
+    kernel: "top_k",
+    rows,
+    width,
+    split: { x: [x, width], values: [values, k], indices: [indices, k] },
+    params: { k },
+  });
+  return { values, indices };
+});

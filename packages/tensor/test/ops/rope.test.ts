@@ -61,3 +61,10 @@ test("shapes that do not fit are refused", () => {
   );
   expect(() => rope(device.empty([3, 8]), table, positions)).toThrow("[B, T, H, D]");
 });
+
+test("a position past the table gives NaN", async () => {
+  const table = ropeTable(device, { positions: 4, inverseFrequencies: frequencies(2) });
+  const x = device.tensor(normal(12), [1, 3, 1, 4]);
+  const turned = await rope(x, table, device.tensor([3, 4, 2 ** 32 - 1], [1, 3], "u32")).read();
+  expect([...turned].map(Number.isNaN)).toEqual(Array.from({ length: 12 }, (_, i) => i >= 4));
+});

@@ -37,7 +37,6 @@ export const batchesOf = checked(
 export const chunks = checked(
   "chunks",
   { items: list, size: atLeast(1) },
-  <T>(items: readonly T[], size: number): T[][] => {
-    return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
-  },
+  <T>(items: readonly T[], size: number): T[][] =>
+    Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size)),
 );

@@ -9,9 +9,9 @@ const paragraphCount = 16;
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
 /** The sentences of a text, without the white space around them. @function */
-export const sentencesOf = checked("sentencesOf", { text }, (text: string): string[] => {
-  return Array.from(segmenter.segment(text), ({ segment }) => strip(segment)).filter((sentence) => sentence !== "");
-});
+export const sentencesOf = checked("sentencesOf", { text }, (text: string): string[] =>
+  Array.from(segmenter.segment(text), ({ segment }) => strip(segment)).filter((sentence) => sentence !== ""),
+);
 
 /**
  * Joins whole sentences by spaces into paragraphs of just over `characters` characters; the last may be shorter. The paper's rule, with

@@ -49,6 +49,16 @@ export function batchTexts(
   );
 }
 
+/** Tokens of each pass over a batch, padding included. */
+export function passesOf(batch: RoleTexts): number[] {
+  return Object.values(batch).map((texts) => texts.length * Math.max(...texts.map(({ length }) => length)));
+}
+
+/** Tokens of all passes over a batch, padding included. */
+export function tokensOf(batch: RoleTexts): number {
+  return passesOf(batch).reduce((sum, tokens) => sum + tokens, 0);
+}
+
 /**
  * One epoch's optimiser steps as indices of batches: all batches in a new order, `gradientAccumulation` to a step. With `stepsPerEpoch`
  * there are exactly that many steps, and batches are left out or used again.

@@ -46,7 +46,6 @@ const scale: Readonly<Record<ModelKind, Partial<TrainingRecipe>>> = {
 export const trainingRecipe = checked(
   "trainingRecipe",
   { method: anyObject, kind: oneOf(modelKinds), epochs: atLeast(1) },
-  ({ rates }: Pick<Method, "rates">, kind: ModelKind, epochs: number): TrainingRecipe => {
-    return parsed("trainingRecipe", recipeSchema, { learningRate: rates[kind], epochs, ...scale[kind] });
-  },
+  ({ rates }: Pick<Method, "rates">, kind: ModelKind, epochs: number): TrainingRecipe =>
+    parsed("trainingRecipe", recipeSchema, { learningRate: rates[kind], epochs, ...scale[kind] }),
 );

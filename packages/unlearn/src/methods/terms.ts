@@ -3,21 +3,18 @@ import { anyObject, checked } from "@lethe/tensor/checked";
 import type { TextPass } from "./method.ts";
 
 type Scored = Pick<TextPass, "labels" | "logits">;
+const scored = { ops: anyObject, pass: anyObject };
 
 /** NLL(y): negative log likelihood, the mean over all tokens of the batch that count. A scalar. @function */
 export const tokenNll = checked(
   "tokenNll",
-  { ops: anyObject, pass: anyObject },
-  (ops: Ops, { logits, labels }: Scored): F32 => {
-    return ops.crossEntropy(logits(), labels, { reduction: "mean" });
-  },
+  scored,
+  (ops: Ops, { logits, labels }: Scored): F32 => ops.crossEntropy(logits(), labels, { reduction: "mean" }),
 );
 
 /** S(y): negative log likelihood of each sequence, the sum over its tokens that count, `[B]`. @function */
 export const sequenceNll = checked(
   "sequenceNll",
-  { ops: anyObject, pass: anyObject },
-  (ops: Ops, { logits, labels }: Scored): F32 => {
-    return ops.crossEntropy(logits(), labels, { reduction: "sequence" });
-  },
+  scored,
+  (ops: Ops, { logits, labels }: Scored): F32 => ops.crossEntropy(logits(), labels, { reduction: "sequence" }),
 );

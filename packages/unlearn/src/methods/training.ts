@@ -1,17 +1,20 @@
 import { AdamW, linearDecay, type MicroBatch, type StepRecord, type Trainable, train } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { type RoleTexts, stepsOfEpoch } from "./batches.ts";
+import { type MemoryNeed, requireMemory } from "@lethe/tensor";
+import { type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
 import type { Objective } from "./method.ts";
-import { lossOf, referencesOf } from "./passes.ts";
+import { lossOf, type References, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
 
 /** What {@link trainEpochs} needs beside a model and an objective. */
 export interface TrainingOptions {
-  /** Texts of every role that the objective reads. */
+  /** The texts of every role that the objective reads, in batches. */
   readonly batches: readonly RoleTexts[];
   readonly trainables: readonly Trainable[];
   readonly recipe: TrainingRecipe;
   readonly seed: number;
+  /** The memory of all else than what the reference gives. */
+  readonly memory: readonly MemoryNeed[];
   readonly onStep?: ((record: StepRecord) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,9 +23,9 @@ export interface TrainingOptions {
 export async function* trainEpochs(
   model: Decoder,
   objective: Objective,
-  { batches, trainables, recipe, seed, onStep, signal }: TrainingOptions,
+  { batches, trainables, recipe, seed, memory, onStep, signal }: TrainingOptions,
 ): AsyncGenerator<StepRecord[], void, void> {
-  const references = batches.map((batch) => referencesOf(model, objective, batch));
+  const references: References[] = [];
   const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
     loss: (tape) => {
@@ -32,6 +35,10 @@ export async function* trainEpochs(
     },
   });
   try {
+    for (const [index, batch] of batches.entries()) {
+      references.push(referencesOf(model, objective, batch));
+      if (index === 0) requireReferences(model, batches, references[0]!, memory);
+    }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
     using optimiser = new AdamW(trainables, { beta1, beta2, epsilon, weightDecay, clipNorm });
     for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
@@ -49,4 +56,25 @@ export async function* trainEpochs(
   } finally {
     for (const tensors of references) for (const tensor of Object.values(tensors)) tensor.dispose();
   }
+}
+
+/**
+ * Checks that there is memory for what the frozen reference gives on every batch, from what it gave on the first.
+ * @param memory of all else
+ */
+function requireReferences(
+  model: Decoder,
+  batches: readonly RoleTexts[],
+  first: References,
+  memory: readonly MemoryNeed[],
+): void {
+  const bytes = Object.values(first).reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const [known, ...rest] = batches.map(tokensOf) as [number, ...number[]];
+  const needs = rest.map((tokens, i) => ({
+    part: "what the reference model gives",
+    name: `batch ${i + 2}`,
+    bytes: model.device.pool.sizeOf((bytes * tokens) / known),
+  }));
+  if (bytes > 0)
+    requireMemory(model.device, `unlearning ${model.label}`, [...needs, ...memory], "Take fewer or shorter texts.");
 }

@@ -11,7 +11,7 @@ import { anyObject, callable, checked, checkerOf, listOf, optional, options, who
 import type { z } from "zod";
 import { decoder, signal, tokens } from "../kinds.ts";
 import { parsed } from "../parsed.ts";
-import { batchTexts, type LeftOut, type Texts } from "./batches.ts";
+import { batchTexts, type LeftOut, passesOf, type Texts, tokensOf } from "./batches.ts";
 import { methodNamed } from "./list.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { recipeSchema } from "./recipe.ts";
@@ -91,7 +91,8 @@ const unlearnOptions = options({
  * before the last epoch's records are yielded. A method that only edits yields one epoch without steps. No scope is held across a wait, so
  * other work may run on the device at the same time.
  * @throws {NonFiniteError} when the loss or the gradient stops being finite
- * @throws {OutOfMemoryError} before anything is computed, when gradients and moments do not fit the device; it says the bytes of each part
+ * @throws {OutOfMemoryError} before the first step, when gradients, moments, activations and what the reference model gives do not fit
+ *   the device; it says the bytes of each part
  * @throws {LetheError} when there is no such method, an option or a field of the recipe is wrong, or of the texts that the
  *   objective reads none has two tokens
  * @function
@@ -100,14 +101,13 @@ export const unlearn = checked(
   "unlearn",
   { model: decoder, options: unlearnOptions },
   async function* (model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
-    const { seed, signal, onStep } = options;
-    const { objective, edit, trains, stops } = planOf(options);
-    const recipe = parsed("unlearn: recipe", recipeSchema, options.recipe);
-    const batches = objective ? batchTexts(options, objective.reads, recipe, seed, options.onLeftOut) : [];
+    const { seed, signal, onStep, onLeftOut } = options;
+    const { objective, edit, trains, stops, recipe, batches } = prepare(options, onLeftOut);
     const trainables = selectTrainable(model.weights, trains);
-    requireMemory(model.device, `unlearning ${model.label}`, unlearningMemory(model, options));
+    const memory = unlearningMemory(model, options);
+    requireMemory(model.device, `unlearning ${model.label}`, memory, "Take shorter texts or smaller batches.");
 
-    const training = { batches, trainables, recipe, seed, onStep, signal };
+    const training = { batches, trainables, recipe, seed, memory, onStep, signal };
     const starts = objective && edit ? trainables.map(copyOf) : [];
     try {
       let left = objective ? recipe.epochs : 1;
@@ -123,16 +123,23 @@ export const unlearn = checked(
   },
 );
 
-/** Memory that unlearning needs beside the model, for `requireMemory`. Activations, which depend on the texts, are not counted. @function */
+/**
+ * Memory that unlearning needs beside the model, for `requireMemory`: gradients, moments, and the activations of its largest batch. What
+ * the frozen reference gives is counted when its first batch has shown its size.
+ * @throws {LetheError} as {@link unlearn} does
+ * @function
+ */
 export const unlearningMemory = checked(
   "unlearningMemory",
-  { model: decoder, means: anyObject },
-  ({ weights }: Decoder, means: Means): MemoryNeed[] => {
-    const { objective, edit, trains } = planOf(means);
-    const trainables = objective ? selectTrainable(weights, trains) : [];
+  { model: decoder, options: unlearnOptions },
+  (model: Decoder, options: UnlearnOptions): MemoryNeed[] => {
+    const { objective, edit, trains, recipe, batches } = prepare(options);
+    if (!objective) return [];
+    const trainables = selectTrainable(model.weights, trains);
     const part = "weights before training";
     const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
-    return [...trainingMemory(trainables), ...starts];
+    const largest = batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most));
+    return [...trainingMemory(trainables), ...starts, ...model.activationsToTrain(passesOf(largest), recipe)];
   },
 );
 
@@ -162,6 +169,14 @@ function planOf(means: Means): Plan {
     trains: method.trains?.(options),
     stops: (epoch) => method.stops?.(epoch) ?? false,
   };
+}
+
+function prepare(options: UnlearnOptions, onLeftOut?: UnlearnOptions["onLeftOut"]) {
+  const plan = planOf(options);
+  const recipe = parsed("unlearn: recipe", recipeSchema, options.recipe);
+  const { objective } = plan;
+  const batches = objective ? batchTexts(options, objective.reads, recipe, options.seed, onLeftOut) : [];
+  return { ...plan, recipe, batches };
 }
 
 function copyOf({ parameter }: Trainable): F32 {

@@ -40,9 +40,7 @@ export const sentenceBleu = checked(
 export const answerBleu = checked(
   "answerBleu",
   { before: text, after: text },
-  (before: string, after: string): number => {
-    return sentenceBleu(splitWords(before), splitWords(after));
-  },
+  (before: string, after: string): number => sentenceBleu(splitWords(before), splitWords(after)),
 );
 
 function clippedMatches(reference: readonly string[], hypothesis: readonly string[], order: number) {

@@ -49,14 +49,13 @@ const settingList = optional({
 export const runVanilla = checked(
   "runVanilla",
   { vanilla: decoder, questions: anyObject, settings: settingList },
-  (vanilla: Decoder, questions: QuestionBatch, settings: readonly Setting[] = everySetting): RecordedRun => {
-    return recordRun(
+  (vanilla: Decoder, questions: QuestionBatch, settings: readonly Setting[] = everySetting): RecordedRun =>
+    recordRun(
       vanilla,
       questions,
       settings.flatMap((setting) => setting.vanilla),
       "the vanilla run",
-    );
-  },
+    ),
 );
 
 /** Losses by alignment. A loss is a question's mean squared difference from the vanilla logits, over its answer rows and the vocabulary. */

@@ -95,7 +95,7 @@ test.each([0, 0.8])(
       made = await model.generate(texts, { ...options, ops: measured });
     });
     expect(Object.fromEntries(counts)).toMatchObject({ linear: 60, writeCache: 16, attention: 8, affine: 8 });
-    expect(counts.get("argmax") ?? 0).toBe(temperature === 0 ? 4 : 0);
+    expect(counts.get("topK") ?? 0).toBe(temperature === 0 ? 4 : 0);
     expect(made).toEqual(await model.generate(texts, options));
   },
 );

@@ -4,7 +4,15 @@ import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Objective, passOver, type StepRecord, tokenNll, type UnlearnOptions, unlearn } from "../../src/index.ts";
+import {
+  type Objective,
+  passOver,
+  type StepRecord,
+  tokenNll,
+  type UnlearnOptions,
+  unlearn,
+  unlearningMemory,
+} from "../../src/index.ts";
 
 const device = await testDevice();
 
@@ -140,4 +148,59 @@ test("unlearning that does not fit says so before it starts", async () => {
     /^unlearning llama needs [\d,]+ bytes .*\n {2}gradients .*\n {2}AdamW's first moments /,
   );
   expect(small.dispatches).toBe(before);
+});
+
+const kl = { options: { retain: "kl" } };
+
+test.each([
+  ["graddiff", false, {}],
+  ["graddiff", true, {}],
+  ["graddiff", false, kl],
+  ["npo", false, {}],
+  ["npo", true, {}],
+] as const)(
+  "the plan of %s is its peak of memory, and little more; checkpointing: %s",
+  async (method, checkpointing, more) => {
+    using model = smallLlama(device, 5);
+    const longer = (texts: number[][]) => texts.map((text) => Array(12).fill(text).flat());
+    const given = {
+      ...options(method, { checkpointing, epochs: 1 }),
+      ...{ ...more, forget: longer(forget), retain: longer(retain) },
+    };
+    // Two batches of three texts, the longest of 120 tokens.
+    const references = "options" in more ? 2 * device.pool.sizeOf(3 * 120 * 53 * 4) : 0;
+    const planned = unlearningMemory(model, given).reduce((sum, { bytes }) => sum + bytes, references);
+    await nll(model, forget); // Makes the rotary table.
+    const before = device.memory().bytesInUse;
+    device.pool.resetPeak();
+    for await (const _ of unlearn(model, given));
+    const peak = device.memory().peakBytes - before;
+    expect(peak).toBeLessThanOrEqual(planned);
+    expect(peak).toBeGreaterThan(planned / 1.6);
+  },
+);
+
+test("the reference model's logits are counted once the first batch has shown their size", async () => {
+  const many = (base: number) => Array.from({ length: 60 }, (_, i) => texts(base)[i % 6]!);
+  const given = { ...options("graddiff", { epochs: 1 }), ...kl, forget: many(2), retain: many(28) };
+  const refused = async (memoryBytes: number) => {
+    const small = await openDevice({ memoryBytes });
+    onTestFinished(() => small.destroy());
+    const model = smallLlama(small, 5);
+    const { bytesInUse } = small.memory();
+    const run = unlearn(model, given).next();
+    const error = await run.then(
+      () => null,
+      (reason) => reason,
+    );
+    if (error) expect(small.memory().bytesInUse).toBeLessThan(bytesInUse + 10_000); // The rotary table stays.
+    return error;
+  };
+  using model = smallLlama(device, 5);
+  const planned = unlearningMemory(model, given).reduce((sum, { bytes }) => sum + bytes, device.memory().bytesInUse);
+  const references = 20 * 3 * 8 * 53 * 4;
+  const error = await refused(planned + references / 2);
+  expect(error).toBeInstanceOf(OutOfMemoryError);
+  expect(error.message).toMatch(/\n {2}what the reference model gives .*\n/);
+  expect(await refused(planned + 2 * references)).toBeNull();
 });
