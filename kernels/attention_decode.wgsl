@@ -1,11 +1,12 @@
 // Causal softmax attention for few queries, out = softmax(scale · q Kᵀ) V, where a tile of queries would be mostly empty. With
 // P = length − T + t the place of query t among the keys, it sees keys start … P; a query left of its start gives zeros.
 // A workgroup takes one query of one head and one of `stretches` stretches of `stretch` keys each, THREADS keys at a time. A run has the
-// stretches from `first_stretch` on, as many as workgroups along z, and k and v are bound from the first of their keys on. First a thread computes the score of one key; then it sums one vector of V over a share of the keys,
-// with a running maximum of its own. A stretch gives the softmax over its own keys; `attention_decode_combine` joins the stretches.
+// stretches from `first_stretch` on, as many as workgroups along z, and k and v are bound from the first of their keys on. First a thread
+// computes the score of one key; then it sums one vector of V over a share of the keys, with a running maximum of its own. A stretch gives the softmax over its own keys; `attention_decode_combine` joins the stretches.
 // Bindings: q [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); out [stretches, B, T, H, D];
 // log_sum_exp [stretches, B, H, T], for no keys 0 or, with several stretches, LOWEST.
 //! include lib/attention.wgsl
+//! include lib/attention_careful.wgsl
 
 const THREADS = 64u; // at least D/4
 
@@ -75,11 +76,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     total += weight * other.y;
     sum += weight * shared_sums[thread + s * params.vectors];
   }
-  let seen_any = total > 0.0;
-  out[(stretch * rows + row) * params.vectors + thread] = sum * select(0.0, 1.0 / max(total, 1e-30), seen_any);
-  if (thread == 0u) {
-    let none = select(0.0, LOWEST, params.stretches > 1u);
-    let at = stretch * rows + (b * params.heads + h) * params.queries + t;
-    log_sum_exp[at] = select(none, (top + log2(max(total, 1e-30))) / LOG2E, seen_any);
+  var vector = vec4f();
+  var log_sum = select(0.0, LOWEST, params.stretches > 1u);
+  if (first < end) {
+    vector = sum * (1.0 / total);
+    log_sum = (top + log2(total)) / LOG2E;
+    if (!(is_finite(total) && are_finite(vector))) {
+      let seen = Seen(row * params.vectors, keys_at - bound_from * stride, stride, first, end);
+      log_sum = careful_log_sum(seen);
+      vector = careful_output(seen, log_sum, thread);
+    }
   }
+  out[(stretch * rows + row) * params.vectors + thread] = vector;
+  if (thread == 0u) { log_sum_exp[stretch * rows + (b * params.heads + h) * params.queries + t] = log_sum; }
 }

@@ -3,6 +3,8 @@
 // A lane has four numbers of one head.
 // Bindings: parts [Z, B, T, H, D], part_sums [Z, B, H, T] from `attention_decode`; out [B, T, H, D]; log_sum_exp [B, H, T].
 
+//! include lib/nan.wgsl
+
 struct Params { batch: u32, queries: u32, heads: u32, vectors: u32, stretches: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,11 +30,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = 0.0;
   var sum = vec4f();
   for (var s = 0u; s < params.stretches; s++) {
-    let weight = exp(part_sums[s * rows + sums_at] - top);
+    let above = part_sums[s * rows + sums_at] - top;
+    let weight = keep_nan(exp(above), above);
     total += weight;
     sum += weight * parts[s * rows * params.vectors + i];
   }
   // With nothing seen anywhere every part is zero and every weight one.
   out[i] = sum / total;
-  if (i % params.vectors == 0u) { log_sum_exp[sums_at] = select(top + log(total), 0.0, top == LOWEST); }
+  if (i % params.vectors == 0u) { log_sum_exp[sums_at] = select(top + keep_nan(log(total), total), 0.0, top == LOWEST); }
 }

@@ -5,6 +5,7 @@
 // Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], 0 for no keys.
 enable subgroups;
 //! include lib/attention.wgsl
+//! include lib/attention_careful.wgsl
 //! include lib/attention_lanes.wgsl
 
 @group(0) @binding(4) var<storage> v: array<vec4f>;
@@ -57,8 +58,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   if (block.first + lane >= params.queries) { return; }
-  let seen_any = total > 0.0;
-  let factor = select(0.0, 1.0 / max(total, 1e-30), seen_any);
-  for (var d = 0u; d < vectors(); d++) { out[query_at + d] = sums[d] * factor; }
-  log_sum_exp[block.line * params.queries + t] = select(0.0, (top + log2(max(total, 1e-30))) / LOG2E, seen_any);
+  let seen = Seen(query_at, keys_at, stride, first_key(block.b), last + 1u);
+  let factor = select(0.0, 1.0 / total, seen.first < seen.end);
+  var log_sum = select(0.0, (top + log2(total)) / LOG2E, seen.first < seen.end);
+  var sound = is_finite(total);
+  for (var d = 0u; d < vectors(); d++) {
+    let vector = sums[d] * factor;
+    sound = sound && are_finite(vector);
+    out[query_at + d] = vector;
+  }
+  if (!sound) {
+    log_sum = careful_log_sum(seen);
+    for (var d = 0u; d < params.vectors; d++) { out[query_at + d] = careful_output(seen, log_sum, d); }
+  }
+  log_sum_exp[block.line * params.queries + t] = log_sum;
 }

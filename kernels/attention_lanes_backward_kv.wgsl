@@ -69,8 +69,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   if (j >= params.capacity) { return; }
+  var sound = true;
   for (var d = 0u; d < vectors(); d++) {
-    out_k[keys_at + j * key_stride + d] = key_sums[d] * params.scale;
+    let vector = key_sums[d] * params.scale;
+    sound = sound && are_finite(vector) && are_finite(value_sums[d]);
+    out_k[keys_at + j * key_stride + d] = vector;
     out_v[keys_at + j * key_stride + d] = value_sums[d];
+  }
+  if (sound) { return; }
+  for (var d = 0u; d < params.vectors; d++) {
+    let vectors = careful_key(block.b, block.head, j, d);
+    out_k[keys_at + j * key_stride + d] = vectors.key;
+    out_v[keys_at + j * key_stride + d] = vectors.value;
   }
 }

@@ -53,5 +53,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   if (block.first + lane >= params.queries) { return; }
-  for (var d = 0u; d < vectors(); d++) { out[query_at + d] = sums[d] * params.scale; }
+  var sound = true;
+  for (var d = 0u; d < vectors(); d++) {
+    let vector = sums[d] * params.scale;
+    sound = sound && are_finite(vector);
+    out[query_at + d] = vector;
+  }
+  if (sound) { return; }
+  let row = rows[block.line * params.queries + t];
+  for (var d = 0u; d < params.vectors; d++) {
+    out[query_at + d] = careful_query(query_at, keys_at, first_key(block.b), last + 1u, row, d);
+  }
 }

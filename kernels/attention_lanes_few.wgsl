@@ -5,6 +5,7 @@
 // Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], 0 for no keys.
 enable subgroups;
 //! include lib/attention.wgsl
+//! include lib/attention_careful.wgsl
 //! include lib/attention_lanes.wgsl
 
 @group(0) @binding(4) var<storage> v: array<vec4f>;
@@ -31,13 +32,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var top = LOWEST;
   var total = 0.0;
   for (var j = first_key(b); j < end; j += LANES) {
-    let seen = j + lane < end;
+    let sees = j + lane < end;
     let at = keys_at + min(j + lane, end - 1u) * stride;
     var score = 0.0;
     for (var d = 0u; d < vectors(); d++) { score += dot(query[d], k[at + d]); }
-    let new_top = max(top, select(LOWEST, score, seen));
+    let new_top = max(top, select(LOWEST, score, sees));
     let shrink = exp2(top - new_top);
-    let weight = select(0.0, exp2(min(score - new_top, 0.0)), seen);
+    let weight = select(0.0, exp2(score - new_top), sees);
     top = new_top;
     total = total * shrink + weight;
     for (var d = 0u; d < vectors(); d++) { sums[d] = sums[d] * shrink + weight * v[at + d]; }
@@ -46,14 +47,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let highest = subgroupMax(top);
   let share = exp2(top - highest);
   let whole = subgroupAdd(total * share);
-  let seen_any = whole > 0.0;
-  let factor = select(0.0, share / max(whole, 1e-30), seen_any);
+  let seen = Seen(row * params.vectors, keys_at, stride, first_key(b), end);
+  let factor = select(0.0, share / whole, seen.first < end);
+  var log_sum = select(0.0, (highest + log2(whole)) / LOG2E, seen.first < end);
+  var sound = is_finite(whole);
   for (var d = 0u; d < vectors(); d++) {
     let sum = subgroupAdd(sums[d] * factor);
+    sound = sound && are_finite(sum);
     if (lane == 0u) { out[row * params.vectors + d] = sum; }
   }
   if (lane == 0u) {
-    let at = (b * params.heads + h) * params.queries + t;
-    log_sum_exp[at] = select(0.0, (highest + log2(max(whole, 1e-30))) / LOG2E, seen_any);
+    if (!sound) {
+      log_sum = careful_log_sum(seen);
+      for (var d = 0u; d < params.vectors; d++) { out[row * params.vectors + d] = careful_output(seen, log_sum, d); }
+    }
+    log_sum_exp[(b * params.heads + h) * params.queries + t] = log_sum;
   }
 }

@@ -3,6 +3,7 @@
 // A lane makes one row in place: scores and their maximum, exponentials and their sum, quotients.
 // Bindings: q [B, T, H, D]; k [B, C, G, D]; starts [B] (not read unless `padded`); out [B, H, T, length].
 //! include lib/attention.wgsl
+//! include lib/nan.wgsl
 
 override VECTORS: u32 = 4u; // D/4
 
@@ -22,17 +23,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let stride = params.groups * VECTORS;
   let keys_at = b * params.capacity * stride + h / (params.heads / params.groups) * VECTORS;
   let out_at = row * params.length;
-  var top = LOWEST;
+  var top = -0x1.fffffep127;
   for (var j = start; j < end; j++) {
     var score = 0.0;
     for (var d = 0u; d < VECTORS; d++) { score += dot(q[query_at + d], k[keys_at + j * stride + d]); }
     score *= params.scale * LOG2E;
     out[out_at + j] = score;
-    top = max(top, score);
+    top = larger(top, score);
   }
   var total = 0.0;
   for (var j = start; j < end; j++) {
-    let weight = exp2(out[out_at + j] - top);
+    let above = out[out_at + j] - top;
+    let weight = keep_nan(exp2(above), above);
     out[out_at + j] = weight;
     total += weight;
   }

@@ -3,6 +3,7 @@
 // A workgroup takes 32 queries of one head against 32 keys at a time; `lib/attention_tile.wgsl` says which thread has what.
 // Bindings: q, out [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`); log_sum_exp [B, H, T], 0 for no keys.
 //! include lib/attention.wgsl
+//! include lib/attention_careful.wgsl
 //! include lib/attention_tile.wgsl
 
 @group(0) @binding(4) var<storage> v: array<vec4f>;
@@ -61,17 +62,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   workgroupBarrier();
   total = vec4f();
   for (var c = 0u; c < 16u; c++) { total += weights[y * WEIGHT_PITCH + c]; }
+  let first = first_key(block.b);
+  var sound = are_finite(total);
   for (var i = 0u; i < 4u; i++) {
     let t = block.first + y + 8u * i;
     if (t >= params.queries) { continue; }
-    let seen_any = total[i] > 0.0;
-    let factor = select(0.0, 1.0 / max(total[i], 1e-30), seen_any);
+    let seen_any = first <= last[i];
+    let factor = select(0.0, 1.0 / total[i], seen_any);
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < params.vectors) { out[own.at + t * own.stride + column] = sums[4u * n + i] * factor; }
+      if (column < params.vectors) {
+        let vector = sums[4u * n + i] * factor;
+        sound = sound && are_finite(vector);
+        out[own.at + t * own.stride + column] = vector;
+      }
     }
     if (x == 0u) {
-      log_sum_exp[block.line * params.queries + t] = select(0.0, (top[i] + log2(max(total[i], 1e-30))) / LOG2E, seen_any);
+      log_sum_exp[block.line * params.queries + t] = select(0.0, (top[i] + log2(total[i])) / LOG2E, seen_any);
     }
+  }
+  if (sound) { return; }
+  for (var t = block.first + y; t < min(block.first + ROWS, params.queries); t += 8u) {
+    let seen = Seen(own.at + t * own.stride, keys_at, params.groups * params.vectors, first, last_key(t) + 1u);
+    let log_sum = careful_log_sum(seen);
+    for (var d = x; d < params.vectors; d += 16u) { out[own.at + t * own.stride + d] = careful_output(seen, log_sum, d); }
+    if (x == 0u) { log_sum_exp[block.line * params.queries + t] = log_sum; }
   }
 }

@@ -62,14 +62,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       mix(&key_sums, 0u, other, thread);
     }
   }
+  var sound = true;
   for (var i = 0u; i < 4u; i++) {
     if (keys[i] >= params.capacity) { continue; }
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
       if (column < params.vectors) {
-        out_k[keys_at + keys[i] * own.stride + column] = key_sums[4u * n + i] * params.scale;
+        let vector = key_sums[4u * n + i] * params.scale;
+        sound = sound && are_finite(vector) && are_finite(value_sums[4u * n + i]);
+        out_k[keys_at + keys[i] * own.stride + column] = vector;
         out_v[keys_at + keys[i] * own.stride + column] = value_sums[4u * n + i];
       }
+    }
+  }
+  if (sound) { return; }
+  for (var j = keys.x; j < min(block.first + ROWS, params.capacity); j += 8u) {
+    for (var d = x; d < params.vectors; d += 16u) {
+      let vectors = careful_key(block.b, block.head, j, d);
+      out_k[keys_at + j * own.stride + d] = vectors.key;
+      out_v[keys_at + j * own.stride + d] = vectors.value;
     }
   }
 }

@@ -55,11 +55,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     mix(&sums, 0u, other, thread);
   }
+  var sound = true;
   for (var i = 0u; i < 4u; i++) {
     if (queries[i] >= params.queries) { continue; }
     for (var n = 0u; n < COLUMNS; n++) {
       let column = x + 16u * n;
-      if (column < params.vectors) { out[own.at + queries[i] * own.stride + column] = sums[4u * n + i] * params.scale; }
+      if (column < params.vectors) {
+        let vector = sums[4u * n + i] * params.scale;
+        sound = sound && are_finite(vector);
+        out[own.at + queries[i] * own.stride + column] = vector;
+      }
+    }
+  }
+  if (sound) { return; }
+  for (var t = queries.x; t < min(block.first + ROWS, params.queries); t += 8u) {
+    let row = rows[block.line * params.queries + t];
+    let query_at = own.at + t * own.stride;
+    for (var d = x; d < params.vectors; d += 16u) {
+      out[query_at + d] = careful_query(query_at, keys_at, first_key(block.b), last_key(t) + 1u, row, d);
     }
   }
 }

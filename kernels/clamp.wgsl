@@ -1,6 +1,8 @@
-// out = min(max(x, low), high).
+// out = min(max(x, low), high); NaN stays NaN.
 // One lane four neighbouring elements.
 // Bindings: x (read), out (written); `count` elements.
+
+//! include lib/nan.wgsl
 
 struct Params { count: u32, low: f32, high: f32 }
 
@@ -11,5 +13,5 @@ struct Params { count: u32, low: f32, high: f32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u < params.count) { out[i] = clamp(x[i], vec4f(params.low), vec4f(params.high)); }
+  if (i * 4u < params.count) { out[i] = keep_nans(clamp(x[i], vec4f(params.low), vec4f(params.high)), x[i]); }
 }

@@ -1,6 +1,8 @@
-// Gradient of clamp.wgsl: gradient where low ≤ x ≤ high, else 0.
+// Gradient of clamp.wgsl: gradient where low ≤ x ≤ high, else 0; NaN where x is NaN.
 // One lane four neighbouring elements.
 // Bindings: x, gradient (read), out (written); `count` elements.
+
+//! include lib/nan.wgsl
 
 struct Params { count: u32, low: f32, high: f32 }
 
@@ -14,5 +16,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = (group.x + group.y * groups.x) * 64u + lane;
   if (i * 4u >= params.count) { return; }
   let inside = (x[i] >= vec4f(params.low)) & (x[i] <= vec4f(params.high));
-  out[i] = select(vec4f(0.0), gradient[i], inside);
+  out[i] = keep_nans(select(vec4f(0.0), gradient[i], inside), x[i]);
 }

@@ -2,6 +2,8 @@
 // One lane.
 // Bindings: sum_of_squares [1] (read), out [1] (written).
 
+//! include lib/nan.wgsl
+
 struct Params { max_norm: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -10,5 +12,5 @@ struct Params { max_norm: f32 }
 
 @compute @workgroup_size(1)
 fn main() {
-  out[0] = min(1.0, params.max_norm / (sqrt(sum_of_squares[0]) + 1e-6));
+  out[0] = keep_nan(min(1.0, params.max_norm / (sqrt(sum_of_squares[0]) + 1e-6)), sum_of_squares[0]);
 }

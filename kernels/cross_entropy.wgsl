@@ -3,9 +3,9 @@
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: logits [rows, width], labels [rows] (read), out [rows] (written).
 
-//! include lib/log_sum_exp.wgsl
+//! include lib/log_sum_exp_rows.wgsl
 
-struct Params { rows: u32, width: u32, nan_bits: u32 }
+struct Params { rows: u32, width: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
@@ -23,6 +23,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   state = lse_join(state, at);
   if (at.x != 0u || row >= params.rows) { return; }
   if (label == -100) { out[row] = 0.0; }
-  else if (u32(label) >= params.width) { out[row] = bitcast<f32>(params.nan_bits); }
+  else if (u32(label) >= params.width) { out[row] = nan(); }
   else { out[row] = log(state.y) + (state.x - logits[first + u32(label)]); }
 }

@@ -3,11 +3,12 @@
 // One lane an element of out.
 // Bindings: table [part_rows, width] of some floating dtype, ids [K] (read), out [K, width] (written).
 
+//! include lib/nan.wgsl
 //! include lib/packed.wgsl
 
 override TABLE_DTYPE: u32 = 0u; // lib/packed.wgsl
 
-struct Params { count: u32, width: u32, first_row: u32, part_rows: u32, rows: u32, nan_bits: u32 }
+struct Params { count: u32, width: u32, first_row: u32, part_rows: u32, rows: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> table: array<u32>;
@@ -20,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= params.count) { return; }
   let id = ids[i / params.width];
   let last_part = params.first_row + params.part_rows == params.rows;
-  if (id >= params.rows && last_part) { out[i] = bitcast<f32>(params.nan_bits); }
+  if (id >= params.rows && last_part) { out[i] = nan(); }
   let row = id - params.first_row;
   if (id >= params.rows || row >= params.part_rows) { return; }
   let at = row * params.width + i % params.width;

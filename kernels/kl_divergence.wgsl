@@ -2,7 +2,7 @@
 // LANES lanes a row (lib/rows.wgsl), which read it twice: for both normalisers, then for the sum.
 // Bindings: reference, logits [rows, width], labels [rows] (read), out [rows] (written).
 
-//! include lib/log_sum_exp.wgsl
+//! include lib/log_sum_exp_rows.wgsl
 
 struct Params { rows: u32, width: u32 }
 

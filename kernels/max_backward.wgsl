@@ -1,4 +1,5 @@
-// Gradient of a maximum over the middle axis of x [outer, n, inner]: equal largest elements share it equally.
+// Gradient of a maximum over the middle axis of x [outer, n, inner]: equal largest elements share it equally. Where
+// the maximum is NaN, so is the gradient of each element.
 // LANES lanes share one maximum (lib/rows.wgsl): they count the elements equal to it, then write.
 // Bindings: x [outer, n, inner], largest, gradient [outer, inner] (read), out [outer, n, inner] (written).
 
@@ -22,6 +23,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let share = gradient[min(row, params.rows - 1u)] / row_sum(equal, at);
   for (var j = at.x; j < n; j += LANES) {
     let i = first + j * params.inner;
-    out[i] = select(0.0, share, x[i] == largest[row]);
+    out[i] = keep_nan(select(0.0, share, x[i] == largest[row]), largest[row]);
   }
 }

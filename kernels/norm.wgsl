@@ -22,16 +22,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = row * params.width;
   // Lanes of rows past the end take part in the barriers, over no columns.
   let width = select(0u, params.width, row < params.rows);
-  let n = f32(params.width);
-
-  let mean = row_mean(first, width, at);
-  var squares = 0.0;
+  let own = row_of(first, width, at);
   for (var c = at.x; c < width; c += LANES) {
-    let d = x[first + c] - mean;
-    squares += d * d;
-  }
-  let inverse = inverseSqrt(row_sum(squares, at) / n + params.eps);
-  for (var c = at.x; c < width; c += LANES) {
-    out[first + c] = (x[first + c] - mean) * inverse * weight_at(c) + bias_at(c);
+    out[first + c] = deviation(own, x[first + c]) * own.inverse * weight_at(c) + bias_at(c);
   }
 }

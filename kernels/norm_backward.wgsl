@@ -1,14 +1,14 @@
 // Gradient of norm.wgsl for x. With r = 1/√(mean((x − μ)²) + ε), x̂ = (x − μ) r and h = gradient · weight:
-// ∂x = r (h − mean(h) − x̂ · mean(h x̂)), without mean(h) for RMSNorm. Also keeps (μ, r) of each row for norm_weight_backward.wgsl.
+// ∂x = r (h − mean(h) − x̂ · mean(h x̂)), without mean(h) for RMSNorm. Also keeps each row's `Row` (lib/norm.wgsl) for norm_weight_backward.wgsl.
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: x, gradient [rows, width], weight [width] of some floating dtype (read), x_gradient [rows, width],
-// statistics [rows, 2] (written).
+// statistics [rows, 4] (written).
 
 //! include lib/norm.wgsl
 
 @group(0) @binding(3) var<storage, read> gradient: array<f32>;
 @group(0) @binding(4) var<storage, read_write> x_gradient: array<f32>;
-@group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<Row>;
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) at: vec3u) {
@@ -18,24 +18,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let width = select(0u, params.width, row < params.rows);
   let n = f32(params.width);
 
-  let mean = row_mean(first, width, at);
-  var squares = 0.0;
+  let own = row_of(first, width, at);
   var along = 0.0; // Σ h (x − μ)
   var level = 0.0; // Σ h
   for (var c = at.x; c < width; c += LANES) {
-    let d = x[first + c] - mean;
     let h = gradient[first + c] * weight_at(c);
-    squares += d * d;
-    along += h * d;
+    along += h * deviation(own, x[first + c]);
     level += h;
   }
-  let inverse = inverseSqrt(row_sum(squares, at) / n + params.eps);
-  let slope = row_sum(along, at) / n * inverse;
+  let slope = row_sum(along, at) / n * own.inverse;
   var shift = 0.0;
   if (CENTERED) { shift = row_sum(level, at) / n; }
   for (var c = at.x; c < width; c += LANES) {
     let h = gradient[first + c] * weight_at(c);
-    x_gradient[first + c] = inverse * (h - shift - (x[first + c] - mean) * inverse * slope);
+    x_gradient[first + c] = own.inverse * own.scale * (h - shift - deviation(own, x[first + c]) * own.inverse * slope);
   }
-  if (at.x == 0u && row < params.rows) { statistics[row] = vec2f(mean, inverse); }
+  if (at.x == 0u && row < params.rows) { statistics[row] = own; }
 }

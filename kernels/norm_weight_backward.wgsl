@@ -1,6 +1,6 @@
 // Gradient of norm.wgsl for its weight, as sums over blocks of rows: out[b, c] = Σ over rows of block b of gradient · (x − μ) r.
 // One lane a column of a block; reduce_columns.wgsl adds the blocks up, so the order is fixed.
-// Bindings: x, gradient [rows, width], statistics [rows, 2] from norm_backward.wgsl (read), out
+// Bindings: x, gradient [rows, width], statistics [rows, 4], a `Row` of lib/norm.wgsl each (read), out
 // (written from `start`, [blocks, width]).
 
 struct Params { rows: u32, width: u32, blocks: u32, block_rows: u32, start: u32 }
@@ -8,7 +8,7 @@ struct Params { rows: u32, width: u32, blocks: u32, block_rows: u32, start: u32 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> gradient: array<f32>;
-@group(0) @binding(3) var<storage, read> statistics: array<vec2f>;
+@group(0) @binding(3) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)
@@ -21,7 +21,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var row = block * params.block_rows; row < end; row++) {
     let at = row * params.width + column;
-    sum += gradient[at] * (x[at] - statistics[row].x) * statistics[row].y;
+    let own = statistics[row];
+    sum += gradient[at] * (x[at] * own.x - own.y - own.z) * own.w;
   }
   out[params.start + i] = sum;
 }

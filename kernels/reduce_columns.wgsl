@@ -1,7 +1,9 @@
-// Reduces the middle axis of x [outer, n, inner] in blocks: out[o, b, i] = Σ or max over the elements j of block b of x[o, j, i],
+// Reduces the middle axis of x [outer, n, inner] in blocks: out[o, b, i] = Σ or max (NaN if there is one) over the elements j of block b of x[o, j, i],
 // times `scale`. Run a second time over its own output when there is more than one block.
 // One lane an element of out; neighbouring lanes read neighbouring elements.
 // Bindings: x [outer, n, inner] (read), out (written from `start`, [outer, blocks, inner]).
+
+//! include lib/nan.wgsl
 
 override OPERATION: u32 = 0u; // 0 sum, 1 maximum
 
@@ -24,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = x[first + start * params.inner];
   for (var j = start + 1u; j < end; j++) {
     let value = x[first + j * params.inner];
-    if (OPERATION == 1u) { total = max(total, value); } else { total += value; }
+    if (OPERATION == 1u) { total = larger(total, value); } else { total += value; }
   }
   out[params.start + i] = total * params.scale;
 }

@@ -1,4 +1,4 @@
-// Reduces rows of numbers: Σ x, max x or Σ x², times `scale`. The last row may be shorter: `count` elements in all.
+// Reduces rows of numbers: Σ x, max x (NaN if there is one) or Σ x², times `scale`. The last row may be shorter: `count` elements in all.
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: x [count] (read), out (written from `start`, [rows]).
 
@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (OPERATION == 1u) {
     // A lane without elements repeats the row's first: the maximum is the same.
     var best = x[min(first, params.count - 1u)];
-    for (var i = first + at.x; i < end; i += LANES) { best = max(best, x[i]); }
+    for (var i = first + at.x; i < end; i += LANES) { best = larger(best, x[i]); }
     total = row_max(best, at);
   } else {
     var sum = 0.0;

@@ -2,7 +2,7 @@
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: x [rows, width] (read), out [rows, width] (written).
 
-//! include lib/log_sum_exp.wgsl
+//! include lib/log_sum_exp_rows.wgsl
 
 override LOG: bool = false;
 

@@ -2,6 +2,7 @@
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: y, gradient [rows, width] (read), out [rows, width] (written).
 
+//! include lib/nan.wgsl
 //! include lib/rows.wgsl
 
 override LOG: bool = false;
@@ -24,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let total = row_sum(sum, at);
   for (var c = at.x; c < width; c += LANES) {
-    if (LOG) { out[first + c] = gradient[first + c] - exp(y[first + c]) * total; }
+    if (LOG) { out[first + c] = gradient[first + c] - keep_nan(exp(y[first + c]), y[first + c]) * total; }
     else { out[first + c] = y[first + c] * (gradient[first + c] - total); }
   }
 }

@@ -5,11 +5,11 @@
 // Bindings: logits [rows, width], wanted (labels [rows], i32, or reference [rows, width], f32), weights [rows] (read),
 // out [rows, width] (written).
 
-//! include lib/log_sum_exp.wgsl
+//! include lib/log_sum_exp_rows.wgsl
 
 override REFERENCE: bool = false;
 
-struct Params { rows: u32, width: u32, nan_bits: u32 }
+struct Params { rows: u32, width: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = row * params.width;
   let inside = row < params.rows;
   let weight = weights[min(row, params.rows - 1u)];
-  let counts = inside && weight != 0.0;
+  let counts = inside && (weight != 0.0 || is_nan(weight));
   var label = 0u;
   if (!REFERENCE) { label = wanted[min(row, params.rows - 1u)]; }
   var p = lse_start;
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   q = lse_join(q, at);
   for (var c = at.x; c < select(0u, params.width, inside); c += LANES) {
     if (!counts) { out[first + c] = 0.0; }
-    else if (!REFERENCE && label >= params.width) { out[first + c] = bitcast<f32>(params.nan_bits); }
+    else if (!REFERENCE && label >= params.width) { out[first + c] = nan(); }
     else {
       var expected = f32(c == label);
       if (REFERENCE) { expected = exp(bitcast<f32>(wanted[first + c]) - p.x) / p.y; }

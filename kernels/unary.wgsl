@@ -2,10 +2,11 @@
 // One lane four neighbouring elements.
 // Bindings: x (read), out (written); `count` elements.
 
+//! include lib/nan.wgsl
 //! include lib/sigmoid.wgsl
 //! include lib/erf.wgsl
 
-override KIND: u32 = 0u; // The order of main's branches.
+override KIND: u32 = 0u; // The order of value's branches.
 
 struct Params { count: u32 }
 
@@ -20,23 +21,32 @@ fn log_sigmoid(v: vec4f) -> vec4f {
   return min(v, vec4f(0.0)) - select(log(1.0 + e), series, e < vec4f(0.01));
 }
 
+// Some adapters give a number for the logarithm of 0 and of what lies below it.
+fn logarithm(v: vec4f) -> vec4f {
+  var lowest = 0xff800000u; // −∞; a variable, because WGSL refuses the constant
+  let outside = select(vec4f(nan()), vec4f(bitcast<f32>(lowest)), v == vec4f(0.0));
+  return select(log(v), outside, v <= vec4f(0.0));
+}
+
+fn value(v: vec4f) -> vec4f {
+  switch KIND {
+    case 0u: { return -v; }
+    case 1u: { return exp(v); }
+    case 2u: { return logarithm(v); }
+    case 3u: { return sqrt(v); }
+    case 4u: { return v * v; }
+    case 5u: { return abs(v); }
+    case 6u: { return sigmoid(v); }
+    case 7u: { return log_sigmoid(v); }
+    case 8u: { return v * sigmoid(v); }
+    case 9u: { return max(v, vec4f(0.0)); }
+    case 10u: { return v * normal_cdf(v); }
+    default: { return tanh(clamp(v, vec4f(-15.0), vec4f(15.0))); } // tanh overflows on some adapters.
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u >= params.count) { return; }
-  let v = x[i];
-  switch KIND {
-    case 0u: { out[i] = -v; }
-    case 1u: { out[i] = exp(v); }
-    case 2u: { out[i] = log(v); }
-    case 3u: { out[i] = sqrt(v); }
-    case 4u: { out[i] = v * v; }
-    case 5u: { out[i] = abs(v); }
-    case 6u: { out[i] = sigmoid(v); }
-    case 7u: { out[i] = log_sigmoid(v); }
-    case 8u: { out[i] = v * sigmoid(v); }
-    case 9u: { out[i] = max(v, vec4f(0.0)); }
-    case 10u: { out[i] = v * normal_cdf(v); }
-    default: { out[i] = tanh(clamp(v, vec4f(-15.0), vec4f(15.0))); } // tanh overflows on some adapters.
-  }
+  if (i * 4u < params.count) { out[i] = keep_nans(value(x[i]), x[i]); }
 }

@@ -2,6 +2,7 @@
 // One lane four neighbouring elements.
 // Bindings: x, gradient (read), out (written); `count` elements.
 
+//! include lib/nan.wgsl
 //! include lib/sigmoid.wgsl
 //! include lib/erf.wgsl
 
@@ -14,9 +15,14 @@ struct Params { count: u32 }
 @group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> out: array<vec4f>;
 
+// The slope of −x is the same at a NaN.
 fn slope(v: vec4f) -> vec4f {
+  if (KIND == 0u) { return vec4f(-1.0); }
+  return keep_nans(slope_of_number(v), v);
+}
+
+fn slope_of_number(v: vec4f) -> vec4f {
   switch KIND {
-    case 0u: { return vec4f(-1.0); }
     case 1u: { return exp(v); }
     case 2u: { return 1.0 / v; }
     case 3u: { return 0.5 * inverseSqrt(v); }

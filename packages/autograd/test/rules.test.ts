@@ -1,4 +1,5 @@
 import { type F32, type OpName, ops } from "@lethe/tensor";
+import { type Case, callOf, cases, type Operand } from "@lethe/testing/cases";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { type Array64, array64, float64Ops } from "@lethe/testing/float64";
@@ -7,21 +8,10 @@ import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { rules } from "../src/rules/index.ts";
 import { Tape } from "../src/tape.ts";
-import { type Case, cases, type Operand } from "./cases.ts";
 
 const device = await testDevice();
 
 type AnyCall = (...operands: readonly unknown[]) => unknown;
-
-const isOperand = (value: unknown): value is Operand => typeof value === "object" && value !== null && "dtype" in value;
-
-/** Operands and options of a case, with each tensor in it made by `make`. */
-function callOf<T>({ operands, options }: Case, make: (operand: Operand) => T): unknown[] {
-  const made = operands.map((operand) => operand && make(operand));
-  if (!options) return made;
-  const change = ([key, value]: [string, unknown]) => [key, isOperand(value) ? make(value) : value];
-  return [...made, Object.fromEntries(Object.entries(options).map(change))];
-}
 
 const toDevice = ({ values, shape, dtype }: Operand) => device.tensor(values, shape, dtype, "operand");
 const toFloat64 = ({ values, shape }: Operand) => array64(shape, Array.from(values));

@@ -81,7 +81,7 @@ const variants: Record<string, readonly [files: object, warning?: string]> = {
 
 function withNullMetadata(file: Uint8Array): Uint8Array {
   const length = new DataView(file.buffer).getUint32(0, true);
-  const header = new TextDecoder().decode(file.subarray(8, 8 + length)).replace("{", '{"__metadata__":null,');
+  const header = new TextDecoder().decode(file.subarray(8, 8 + length)).replace("{", () => '{"__metadata__":null,');
   const head = new TextEncoder().encode(header);
   const changed = new Uint8Array(8 + head.length + file.length - 8 - length);
   new DataView(changed.buffer).setUint32(0, head.length, true);

@@ -71,13 +71,13 @@ function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps:
   const { device } = x;
   using scope = device.scope(`${norm}Backward`);
   const xGradient = scope.keep(device.empty(x.shape, "f32", `${norm} gradient`));
-  const statistics = device.empty([rows, 2], "f32", `${norm} statistics`);
+  const statistics = device.empty([rows, 4], "f32", `${norm} statistics`);
   runRows(device, {
     kernel: "norm_backward",
     constants: { CENTERED: norm === "layerNorm", WEIGHT_DTYPE: weight ? floatCode(weight.dtype) : noDType },
     rows,
     width,
-    split: { x: [x, width], gradient: [gradient, width], x_gradient: [xGradient, width], statistics: [statistics, 2] },
+    split: { x: [x, width], gradient: [gradient, width], x_gradient: [xGradient, width], statistics: [statistics, 4] },
     whole: { weight: weight ?? placeholder(x) },
     params: { eps },
   });
@@ -93,7 +93,7 @@ function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps:
     split: {
       x: [x, blockRows * width],
       gradient: [gradient, blockRows * width],
-      statistics: [statistics, blockRows * 2],
+      statistics: [statistics, blockRows * 4],
     },
     whole: { out: sums },
     params: (count, start) => ({

@@ -117,16 +117,19 @@ export interface DifferentiableOps {
   /** `x · factor + offset` with plain numbers, by default 1 and 0. */
   affine<S extends Shape>(x: F32<S>, options: { readonly factor?: number; readonly offset?: number }): F32<S>;
   /**
-   * A function of each element. `gelu` is the exact one, x Φ(x) (Hendrycks & Gimpel 2016). Outside the domain of `log` and `sqrt`, and
-   * where `exp` overflows (x > 88.7), the result depends on the adapter: NaN or an infinity as a rule.
+   * A function of each element. `gelu` is the exact one, x Φ(x) (Hendrycks & Gimpel 2016). The logarithm of 0 is −∞; that of a negative
+   * number, and its square root, are NaN.
    */
   unary<S extends Shape>(x: F32<S>, options: { readonly kind: UnaryKind }): F32<S>;
   /** Each element limited to `[min, max]` (OLMo's `clip_qkv`). */
   clamp<S extends Shape>(x: F32<S>, options: { readonly min: number; readonly max: number }): F32<S>;
 
-  /** Softmax over the last axis. The row's maximum is subtracted first. A row needs one finite element. */
+  /**
+   * Softmax over the last axis. The row's maximum is subtracted first. As in PyTorch, a row with NaN or +∞ in it, or with nothing above −∞,
+   * is NaN throughout.
+   */
   softmax<S extends Shape>(x: F32<S>): F32<S>;
-  /** Logarithm of the softmax over the last axis. A row needs one finite element. */
+  /** Logarithm of {@link softmax} over the last axis, NaN where that is. */
   logSoftmax<S extends Shape>(x: F32<S>): F32<S>;
   /**
    * `−log softmax(logits)[label]` for `logits […, V]` and `labels […]`; log-probabilities are never stored. No shift is applied. A label
@@ -168,7 +171,7 @@ export interface DifferentiableOps {
     x: F32<S>,
     options?: { readonly axis?: A; readonly keepDims?: K },
   ): F32<Reduced<S, A, K>>;
-  /** Maximum over one axis, or over everything; a reduced axis is dropped or, with `keepDims`, has length 1. WGSL leaves open what NaN does. */
+  /** Maximum over one axis, or over everything; a reduced axis is dropped or, with `keepDims`, has length 1. It is NaN where one of the elements is. */
   max<S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
     x: F32<S>,
     options?: { readonly axis?: A; readonly keepDims?: K },
@@ -230,7 +233,7 @@ export interface BackwardOps {
   ): { x: F32; weight: F32 | null; bias: F32 | null };
   /** Gradients of `swiglu`. */
   swigluBackward(gate: F32, up: F32, gradient: F32): { gate: F32; up: F32 };
-  /** Gradient of `unary`. At the kinks of `abs` and `relu` it is 0. */
+  /** Gradient of `unary`. At the kinks of `abs` and `relu` it is 0, at a NaN it is NaN. */
   unaryBackward(x: F32, gradient: F32, options: { readonly kind: UnaryKind }): F32;
   /** Gradient of `clamp`. It passes where x lies inside `[min, max]`, ends included. */
   clampBackward(x: F32, gradient: F32, options: { readonly min: number; readonly max: number }): F32;

@@ -71,7 +71,6 @@ function gather(operation: string, table: Weight, ids: Tensor<Shape, "u32">, sha
         first_row: start,
         part_rows: tableRows,
         rows,
-        nan_bits: 0x7fc00000,
       }),
     });
   return out;

@@ -8,9 +8,6 @@ import { runRows } from "./parts.ts";
 import { sum } from "./reduce.ts";
 import { planRows } from "./row-plan.ts";
 
-/** Bits of the loss of a token whose label is outside the vocabulary: NaN, so that the mistake shows. */
-const badLabel = { nan_bits: 0x7fc00000 };
-
 export const reductionOption = options({ reduction: oneOf(reductions) });
 
 /** The arguments of a loss of each row of `logits […, V]`. */
@@ -40,7 +37,6 @@ export function tokenLoss(loss: TokenLoss): F32 {
         out: [out, 1],
         ...(reference && { reference: [reference, width] }),
       },
-      params: reference ? {} : badLabel,
     });
     return reduceLosses(operation, out, labels, reduction);
   });
@@ -65,7 +61,6 @@ export function tokenLossBackward(loss: TokenLoss, gradient: F32): F32 {
         weights: [weights, 1],
         out: [out, width],
       },
-      params: badLabel,
     });
     return out;
   });

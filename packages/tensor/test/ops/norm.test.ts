@@ -1,5 +1,7 @@
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
+import { array64 } from "@lethe/testing/float64";
+import { float64Backward } from "@lethe/testing/float64-backward";
 import { finiteDifferences } from "@lethe/testing/gradient";
 import { normal } from "@lethe/testing/random";
 import { normalizeRows } from "@lethe/testing/reference/norm";
@@ -108,4 +110,66 @@ test("the weight's gradient is the same to the last bit every time", async () =>
   const runs = [1, 2].map(() => rmsNormBackward(x, weight, g, { eps }).weight!.read());
   const [first, second] = await Promise.all(runs);
   expect(first).toEqual(second);
+});
+
+describe.each([7, 64, 1003, 8200])("rows of %i elements that f32 is too coarse for", (width) => {
+  const rowsOf = (values: readonly ((c: number) => number)[]) =>
+    Float32Array.from({ length: values.length * width }, (_, i) => values[Math.floor(i / width)]!(i % width));
+
+  test("equal elements are 0 before the bias", async () => {
+    const levels = [0.1, -3.7, 1000.3, 1e-3, 1.1e18, -2.3e30].map((level) => level * (1 + Math.abs(normal(1)[0]!)));
+    const x = device.tensor(rowsOf(levels.map((level) => () => level)), [levels.length, width]);
+    expect((await layerNorm(x, null, null, { eps }).read()).every((value) => value === 0)).toBe(true);
+    const b = normal(width);
+    const biased = layerNorm(x, device.tensor(normal(width), [width]), device.tensor(b, [width]), { eps });
+    expect(await biased.read()).toEqual(rowsOf(levels.map(() => (c) => b[c]!)));
+  });
+
+  // Nearly equal ones, and those whose squares or sum overflow.
+  const noise = normal(width);
+  const x = rowsOf([
+    (c) => 1000 + noise[c]! / 100,
+    (c) => -7 + noise[c]! / 1e6,
+    (c) => noise[c]! * 1e18,
+    (c) => (5 + noise[c]!) * 1e19,
+    (c) => 3e37 * (5 + noise[c]!),
+  ]);
+  const gradient = normal(x.length);
+  const [w, shape] = [normal(width), [x.length / width, width]];
+  const tolerance = { atol: 3e-5, rtol: 1e-4 };
+  const to64 = (values: ArrayLike<number>, shape: number[]) => array64(shape, Array.from(values));
+
+  test.each(["rmsNorm", "layerNorm"] as const)("%s and its gradients", async (norm) => {
+    const [tensor, weight, upstream] = [
+      device.tensor(x, shape),
+      device.tensor(w, [width]),
+      device.tensor(gradient, shape),
+    ];
+    const centered = norm === "layerNorm";
+    const out = centered ? layerNorm(tensor, weight, null, { eps }) : rmsNorm(tensor, weight, { eps });
+    expectClose(await out.read(), normalizeRows(x, width, { centered, eps, weight: w }), {
+      ...tolerance,
+      label: "out",
+    });
+    const given = centered
+      ? layerNormBackward(tensor, weight, null, upstream, { eps })
+      : rmsNormBackward(tensor, weight, upstream, { eps });
+    const [x64, w64, g64] = [to64(x, shape), to64(w, [width]), to64(gradient, shape)];
+    const expected = centered
+      ? float64Backward.layerNormBackward(x64, w64, null, g64, { eps })
+      : float64Backward.rmsNormBackward(x64, w64, g64, { eps });
+    expectClose(await given.weight!.read(), expected.weight!.data, { ...tolerance, label: "weight" });
+    // A row's gradients are as large as 1 / its deviation: each row is compared at its own scale.
+    const actual = await given.x.read();
+    for (let first = 0; first < x.length; first += width) {
+      const wanted = expected.x.data.subarray(first, first + width);
+      const scale = Math.max(...wanted.map(Math.abs));
+      if (scale < 1e-33) continue; // Some adapters take what is below f32's least normal number as 0.
+      const scaled = (values: ArrayLike<number>) => Float64Array.from(values, (value) => value / scale);
+      expectClose(scaled(actual.subarray(first, first + width)), scaled(wanted), {
+        atol: 3e-5,
+        label: `row ${first / width}`,
+      });
+    }
+  });
 });

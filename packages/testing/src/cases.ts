@@ -1,5 +1,5 @@
 import type { OpName, Reduction, UnaryKind } from "@lethe/tensor";
-import { integer, normal } from "@lethe/testing/random";
+import { integer, normal } from "./random.ts";
 
 /** An operand of a checked call. Floating-point ones are differentiated unless frozen. */
 export interface Operand {
@@ -147,3 +147,13 @@ export const cases: readonly Case[] = [
   { op: "concat", operands: [floats(2, 3), floats(1, 3)], options: { axis: 0 } },
   { op: "cast", operands: [floats(3, 4)], options: { dtype: "f32" } },
 ];
+
+const isOperand = (value: unknown): value is Operand => typeof value === "object" && value !== null && "dtype" in value;
+
+/** Operands and options of a case, with each tensor in it made by `make`. */
+export function callOf<T>({ operands, options }: Case, make: (operand: Operand) => T): unknown[] {
+  const made = operands.map((operand) => operand && make(operand));
+  if (!options) return made;
+  const change = ([key, value]: [string, unknown]) => [key, isOperand(value) ? make(value) : value];
+  return [...made, Object.fromEntries(Object.entries(options).map(change))];
+}
