@@ -1,4 +1,4 @@
-import { LetheError, parseJson } from "@lethe/tensor";
+import { LetheError, parseJson, quote } from "@lethe/tensor";
 import { anyObject, callable, checked, checkedAsync, list, text } from "@lethe/tensor/checked";
 import { z } from "zod";
 import { parsed } from "../parsed.ts";
@@ -70,7 +70,7 @@ export const readConcepts = checkedAsync(
       const identity = entry.id ?? entry.Concept;
       if (seen.has(identity))
         throw new ConceptDataError(
-          `${where}: ${identity} was already used by an entry before. Give each an "id" of its own.`,
+          `${where}: ${quote(identity)} was already used by an entry before. Give each an "id" of its own.`,
         );
       seen.add(identity);
       return conceptOf(entry, where, shared);
@@ -154,7 +154,7 @@ const entrySchema = z
     entry.QA_with_answers?.forEach((text, i) => {
       const question = entry.QA[i];
       if (question === undefined || text.startsWith(promptOf(question))) return;
-      const message = `expected to begin with the prompt for QA[${i}], ${shown(promptOf(question))}`;
+      const message = `expected to begin with the prompt for QA[${i}], ${quote(promptOf(question))}`;
       context.addIssue({ code: "custom", path: ["QA_with_answers", i], message });
     });
   })
@@ -202,12 +202,7 @@ function check<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
 
 function describeEntry(entry: unknown, index: number): string {
   const name = (entry as { Concept?: unknown } | null)?.Concept;
-  return `entry ${index}${typeof name === "string" ? ` (${shown(name)})` : ""}`;
-}
-
-/** A text for messages, cut where it is long. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+  return `entry ${index}${typeof name === "string" ? ` (${quote(name)})` : ""}`;
 }
 
 function beside(path: string, file: string): string {

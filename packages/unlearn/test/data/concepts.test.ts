@@ -80,7 +80,7 @@ describe("readConcepts", () => {
       [8, "Tea"],
       [null, "Milk"],
     ]);
-    expect(await faultsOf([bare, bare])).toContain('entry 1 ("Tea"): Tea was already used');
+    expect(await faultsOf([bare, bare])).toContain('entry 1 ("Tea"): "Tea" was already used');
   });
 
   test("skips a byte-order mark", async () => {
@@ -116,10 +116,10 @@ describe("readConcepts", () => {
     expect(paths).toEqual(["some/$&.json", "some/Weitere Übungen 2.json"]);
   });
 
-  test("lists a dozen faults of very many, and cuts long names", async () => {
+  test("lists two dozen faults of very many, and cuts long names", async () => {
     const message = await faultsOf([{ ...benchmark, Concept: "x".repeat(1e6), QA: Array(1e5).fill(1) }]);
-    expect(message.split("\n")).toHaveLength(13);
-    expect(message).toMatch(/: and 99988 more$/);
+    expect(message.split("\n")).toHaveLength(25);
+    expect(message).toMatch(/… and 99976 more$/);
     expect(message.length).toBeLessThan(5000);
   });
 
