@@ -82,9 +82,10 @@ describe("conversations that cannot be written", () => {
 
 test("dates are in English in every locale", () => {
   const date = new Date(2024, 6, 4, 15, 7, 9);
-  expect(strftime(date, "%A %a %d %B %b %m %Y %y %H:%M:%S %I %p %% %Q")).toBe(
-    "Thursday Thu 04 July Jul 07 2024 24 15:07:09 03 PM % %Q",
+  expect(strftime(date, "%A %a %d %B %b %m %Y %y %H:%M:%S %I %p %% %-d.%-m. %e %F %T %j")).toBe(
+    "Thursday Thu 04 July Jul 07 2024 24 15:07:09 03 PM % 4.7.  4 2024-07-04 15:07:09 186",
   );
+  expect(() => strftime(date, "%d %Q")).toThrow("the date format %Q is not supported");
   const today = texts
     .get("named")!
     .renderChatTemplate([{ role: "user" }], { template: "{{ strftime_now('%d %b %Y') }}" });

@@ -1,5 +1,5 @@
-import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import { ModelUseError } from "../errors.ts";
+import { renderTemplate } from "./jinja/render.ts";
 import { strftime } from "./strftime.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
@@ -43,11 +43,12 @@ export interface ChatTemplates {
 export function chatTemplatesOf({ config, chatTemplate }: TokenizerFiles): ReadonlyMap<string, string> {
   const given = chatTemplate ?? config.chat_template;
   if (typeof given === "string") return new Map([["default", given]]);
-  return new Map(Array.isArray(given) ? given.map(({ name, template }) => [name, template]) : []);
+  return new Map(given?.map(({ name, template }) => [name, template]));
 }
 
 /**
- * The text of a conversation. The template has the same variables as in `apply_chat_template` of `transformers`.
+ * The text of a conversation, as `apply_chat_template` of `transformers` gives it. A template that uses what is not supported, or makes too
+ * much, is an error.
  * @throws {ModelUseError} when there is no such template, when it cannot be rendered, or when it refuses the messages
  */
 export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[], options: ChatOptions = {}): string {
@@ -56,17 +57,6 @@ export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[]
     new ModelUseError(`${chat.name}: chat template ${name} ${why}`, { cause });
   if (messages.length === 0) throw fail("was given no messages; give at least one");
   const variables: Record<string, unknown> = {
-    true: true,
-    True: true,
-    false: false,
-    False: false,
-    none: null,
-    None: null,
-    range,
-    strftime_now: (format: string) => strftime(new Date(), format),
-    raise_exception: (message: string) => {
-      throw fail(`refuses these messages: ${message}`);
-    },
     ...chat.tokens,
     // A template must not see fields without a value.
     messages: messages.map((message) =>
@@ -78,9 +68,12 @@ export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[]
     ...options.variables,
   };
   try {
-    const environment = new Environment();
-    for (const [variable, value] of Object.entries(variables)) environment.set(variable, value);
-    return String(new Interpreter(environment).run(new Template(source).parsed).value);
+    return renderTemplate(source, variables, {
+      strftime_now: (format) => strftime(new Date(), format),
+      raise_exception: (message) => {
+        throw fail(`refuses these messages: ${message}`);
+      },
+    });
   } catch (cause) {
     if (cause instanceof ModelUseError) throw cause;
     throw fail(`cannot be rendered: ${(cause as Error).message}`, cause);
@@ -105,9 +98,4 @@ function choose(
     `${where}: there is no chat template, neither chat_template.jinja nor chat_template in tokenizer_config.json. Models that were not ` +
       "trained on chats have none. Write the prompt as text, or give a Jinja template with { template }.",
   );
-}
-
-function range(start: number, stop?: number, step = 1): number[] {
-  const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  return Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
 }

@@ -2,10 +2,11 @@ import type { Folder } from "@lethe/tensor";
 import { ModelError } from "../errors.ts";
 import { chatTemplatesOf, renderChat } from "./chat.ts";
 import { DecodeStream } from "./decode-stream.ts";
+import { nativeTokenizer } from "./native.node.ts";
 import { specialTokens } from "./special-tokens.ts";
 import type { Text } from "./text.ts";
 import { classTokenizer } from "./tokenizer-class.ts";
-import { brokenTokenizer, readTokenizerFiles } from "./tokenizer-files.ts";
+import { readTokenizerFiles } from "./tokenizer-files.ts";
 
 /**
  * The tokenizer of a model's directory; `undefined` when there is no `tokenizer.json`. It gives the same tokens and texts as
@@ -21,38 +22,18 @@ export async function readText(folder: Folder): Promise<Text | undefined> {
     throw new ModelError(
       `${folder.name}: tokenizer_config.json: split_special_tokens is true, which is not supported; expected false`,
     );
-  const { source, present, tokens, bos } = classTokenizer(files);
+  const { json, present, tokens, bos } = classTokenizer(files);
   const { named, added } = specialTokens(files, tokens, present);
-  // The native library is loaded only when there is a tokenizer.
-  const { AddedToken, templateProcessing, Tokenizer } = await import("tokenizers");
-  let tokenizer: InstanceType<typeof Tokenizer>;
-  try {
-    tokenizer = Tokenizer.fromString(source);
-    tokenizer.addAddedTokens(
-      added.map(
-        ({ content, special, normalized, single_word: singleWord, lstrip: leftStrip, rstrip: rightStrip }) =>
-          new AddedToken(content, special, { normalized, singleWord, leftStrip, rightStrip }),
-      ),
-    );
-  } catch (cause) {
-    throw brokenTokenizer(folder.name, cause);
-  }
-  // They may be on in the file; `transformers` leaves both to the caller.
-  tokenizer.disableTruncation();
-  tokenizer.disablePadding();
-  const first = bos ? named.bos_token : undefined;
-  if (first)
-    tokenizer.setPostProcessor(templateProcessing(`${first} $A`, null, [[first, tokenizer.tokenToId(first)!]]));
+  const native = await nativeTokenizer(folder.name, json, { added, bos: bos ? named.bos_token : undefined });
 
-  const encode: Text["encode"] = async (text, { special = true } = {}) =>
-    (await tokenizer.encode(text, null, { addSpecialTokens: special })).getIds();
-  const decode: Text["decode"] = (ids, { special = false } = {}) => tokenizer.decode([...ids], !special);
+  const encode: Text["encode"] = async (text, { special = true } = {}) => native.encode(text, special);
+  const decode: Text["decode"] = (ids, { special = false } = {}) => native.decode(ids, !special);
   const chat = { name: folder.name, templates: chatTemplatesOf(files), tokens: named };
   const renderChatTemplate: Text["renderChatTemplate"] = (messages, options) => renderChat(chat, messages, options);
   return {
     encode,
     decode,
-    decodeStream: (context) => DecodeStream.after({ decode, token: (id) => tokenizer.idToToken(id) }, context),
+    decodeStream: (context) => DecodeStream.after({ decode, token: native.token }, context),
     renderChatTemplate,
     applyChatTemplate: async (messages, options) => encode(renderChatTemplate(messages, options), { special: false }),
   };

@@ -1,14 +1,23 @@
-import type { AddedToken, Fields, TokenizerFiles } from "./tokenizer-files.ts";
+import { quote } from "@lethe/tensor";
+import { ModelError, schemaProblems } from "../errors.ts";
+import { type AddedToken, addedToken, type Fields, type TokenizerFiles } from "./tokenizer-files.ts";
 
 /** The roles that every tokenizer of `transformers` knows, in the order in which their tokens are added. */
 const roles = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+/** A token with all of its fields. */
+export type TokenToAdd = {
+  readonly [field in "content" | "special" | "normalized" | "single_word" | "lstrip" | "rstrip"]: NonNullable<
+    AddedToken[field]
+  >;
+};
 
 /** The special tokens that the files beside `tokenizer.json` define. */
 export interface SpecialTokens {
   /** By role, such as `bos_token`. Chat templates see them. */
   readonly named: Readonly<Record<string, string>>;
   /** Tokens to add to the tokenizer, in order. A token that is new to the vocabulary gets the next id. */
-  readonly added: readonly Required<AddedToken>[];
+  readonly added: readonly TokenToAdd[];
 }
 
 /**
@@ -20,7 +29,7 @@ export interface SpecialTokens {
  */
 export function specialTokens(files: TokenizerFiles, own: Fields, present: readonly AddedToken[]): SpecialTokens {
   const { config } = files;
-  const decoder = config.added_tokens_decoder as Fields | undefined;
+  const decoder = config.added_tokens_decoder;
   const map = decoder ? {} : files.specialTokensMap;
   const fields: Fields = { ...own, ...config, ...map };
   const extra = extraTokens(config);
@@ -35,7 +44,7 @@ export function specialTokens(files: TokenizerFiles, own: Fields, present: reado
   if (!decoder) {
     const special = new Set([...names, ...(extra.list ?? [])]);
     for (const [content, id] of Object.entries(files.addedTokens))
-      byId[Number(id)] = { content, special: special.has(content) };
+      byId[id] = { content, special: special.has(content) };
     for (const token of files.json.added_tokens ?? []) byId[token.id] = token;
   }
   // An object lists whole-number keys in ascending order.
@@ -59,10 +68,13 @@ function extraTokens({ extra_special_tokens: extra, additional_special_tokens: a
 }
 
 /** One token, from its text or its fields; none from any other value. By default special tokens are not normalised. */
-function asTokens(value: unknown, special: boolean): Required<AddedToken>[] {
-  const token = typeof value === "string" ? { content: value } : (value as AddedToken | null | undefined);
-  if (typeof token?.content !== "string") return [];
-  const { content, single_word = false, lstrip = false, rstrip = false } = token;
-  const isSpecial = token.special ?? special;
-  return [{ content, special: isSpecial, normalized: token.normalized ?? !isSpecial, single_word, lstrip, rstrip }];
+function asTokens(value: unknown, special: boolean): TokenToAdd[] {
+  if (typeof value === "string") return asTokens({ content: value }, special);
+  if (typeof (value as Fields | null | undefined)?.content !== "string") return [];
+  const { data, error } = addedToken.safeParse(value);
+  if (!data)
+    throw new ModelError(`the special token ${quote(value)}: ${schemaProblems(error, value as object).join("; ")}`);
+  const { content, single_word = false, lstrip = false, rstrip = false } = data;
+  const isSpecial = data.special ?? special;
+  return [{ content, special: isSpecial, normalized: data.normalized ?? !isSpecial, single_word, lstrip, rstrip }];
 }

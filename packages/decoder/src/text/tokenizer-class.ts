@@ -95,7 +95,7 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
 /** A tokenizer as its class in `transformers` builds it, before special tokens are added. */
 export interface ClassTokenizer {
   /** In the form of `tokenizer.json`. */
-  readonly source: string;
+  readonly json: TokenizerJson;
   /** The added tokens that are already in it. */
   readonly present: readonly AddedToken[];
   /** Default special tokens of the class, by role. */
@@ -109,11 +109,12 @@ export interface ClassTokenizer {
  * classes replace everything but vocabulary and merges.
  */
 export function classTokenizer(files: TokenizerFiles): ClassTokenizer {
-  const { json, source, config } = files;
-  const known = classes[className(files)];
+  const { json, config } = files;
+  const name = className(files);
+  const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
   // The classes build BPE only, which LLaMA and OLMo use.
   if (!known || json.model.type !== "BPE")
-    return { source, present: json.added_tokens ?? [], tokens: {}, bos: undefined };
+    return { json, present: json.added_tokens ?? [], tokens: {}, bos: undefined };
   const { model, ...parts } = known.rebuild(config);
   const rebuilt = {
     version: "1.0",
@@ -122,7 +123,7 @@ export function classTokenizer(files: TokenizerFiles): ClassTokenizer {
     post_processor: known.bos === undefined ? (json.post_processor ?? null) : null,
     model: { type: "BPE", ...model, vocab: json.model.vocab, merges: json.model.merges ?? [] },
   } satisfies TokenizerJson & Fields;
-  return { source: JSON.stringify(rebuilt), present: [], tokens: known.tokens, bos: known.bos };
+  return { json: rebuilt, present: [], tokens: known.tokens, bos: known.bos };
 }
 
 /** The name of the class, without the ending `Fast` of older versions. A name outside {@link classes} means `tokenizer.json` as it is. */

@@ -15,14 +15,17 @@ import transformers
 from transformers import AutoTokenizer
 
 import chats
+import jinja2
+import published
 import rules
+import snippets
 import trained
 from record import anything, cases, pieces, write
 from texts import TEXTS
 
 HERE = Path(__file__).parent
 CUT = ["Zü 東京 🙂\n\n🙂", "👩🏿‍🚀 é", "한 a<s>נ", "\n\n▁ 𠀀"]
-VERSIONS = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__}
+VERSIONS = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "jinja2": jinja2.__version__}
 
 
 def fresh(name):
@@ -50,3 +53,10 @@ for name in ["llama-2", "llama-2-metaspace", "llama-3", "olmo"]:
 write(HERE / "rules.json", versions=VERSIONS, rules=list(rules.record(HERE)))
 files, rows = chats.record(HERE)
 write(HERE / "chats.json", versions=VERSIONS, files=files, chats=rows)
+write(
+    HERE / "templates.json",
+    versions=VERSIONS,
+    variables=snippets.VARIABLES,
+    snippets=snippets.snippets(400, seed=7),
+    published=published.cases(snippets.rendered),
+)

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { excerpt } from "@lethe/tensor";
+import { ModelError } from "../errors.ts";
+import { load, type NativeFiles, type NativeTokenizer } from "./native-load.ts";
+
+/** How long one call may take, in milliseconds. */
+const limits = { load: 60_000, encode: 10_000, decode: 10_000 };
+
+/** The other process: it answers each call with a value or an error. */
+const script = `
+const __name = (value) => value;
+const load = ${load};
+const library = require(process.argv[1]);
+let tokenizer;
+const calls = {
+  load(files) {
+    tokenizer = load(library, files);
+    return Object.entries(tokenizer.getVocab(true));
+  },
+  encode: async (text, special) => (await tokenizer.encode(text, null, { addSpecialTokens: special })).getIds(),
+  decode: (ids, skipSpecial) => tokenizer.decode(ids, skipSpecial),
+};
+process.on("message", async ({ call, args }) => {
+  try {
+    process.send({ value: await calls[call](...args) });
+  } catch (error) {
+    process.send({ error: error.message });
+  }
+});`;
+
+type Answer = { readonly value: unknown } | { readonly error: string };
+
+/** Loads a tokenizer in a process of its own, which ends with this one. If it ends early, or takes too long, each call is an error. */
+export async function loadApart(files: NativeFiles, name: string): Promise<NativeTokenizer> {
+  const library = createRequire(import.meta.url).resolve("tokenizers");
+  const child = spawn(process.execPath, ["--eval", script, library], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    serialization: "advanced",
+    env: {},
+  });
+  let complaint = "";
+  child.stderr?.on("data", (data) => {
+    if (complaint.length < 1000) complaint += data;
+  });
+  // It must not keep this process alive; a call does, while it runs.
+  child.unref();
+  (child.stderr as unknown as { unref(): void }).unref();
+  const end = new AbortController();
+  child.once("error", (cause) => end.abort(cause));
+  child.once("close", () => end.abort(new Error(`the native library ended: ${excerpt(panic(complaint))}`)));
+
+  // One call after another, so that answers need no names.
+  let last: Promise<unknown> = Promise.resolve();
+  const call = <T>(what: keyof typeof limits, ...args: unknown[]): Promise<T> => {
+    const answer = last.then(() => ask(child, end, what, args));
+    last = answer.catch(() => {});
+    return answer as Promise<T>;
+  };
+  const vocabulary = new Map((await call<[string, number][]>("load", files)).map(([token, id]) => [id, token]));
+  const used = (what: "encode" | "decode", ...args: unknown[]) =>
+    call(what, ...args).catch((cause: Error) => {
+      throw new ModelError(`${name}: tokenizer.json cannot ${what} this (${cause.message})`, { cause });
+    });
+  return {
+    encode: (text, special) => used("encode", text, special) as Promise<number[]>,
+    decode: (ids, skipSpecial) => used("decode", [...ids], skipSpecial) as Promise<string>,
+    token: (id) => vocabulary.get(id) ?? null,
+  };
+}
+
+async function ask(child: ChildProcess, end: AbortController, call: keyof typeof limits, args: unknown[]) {
+  end.signal.throwIfAborted();
+  const limit = AbortSignal.timeout(limits[call]);
+  child.channel?.ref();
+  try {
+    const answer = once(child, "message", { signal: AbortSignal.any([end.signal, limit]) });
+    // A failure to send is told by the process's end.
+    child.send({ call, args }, () => {});
+    const [got] = (await answer) as [Answer];
+    if ("error" in got) throw new Error(got.error);
+    return got.value;
+  } catch (cause) {
+    if (limit.aborted) {
+      end.abort(new Error(`the native library took more than ${limits[call] / 1000} seconds`));
+      child.kill("SIGKILL");
+    }
+    throw end.signal.aborted ? end.signal.reason : cause;
+  } finally {
+    child.channel?.unref();
+  }
+}
+
+/** What the library says when it ends: the first line of its complaint that says why. */
+function panic(complaint: string): string {
+  const lines = complaint.split("\n").filter(Boolean);
+  return lines.slice(0, 2).join(" ") || "it said nothing";
+}
