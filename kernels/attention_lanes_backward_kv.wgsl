@@ -2,7 +2,7 @@
 // `lib/attention_backward.wgsl`, summed in order over the query heads that share a key head. A key that no query sees gets zeros.
 // A workgroup is one subgroup and takes LANES keys of one key head, a lane one key; queries are broadcast eight at a time.
 // Bindings: q, gradient (dO) [B, T, H, D]; k, v, out_k (dK), out_v (dV) [B, C, G, D]; starts [B] (not read unless `padded`);
-// rows [B, H, T], log_sum_exp in base 2 and δ.
+// rows [B, H, T, 3].
 enable subgroups;
 //! include lib/attention_backward.wgsl
 //! include lib/attention_lanes.wgsl
@@ -47,8 +47,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       var high = vec4f();
       let row_a = rows[rows_at + a];
       let row_b = rows[rows_at + c];
-      var low_slope = -spread_low(row_a.y);
-      var high_slope = -spread_high(row_a.y, row_b.y);
+      var low_slope = -spread_low(row_a.delta);
+      var high_slope = -spread_high(row_a.delta, row_b.delta);
       for (var d = 0u; d < vectors(); d++) {
         low += dots_low(key[d], q[a_at + d]);
         high += dots_high(key[d], q[a_at + d], q[b_at + d]);
@@ -58,10 +58,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let queries = vec4u(t, t + 1u, t + 2u, t + 3u);
       let low_sees = (last_keys(queries) >= vec4u(j)) & (queries <= vec4u(last)) & used;
       let high_sees = (last_keys(queries + vec4u(4u)) >= vec4u(j)) & (queries + vec4u(4u) <= vec4u(last)) & used;
-      low = weights_of(low, spread_low(row_a.x), low_sees);
-      high = weights_of(high, spread_high(row_a.x, row_b.x), high_sees);
-      low_slope = select(vec4f(), low * low_slope, low_sees);
-      high_slope = select(vec4f(), high * high_slope, high_sees);
+      low = weights_of(low, spread_low(row_a.log_sum), low_sees);
+      high = weights_of(high, spread_high(row_a.log_sum, row_b.log_sum), high_sees);
+      low_slope = select(vec4f(), low * (low_slope - spread_low(row_a.rest)), low_sees);
+      high_slope = select(vec4f(), high * (high_slope - spread_high(row_a.rest, row_b.rest)), high_sees);
       for (var d = 0u; d < vectors(); d++) {
         value_sums[d] += mix_low(low, gradient[a_at + d]) + mix_high(high, gradient[a_at + d], gradient[b_at + d]);
         key_sums[d] += mix_low(low_slope, q[a_at + d]) + mix_high(high_slope, q[a_at + d], q[b_at + d]);

@@ -57,11 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     mix(&sums, 1u, other, thread);
   }
 
-  workgroupBarrier();
-  weights[y * WEIGHT_PITCH + x] = total;
-  workgroupBarrier();
-  total = vec4f();
-  for (var c = 0u; c < 16u; c++) { total += weights[y * WEIGHT_PITCH + c]; }
+  total = row_total(total, thread);
   let first = first_key(block.b);
   var sound = are_finite(total);
   for (var i = 0u; i < 4u; i++) {

@@ -2,7 +2,7 @@
 // `lib/attention_backward.wgsl`, summed in order over the query heads that share a key head. A key that no query sees gets zeros.
 // A workgroup takes 32 keys of one key head against 32 queries at a time; `lib/attention_tile.wgsl` says which thread has what.
 // Bindings: q, gradient (dO) [B, T, H, D]; k, v, out_k (dK), out_v (dV) [B, C, G, D]; starts [B] (not read unless `padded`);
-// rows [B, H, T], log_sum_exp in base 2 and δ.
+// rows [B, H, T, 3].
 //! include lib/attention_backward.wgsl
 //! include lib/attention_tile.wgsl
 
@@ -50,14 +50,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let row_b = rows[rows_at + min(t + x + 16u, other.last)];
       let sees_a = used & (keys <= vec4u(last_key(t + x))) & vec4<bool>(t + x <= other.last);
       let sees_b = used & (keys <= vec4u(last_key(t + x + 16u))) & vec4<bool>(t + x + 16u <= other.last);
-      let seen = Products(weights_of(scores.a * base2, vec4f(row_a.x), sees_a), weights_of(scores.b * base2, vec4f(row_b.x), sees_b));
+      let seen = Products(weights_of(scores.a * base2, vec4f(row_a.log_sum), sees_a), weights_of(scores.b * base2, vec4f(row_b.log_sum), sees_b));
       set_weights(thread, seen);
       workgroupBarrier();
       mix(&value_sums, 1u, other, thread);
       workgroupBarrier();
       set_weights(thread, Products(
-        select(vec4f(), seen.a * (slopes.a - row_a.y), sees_a),
-        select(vec4f(), seen.b * (slopes.b - row_b.y), sees_b)));
+        select(vec4f(), seen.a * (slopes.a - row_a.delta - row_a.rest), sees_a),
+        select(vec4f(), seen.b * (slopes.b - row_b.delta - row_b.rest), sees_b)));
       workgroupBarrier();
       mix(&key_sums, 0u, other, thread);
     }

@@ -82,3 +82,14 @@ fn mix(sums: ptr<function, Sums>, pair: u32, other: Rows, thread: u32) {
     }
   }
 }
+
+// Sums of the 16 threads that have the same own rows. Begins with a barrier.
+fn row_total(part: vec4f, thread: u32) -> vec4f {
+  let at = thread / 16u * WEIGHT_PITCH;
+  workgroupBarrier();
+  weights[at + thread % 16u] = part;
+  workgroupBarrier();
+  var total = vec4f();
+  for (var c = 0u; c < 16u; c++) { total += weights[at + c]; }
+  return total;
+}

@@ -76,7 +76,7 @@ export const attentionBackward = checked(
       v: device.empty(v.shape, "f32", "attention gradient of v"),
     };
     using _ = device.scope("attentionBackward");
-    const rows = device.empty([batch, heads, queries, 2], "f32", "attention rows");
+    const rows = device.empty([batch, heads, queries, 3], "f32", "attention rows");
     device.dispatch({
       kernel: "attention_delta",
       constants: { VECTORS: width / 4 },

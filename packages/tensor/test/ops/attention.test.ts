@@ -116,3 +116,36 @@ describe.each([undefined, "tile", "decode"] as const)("attention, kernels forced
     });
   });
 });
+
+// Each query points at one key, which gets nearly all of its weight. Then dP − δ is of the size of f32's rounding, 10⁻⁷, and the gradients of
+// q and k are far smaller. The tolerance is relative to the largest of them, because a weight, the exponential of a difference of scores
+// near 60, has a relative error of some 10⁻⁵; and 10⁻¹¹ is the rounding of a rounding, times queries of 250.
+test.each([undefined, "tile"] as const)(
+  "gradients where the softmax is nearly one-hot, kernels forced: %s",
+  async (forced) => {
+    const { c, q, k, v, tensors, options } = make({ queries: 37, groups: 1 }, "none");
+    for (let i = 0; i < k.length; i += c.width) {
+      const length = Math.hypot(...k.subarray(i, i + c.width));
+      for (let d = 0; d < c.width; d++) k[i + d]! /= length;
+    }
+    for (let i = 0; i < q.length; i += c.width) {
+      const [b, t] = [Math.floor(i / (c.width * c.heads * c.queries)), Math.floor(i / (c.width * c.heads)) % c.queries];
+      const key = (b * c.capacity + integer(0, t)) * c.width;
+      for (let d = 0; d < c.width; d++) q[i + d] = 250 * k[key + d]!;
+    }
+    const [sharpQ, sharpK] = [device.tensor(q, tensors.q.shape), device.tensor(k, tensors.k.shape)];
+    const gradient = normal(q.length);
+    const { output, logSumExp } = attentionForward(sharpQ, sharpK, tensors.v, options, forced);
+    const upstream = device.tensor(gradient, tensors.q.shape);
+    const gradients = attentionBackward(sharpQ, sharpK, tensors.v, output, logSumExp, upstream, options, forced);
+    const wanted = attentionGradientReference(c, q, k, v, gradient);
+    for (const name of ["q", "k"] as const) {
+      const largest = Math.max(...wanted[name].map(Math.abs));
+      expectClose(await gradients[name].read(), wanted[name], {
+        atol: 1e-11 + 3e-4 * largest,
+        rtol: 3e-4,
+        label: `gradient of ${name}`,
+      });
+    }
+  },
+);
