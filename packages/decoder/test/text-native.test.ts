@@ -68,6 +68,13 @@ describe("what ends the process of the native library is an error here", () => {
   });
 });
 
+test("a second template, which the library cannot always follow, runs apart", () => {
+  const { post_processor: one } = template([text("A")]);
+  const of = (count: number) => ({ type: "Sequence", processors: Array.from({ length: count }, () => one) });
+  expect(hasKnownParts(tokenizer({ post_processor: of(1) }))).toBe(true);
+  expect(hasKnownParts(tokenizer({ post_processor: of(2) }))).toBe(false);
+});
+
 test("replacements that make a text as long as memory are refused", async () => {
   const grow = { type: "Replace", pattern: { String: "a" }, content: "aa" };
   const json = tokenizer({ normalizer: { type: "Sequence", normalizers: Array.from({ length: 40 }, () => grow) } });

@@ -67,12 +67,18 @@ const template = z
       single.every((one) => !("Sequence" in one) || one.Sequence.id === "A"),
   );
 
+/** A second template meets more texts than it is made for. */
+function oneTemplate(processor: object | null | undefined): boolean {
+  const all = processor && "processors" in processor ? (processor.processors as readonly { type: string }[]) : [];
+  return all.filter(({ type }) => type === "TemplateProcessing").length <= 1;
+}
+
 const known = z.looseObject({
   normalizer: parts(
     "normalizers",
     z.union([
       z.strictObject({ type: z.enum(["NFC", "NFD", "NFKC", "NFKD", "Lowercase"]) }),
-      z.strictObject({ type: z.literal("Prepend"), prepend: z.string().max(8) }),
+      z.strictObject({ type: z.literal("Prepend"), prepend: z.string().min(1).max(8) }),
       replace,
     ]),
   ),
@@ -85,7 +91,7 @@ const known = z.looseObject({
       z.strictObject({ type: z.literal("Split"), pattern, behavior: z.string(), invert: z.boolean() }),
     ]),
   ),
-  post_processor: parts("processors", z.union([byteLevel, template])),
+  post_processor: parts("processors", z.union([byteLevel, template])).refine(oneTemplate),
   decoder: parts(
     "decoders",
     z.union([
@@ -97,17 +103,28 @@ const known = z.looseObject({
         type: z.literal("Strip"),
         content: character,
         start: z.int().min(0).max(9),
-        stop: z.int().min(0).max(9),
+        // An empty piece has no end to strip.
+        stop: z.literal(0),
       }),
     ]),
   ),
-  model: z.looseObject({
-    type: z.literal("BPE"),
-    dropout: z.null().optional(),
-    // Merges are cut by the length of this prefix, whether they begin with it or not.
-    continuing_subword_prefix: z.literal("").nullish(),
-    end_of_word_suffix: z.literal("").nullish(),
-  }),
+  model: z
+    .looseObject({
+      type: z.literal("BPE"),
+      dropout: z.null().optional(),
+      // Merges are cut by the length of this prefix, whether they begin with it or not.
+      continuing_subword_prefix: z.literal("").nullish(),
+      end_of_word_suffix: z.literal("").nullish(),
+      vocab: z.custom<object>((value) => typeof value === "object" && value !== null),
+      merges: z.custom<readonly unknown[]>(Array.isArray),
+    })
+    // The library writes the result of a merge where only tokens of the vocabulary have room.
+    .refine(({ vocab, merges }) =>
+      merges.every((merge) => {
+        const pair: unknown = typeof merge === "string" ? merge.split(" ") : merge;
+        return Array.isArray(pair) && pair.length === 2 && Object.hasOwn(vocab, pair.join(""));
+      }),
+    ),
 });
 
 /** Whether a tokenizer is made of these parts, so that the native library can run it in this process. */

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { excerpt } from "@lethe/tensor";
-import { ModelError } from "../errors.ts";
 import { load, type NativeFiles, type NativeTokenizer } from "./native-load.ts";
 
 /** How long one call may take, in milliseconds. */
@@ -33,7 +32,7 @@ process.on("message", async ({ call, args }) => {
 type Answer = { readonly value: unknown } | { readonly error: string };
 
 /** Loads a tokenizer in a process of its own, which ends with this one. If it ends early, or takes too long, each call is an error. */
-export async function loadApart(files: NativeFiles, name: string): Promise<NativeTokenizer> {
+export async function loadApart(files: NativeFiles): Promise<NativeTokenizer> {
   const library = createRequire(import.meta.url).resolve("tokenizers");
   const child = spawn(process.execPath, ["--eval", script, library], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -59,13 +58,9 @@ export async function loadApart(files: NativeFiles, name: string): Promise<Nativ
     return answer as Promise<T>;
   };
   const vocabulary = new Map((await call<[string, number][]>("load", files)).map(([token, id]) => [id, token]));
-  const used = (what: "encode" | "decode", ...args: unknown[]) =>
-    call(what, ...args).catch((cause: Error) => {
-      throw new ModelError(`${name}: tokenizer.json cannot ${what} this (${cause.message})`, { cause });
-    });
   return {
-    encode: (text, special) => used("encode", text, special) as Promise<number[]>,
-    decode: (ids, skipSpecial) => used("decode", [...ids], skipSpecial) as Promise<string>,
+    encode: (text, special) => call("encode", text, special),
+    decode: (ids, skipSpecial) => call("decode", [...ids], skipSpecial),
     token: (id) => vocabulary.get(id) ?? null,
   };
 }

@@ -1,4 +1,5 @@
-import { ModelUseError } from "../errors.ts";
+import { excerpt } from "@lethe/tensor";
+import { ModelError, ModelUseError } from "../errors.ts";
 import { hasKnownParts } from "./known-parts.ts";
 import { loadApart } from "./native-apart.node.ts";
 import { load, type NativeFiles, type NativeTokenizer } from "./native-load.ts";
@@ -26,18 +27,22 @@ export async function nativeTokenizer(
   try {
     if (lengthening([json.normalizer, json.decoder]) > 2)
       throw new Error("it replaces texts by longer ones again and again");
-    native = hasKnownParts(json) ? await loadHere(files) : await loadApart(files, name);
+    native = hasKnownParts(json) ? await loadHere(files) : await loadApart(files);
   } catch (cause) {
     throw brokenTokenizer(name, cause);
   }
+  const failed = (what: string) => (cause: Error) => {
+    throw new ModelError(`${name}: tokenizer.json cannot ${what} this (${excerpt(cause.message)})`, { cause });
+  };
   return {
-    ...native,
-    encode(text, special) {
-      if (text.length <= longestText) return native.encode(text, special);
+    async encode(text, special) {
+      if (text.length <= longestText) return native.encode(text, special).catch(failed("encode"));
       throw new ModelUseError(
         `${name}: a text of ${text.length} characters was given; at most ${longestText} are encoded at once. Give it in parts.`,
       );
     },
+    decode: (ids, skipSpecial) => native.decode(ids, skipSpecial).catch(failed("decode")),
+    token: native.token,
   };
 }
 

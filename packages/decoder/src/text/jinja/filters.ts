@@ -31,6 +31,11 @@ const one = (filter: (value: Value) => Value) => signature("value", (value) => f
 const isTrue = (value: Value | undefined) => value !== undefined && truth(value);
 const listOf = (value: Value | undefined) => [...counted(iterate(value!))];
 
+/** The argument `reverse` of Python's sorting, which takes no other values than numbers. */
+function isReverse(value: Value | undefined): boolean {
+  return truth(numeric(or(value, false)) ?? fail("reverse must be true or false"));
+}
+
 /** A text for a filter that makes one of what it is given. */
 function soft(value: Value | undefined): string {
   if (value instanceof Markup) return unsupported("a filter on text from safe");
@@ -127,8 +132,12 @@ function round(value: Value, precision: Value | undefined, method: Value | undef
   return Number.isFinite(number) ? Number(fixed(number, digits)) : number;
 }
 
-const decimal = /^[-+]?(?:\d+(?:_\d+)*)$/;
-const floating = /^[-+]?(?:(?:\d+(?:_\d+)*)?\.?\d*(?:_\d+)*(?:e[-+]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
+const digits = "\\d+(?:_\\d+)*";
+const decimal = new RegExp(`^[-+]?${digits}$`);
+const floating = new RegExp(
+  `^[-+]?(?:(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:e[-+]?${digits})?|inf(?:inity)?|nan)$`,
+  "i",
+);
 
 /** `float(value)`; `undefined` where Python has an error. */
 function toFloat(value: Value): number | undefined {
@@ -137,7 +146,7 @@ function toFloat(value: Value): number | undefined {
   if (typeof value !== "string") return undefined;
   const trimmed = strip(value, null);
   if (/(?!\p{ASCII})\p{N}/u.test(trimmed)) return unsupported("a number beyond ASCII");
-  if (!floating.test(trimmed) || !/\d|inf|nan/i.test(trimmed) || /_\.|\._|^[-+]?e/i.test(trimmed)) return undefined;
+  if (!floating.test(trimmed)) return undefined;
   if (/inf/i.test(trimmed)) return trimmed.startsWith("-") ? -Infinity : Infinity;
   return Number(trimmed.replace(/_/g, ""));
 }
@@ -210,7 +219,7 @@ const filters: Readonly<Record<string, Signature>> = {
     return sortBy(
       value.entries().map((entry) => new Tuple(entry)),
       (entry) => fold((entry as Tuple).items[position]!),
-      isTrue(reverse),
+      isReverse(reverse),
     );
   }),
   escape: one((value) => {
@@ -303,7 +312,7 @@ const filters: Readonly<Record<string, Signature>> = {
   sort: signature("value / reverse? case_sensitive? attribute?", (value, reverse, sensitive, attribute) => {
     const paths = typeof attribute === "string" ? attribute.split(",") : [attribute];
     const [getters, fold] = [paths.map((path) => attributeGetter(path)), caseKey(sensitive)];
-    return sortBy(listOf(value), (item) => getters.map((get) => fold(get(item))), isTrue(reverse));
+    return sortBy(listOf(value), (item) => getters.map((get) => fold(get(item))), isReverse(reverse));
   }),
   string: one((value) => (value instanceof Markup ? value : text(value))),
   sum: signature("value / attribute? start?", (value, attribute, start) =>

@@ -9,6 +9,7 @@ import {
   Range,
   Tuple,
   typeName,
+  Undefined,
   type Value,
 } from "./values.ts";
 import { counted } from "./work.ts";
@@ -29,6 +30,7 @@ function range({ positional, named }: Args): Value {
 
 function dict({ positional, named }: Args): Dict {
   const [given] = positional;
+  if (given instanceof Undefined) fail(given.why);
   if (positional.length > 1) fail("dict takes one value and names");
   const entries =
     given instanceof Dict ? given.entries() : [...counted(given === undefined ? [] : iterate(given))].map(pair);
