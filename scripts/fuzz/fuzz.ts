@@ -70,7 +70,7 @@ async function readFrom(
   child.send(task);
   const [code, signal] = await once(child, "close");
   clearTimeout(overdue);
-  if (code === 0) return undefined;
+  if (current?.index === task.to - 1 && current.kind) return undefined;
   if (current === undefined) throw new Error(`The reading process did not start (${signal ?? code}): ${complaint}`);
   return { ...current, how: `${signal ?? `exit ${code}`}: ${complaint}` };
 }

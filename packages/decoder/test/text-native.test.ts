@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { memoryFolder } from "@lethe/testing/memory-folder";
 import { describe, expect, test } from "vitest";
 import { ModelError, ModelUseError, readText } from "../src/index.ts";
@@ -57,6 +60,17 @@ describe("what ends the process of the native library is an error here", () => {
       "models/x: tokenizer.json cannot encode this (the native library ended:",
     );
     await expect(loaded.decode([0])).rejects.toThrow("cannot decode this");
+  });
+
+  test("in a process that waits for nothing else", async () => {
+    const path = fileURLToPath(new URL("support/load-broken-tokenizer.ts", import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      "--conditions=lethe-source",
+      "--import",
+      "tsx",
+      path,
+    ]);
+    expect(stdout).toBe("20 errors\n");
   });
 
   test("a long run of white space, on which a published pattern does", async () => {

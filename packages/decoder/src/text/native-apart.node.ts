@@ -45,6 +45,7 @@ export async function loadApart(files: NativeFiles): Promise<NativeTokenizer> {
   });
   // It must not keep this process alive; a call does, while it runs.
   child.unref();
+  child.channel?.unref();
   (child.stderr as unknown as { unref(): void }).unref();
   const end = new AbortController();
   child.once("error", (cause) => end.abort(cause));
@@ -67,23 +68,24 @@ export async function loadApart(files: NativeFiles): Promise<NativeTokenizer> {
 
 async function ask(child: ChildProcess, end: AbortController, call: keyof typeof limits, args: unknown[]) {
   end.signal.throwIfAborted();
-  const limit = AbortSignal.timeout(limits[call]);
-  child.channel?.ref();
+  const limit = new AbortController();
+  // The timer also keeps this process alive until the answer is here, or the end of the other process is known.
+  const timer = setTimeout(() => limit.abort(), limits[call]);
   try {
-    const answer = once(child, "message", { signal: AbortSignal.any([end.signal, limit]) });
+    const answer = once(child, "message", { signal: AbortSignal.any([end.signal, limit.signal]) });
     // A failure to send is told by the process's end.
     child.send({ call, args }, () => {});
     const [got] = (await answer) as [Answer];
     if ("error" in got) throw new Error(got.error);
     return got.value;
   } catch (cause) {
-    if (limit.aborted) {
+    if (limit.signal.aborted) {
       end.abort(new Error(`the native library took more than ${limits[call] / 1000} seconds`));
       child.kill("SIGKILL");
     }
     throw end.signal.aborted ? end.signal.reason : cause;
   } finally {
-    child.channel?.unref();
+    clearTimeout(timer);
   }
 }
 
