@@ -1,3 +1,4 @@
+import { randomOf } from "@lethe/tensor";
 import { methodNamed, type SettingName, trainingRecipe } from "@lethe/unlearn";
 import { CELL_VERSION, type CellConfig, type CellResult, configSchema } from "../src/cells/cell.ts";
 import { presets } from "../src/cells/presets.ts";
@@ -43,7 +44,7 @@ export function fakeMeasurements(config: CellConfig) {
   const { subject: chosen } = config;
   if (chosen.kind !== "unlearned") throw new Error("only unlearned subjects are made up");
   const name = `${config.model.name}/${config.concept.name}/${chosen.method}/${config.seed}`;
-  const random = generator([...name].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) >>> 0, 7));
+  const random = randomOf(name);
   const { epochs, stepsPerEpoch, learningRate } = chosen.training;
   const base = () => Array.from({ length: QUESTIONS }, () => Math.fround(2 + 3 * random()));
   const baseLosses = { paper: base(), released: base() };
@@ -87,16 +88,5 @@ export function fakeMeasurements(config: CellConfig) {
         restored: { m: restored("m"), W_V: restored("W_V"), A: restored("A"), "m+A": restored("m+A") },
       },
     },
-  };
-}
-
-/** mulberry32: a small seeded generator of numbers from 0 to 1. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
