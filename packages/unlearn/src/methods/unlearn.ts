@@ -102,9 +102,10 @@ export const unlearn = checked(
   { model: decoder, options: unlearnOptions },
   async function* (model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
     const { seed, signal, onStep, onLeftOut } = options;
-    const { objective, edit, trains, stops, recipe, batches } = prepare(options, onLeftOut);
+    const prepared = prepare(options, onLeftOut);
+    const { objective, edit, trains, stops, recipe, batches } = prepared;
     const trainables = selectTrainable(model.weights, trains);
-    const memory = unlearningMemory(model, options);
+    const memory = memoryOf(model, prepared);
     requireMemory(model.device, `unlearning ${model.label}`, memory, "Take shorter texts or smaller batches.");
 
     const training = { batches, trainables, recipe, seed, memory, onStep, signal };
@@ -132,16 +133,18 @@ export const unlearn = checked(
 export const unlearningMemory = checked(
   "unlearningMemory",
   { model: decoder, options: unlearnOptions },
-  (model: Decoder, options: UnlearnOptions): MemoryNeed[] => {
-    const { objective, edit, trains, recipe, batches } = prepare(options);
-    if (!objective) return [];
-    const trainables = selectTrainable(model.weights, trains);
-    const part = "weights before training";
-    const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
-    const largest = batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most));
-    return [...trainingMemory(trainables), ...starts, ...model.activationsToTrain(passesOf(largest), recipe)];
-  },
+  (model: Decoder, options: UnlearnOptions): MemoryNeed[] => memoryOf(model, prepare(options)),
 );
+
+function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryNeed[] {
+  const { objective, edit, trains, recipe, batches } = prepared;
+  if (!objective) return [];
+  const trainables = selectTrainable(model.weights, trains);
+  const part = "weights before training";
+  const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
+  const largest = batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most));
+  return [...trainingMemory(trainables), ...starts, ...model.activationsToTrain(passesOf(largest), recipe)];
+}
 
 /** What a method does under given options. */
 interface Plan extends Pick<Method, "stops"> {
