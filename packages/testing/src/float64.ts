@@ -21,7 +21,8 @@ export function array64(shape: readonly number[], data: Iterable<number>): Array
 const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-const functions: Record<UnaryKind, (x: number) => number> = {
+/** The functions of `unary`. */
+export const unaryFunctions: Record<UnaryKind, (x: number) => number> = {
   neg: (x) => -x,
   exp: Math.exp,
   log: Math.log,
@@ -29,7 +30,7 @@ const functions: Record<UnaryKind, (x: number) => number> = {
   square: (x) => x * x,
   abs: Math.abs,
   sigmoid,
-  logSigmoid: (x) => Math.log(sigmoid(x)),
+  logSigmoid: (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
   silu: (x) => x * sigmoid(x),
   relu: (x) => Math.max(x, 0),
   gelu: (x) => x * normalCdf(x),
@@ -170,13 +171,13 @@ const implementation = {
     });
     return array64(shape, data);
   },
-  swiglu: (gate: Array64, up: Array64) => map(gate, (value, i) => functions.silu(value) * up.data[i]!),
+  swiglu: (gate: Array64, up: Array64) => map(gate, (value, i) => unaryFunctions.silu(value) * up.data[i]!),
   add: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x + y),
   sub: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x - y),
   mul: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x * y),
   div: (a: Array64, b: Array64) => broadcast(a, b, (x, y) => x / y),
   affine: (x: Array64, { factor = 1, offset = 0 }) => map(x, (value) => value * factor + offset),
-  unary: (x: Array64, { kind }: { kind: UnaryKind }) => map(x, functions[kind]),
+  unary: (x: Array64, { kind }: { kind: UnaryKind }) => map(x, unaryFunctions[kind]),
   clamp: (x: Array64, { min, max }: { min: number; max: number }) => map(x, (v) => Math.min(Math.max(v, min), max)),
   softmax: (x: Array64) => map(implementation.logSoftmax(x), Math.exp),
   logSoftmax: (x: Array64) => ({ shape: x.shape, data: logSoftmaxRows(x.data, x.shape.at(-1)!) }),

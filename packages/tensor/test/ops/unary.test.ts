@@ -1,29 +1,13 @@
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
+import { unaryFunctions as functions } from "@lethe/testing/float64";
 import { finiteDifferences } from "@lethe/testing/gradient";
 import { normal } from "@lethe/testing/random";
-import { normalCdf } from "@lethe/testing/reference/normal-cdf";
 import { describe, expect, test } from "vitest";
 import type { UnaryKind } from "../../src/ops/ops.ts";
 import { unary, unaryBackward } from "../../src/ops/unary.ts";
 
 const device = await testDevice();
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-const functions: Record<UnaryKind, (x: number) => number> = {
-  neg: (x) => -x,
-  exp: Math.exp,
-  log: Math.log,
-  sqrt: Math.sqrt,
-  square: (x) => x * x,
-  abs: Math.abs,
-  sigmoid,
-  logSigmoid: (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
-  silu: (x) => x * sigmoid(x),
-  relu: (x) => Math.max(x, 0),
-  gelu: (x) => x * normalCdf(x),
-  tanh: Math.tanh,
-};
 
 describe.each(Object.keys(functions) as UnaryKind[])("%s", (kind) => {
   const f = functions[kind];
