@@ -13,6 +13,7 @@ import {
 } from "@lethe/tensor";
 import {
   anyObject,
+  atLeast,
   callable,
   checkerOf,
   instanceOf,
@@ -67,6 +68,7 @@ const settingsKind = options({
   clipNorm: optional(positive),
 });
 const check = checkerOf("AdamW", { trainables: listOf(anyObject), settings: settingsKind });
+const checkResume = checkerOf("AdamW.resume", { steps: atLeast(0) });
 const checkUpdate = checkerOf("AdamW.update", {
   gradients: instanceOf(Map),
   learningRate: notNegative,
@@ -101,6 +103,30 @@ export class AdamW implements Disposable {
   /** Updates made so far. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /**
+   * What an interrupted training needs to go on, beside the number of updates: each trained parameter under its name, and its moments under
+   * `NAME.exp_avg` and `NAME.exp_avg_sq`, as torch calls them. The tensors are live, not copies, and stay the optimiser's. Save their bytes
+   * between two updates, and write them back before {@link AdamW.resume}; then every later update has the same bits.
+   * @throws {LetheError} when two tensors would have one name
+   */
+  state(): Map<string, F32> {
+    const tensors = new Map<string, F32>();
+    for (const { name, parameter, firstMoment, secondMoment } of this.#states) {
+      const own = { [name]: parameter, [`${name}.exp_avg`]: firstMoment, [`${name}.exp_avg_sq`]: secondMoment };
+      for (const [key, tensor] of Object.entries(own)) {
+        if (tensors.has(key)) throw new LetheError(`AdamW: two tensors of its state are called ${key}`);
+        tensors.set(key, tensor);
+      }
+    }
+    return tensors;
+  }
+
+  /** Goes on after this many updates, once the tensors of {@link AdamW.state} hold what they held then. */
+  resume(steps: number): void {
+    checkResume([steps]);
+    this.#steps = steps;
   }
 
   /**
