@@ -12,6 +12,7 @@ export * from "./methods/method.ts";
 export * from "./methods/npo.ts";
 export { passOver } from "./methods/passes.ts";
 export * from "./methods/recipe.ts";
+export type * from "./methods/state.ts";
 export * from "./methods/terms.ts";
 export * from "./methods/trainable.ts";
 export * from "./methods/unlearn.ts";

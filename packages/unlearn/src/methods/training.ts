@@ -1,10 +1,11 @@
 import { AdamW, linearDecay, type MicroBatch, type StepRecord, type Trainable, train } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { type MemoryNeed, requireMemory } from "@lethe/tensor";
+import { LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
 import { type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { lossOf, type References, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
+import type { SavedTraining, Saving } from "./state.ts";
 
 /** What {@link trainEpochs} needs beside a model and an objective. */
 export interface TrainingOptions {
@@ -16,15 +17,28 @@ export interface TrainingOptions {
   /** The memory of all else than what the reference gives. */
   readonly memory: readonly MemoryNeed[];
   readonly onStep?: ((record: StepRecord) => void) | undefined;
+  readonly saving?: Saving | undefined;
+  readonly from?: SavedTraining | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Trains by an objective, and yields the records of each epoch's steps. The model as it is before is the frozen reference. */
+/** An epoch that is done. */
+export interface TrainedEpoch {
+  /** Of all its steps. */
+  readonly records: StepRecord[];
+  /** Whether it is the recipe's last. */
+  readonly last: boolean;
+}
+
+/**
+ * Trains by an objective, and yields each epoch when it is done. The model as it is before is the frozen reference, also where the training
+ * goes on from a saved state.
+ */
 export async function* trainEpochs(
   model: Decoder,
   objective: Objective,
-  { batches, trainables, recipe, seed, memory, onStep, signal }: TrainingOptions,
-): AsyncGenerator<StepRecord[], void, void> {
+  { batches, trainables, recipe, seed, memory, onStep, saving, from, signal }: TrainingOptions,
+): AsyncGenerator<TrainedEpoch, void, void> {
   const references: References[] = [];
   const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
@@ -41,21 +55,53 @@ export async function* trainEpochs(
     }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
     using optimiser = new AdamW(trainables, { beta1, beta2, epsilon, weightDecay, clipNorm });
-    for (let epoch = 1; epoch <= recipe.epochs; epoch++) {
+    const stepsPerEpoch = stepsOfEpoch(batches.length, recipe, seed, 1).length;
+    const totalSteps = recipe.epochs * stepsPerEpoch;
+    const warmupSteps = Math.round(recipe.warmupEpochs * stepsPerEpoch);
+    const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
+    if (from) {
+      requireFitting(from, stepsPerEpoch, totalSteps);
+      await from.restore(optimiser.state());
+      optimiser.resume(from.steps);
+    }
+    const save = (records: readonly StepRecord[]) =>
+      saving!.save({ steps: optimiser.steps, of: totalSteps, records: [...records], tensors: optimiser.state() });
+    const first = 1 + Math.floor(optimiser.steps / stepsPerEpoch);
+    for (let epoch = first; epoch <= recipe.epochs; epoch++) {
       const steps = stepsOfEpoch(batches.length, recipe, seed, epoch).map((step) => step.map(microBatch));
-      const warmupSteps = Math.round(recipe.warmupEpochs * steps.length);
-      const totalSteps = recipe.epochs * steps.length;
-      const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
-      const records: StepRecord[] = [];
-      for await (const record of train(model.device, { optimiser, schedule, steps, signal })) {
-        records.push(record);
-        onStep?.(record);
+      const records = epoch === first ? [...(from?.records ?? [])] : [];
+      // The caller has measured the model since the last epoch, which is worth keeping too.
+      if (epoch > first && saving?.due()) await save(records);
+      while (records.length < steps.length) {
+        const part = untilDue(steps.slice(records.length), saving);
+        for await (const record of train(model.device, { optimiser, schedule, steps: part, signal })) {
+          records.push(record);
+          onStep?.(record);
+        }
+        if (records.length < steps.length) await save(records);
       }
-      yield records;
+      yield { records, last: epoch === recipe.epochs };
     }
   } finally {
     for (const tensors of references) for (const tensor of Object.values(tensors)) tensor.dispose();
   }
+}
+
+/** Steps up to the one before which the state is to be saved. The first comes in any case. */
+function* untilDue<T>(steps: readonly T[], saving?: Saving): Generator<T, void, void> {
+  for (const [i, step] of steps.entries()) {
+    if (i > 0 && saving?.due()) return;
+    yield step;
+  }
+}
+
+/** @throws {LetheError} when a saved state cannot be one of this training */
+function requireFitting({ steps, of, records }: SavedTraining, stepsPerEpoch: number, totalSteps: number): void {
+  if (of === totalSteps && steps < totalSteps && records.length === steps % stepsPerEpoch) return;
+  throw new LetheError(
+    `unlearn: from: it was saved at step ${steps} of ${of} with ${records.length} records of its epoch; this training has ` +
+      `${totalSteps} steps, ${stepsPerEpoch} in an epoch. Go on with the options and texts of the training that was saved.`,
+  );
 }
 
 /**

@@ -15,7 +15,8 @@ import { batchTexts, type LeftOut, passesOf, type Texts, tokensOf } from "./batc
 import { methodNamed } from "./list.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { recipeSchema } from "./recipe.ts";
-import { trainEpochs } from "./training.ts";
+import type { SavedTraining, Saving } from "./state.ts";
+import { type TrainedEpoch, trainEpochs } from "./training.ts";
 
 /** How to unlearn: by a method, or by an objective of your own. */
 export type Means =
@@ -47,6 +48,13 @@ export type UnlearnOptions = Means & {
   readonly onLeftOut?: (leftOut: LeftOut) => void;
   /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void;
+  /** Saves the state of the training from time to time, so that it can go on after an interruption. Default: it is not saved. */
+  readonly saving?: Saving | undefined;
+  /**
+   * Goes on from a saved state, with the bits of a training that was never interrupted, if model, all other options and adapter are those
+   * of the training that was saved. The model is given as it was before that training.
+   */
+  readonly from?: SavedTraining | undefined;
   /** Stops the run: its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -82,12 +90,15 @@ const unlearnOptions = options({
   seed: wholeNumber,
   onLeftOut: optional(callable),
   onStep: optional(callable),
+  saving: optional(anyObject),
+  from: optional(anyObject),
   signal,
 });
 
 /**
  * Makes a model unlearn, in place. Yields the step records of each epoch when the epoch is done, and starts the next epoch when it is asked
- * for, so that the model can be measured in between. The model as it is given is the frozen reference. A method's edit of the weights comes
+ * for, so that the model can be measured in between. With `from`, the first epoch is the one in which the state was saved, and is yielded
+ * with all its records. The model as it is given is the frozen reference. A method's edit of the weights comes
  * before the last epoch's records are yielded. A method that only edits yields one epoch without steps. No scope is held across a wait, so
  * other work may run on the device at the same time.
  * @throws {NonFiniteError} when the loss or the gradient stops being finite
@@ -101,22 +112,24 @@ export const unlearn = checked(
   "unlearn",
   { model: decoder, options: unlearnOptions },
   async function* (model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
-    const { seed, signal, onStep, onLeftOut } = options;
+    const { seed, signal, onStep, onLeftOut, saving, from } = options;
     const prepared = prepare(options, onLeftOut);
     const { objective, edit, trains, stops, recipe, batches } = prepared;
+    if (from && !objective)
+      throw new LetheError("unlearn: from: the method trains nothing, so there is nothing to go on with");
     const trainables = selectTrainable(model.weights, trains);
     const memory = memoryOf(model, prepared);
     requireMemory(model.device, `unlearning ${model.label}`, memory, "Take shorter texts or smaller batches.");
 
-    const training = { batches, trainables, recipe, seed, memory, onStep, signal };
+    const training = { batches, trainables, recipe, seed, memory, onStep, saving, from, signal };
     const starts = objective && edit ? trainables.map(copyOf) : [];
     try {
-      let left = objective ? recipe.epochs : 1;
-      for await (const records of objective ? trainEpochs(model, objective, training) : [[]]) {
-        left = stops?.(records) ? 0 : left - 1;
-        if (left === 0 && edit) editWeights(trainables, edit, starts);
+      const edited: TrainedEpoch = { records: [], last: true };
+      for await (const { records, last } of objective ? trainEpochs(model, objective, training) : [edited]) {
+        const ends = stops?.(records) || last;
+        if (ends && edit) editWeights(trainables, edit, starts);
         yield records;
-        if (left === 0) return;
+        if (ends) return;
       }
     } finally {
       for (const start of starts) start.dispose();
