@@ -1,11 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { temporaryBeside } from "./temporary.ts";
 
 /**
  * Writes a file whole or not at all. The content goes to a new file beside it, under a name that no other process uses or can
  * foresee; it is forced to the disk and then renamed. So no reader sees half a file, whoever else writes to the same path, and
- * a crash leaves the old file or the new one. Folders that are missing are made.
+ * a crash leaves the old file or the new one. Folders that are missing are made. What a killed process leaves of a new file,
+ * {@link removeAbandonedFiles} removes.
  *
  * @param content text, bytes, or pieces that are asked for one after another, so that they need not all be in memory
  * @throws the file system's own error where writing fails, whose `path` is this one, and whatever `content` throws. The new
@@ -16,7 +17,7 @@ export async function writeWhole(
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = temporaryBeside(path);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, "wx");

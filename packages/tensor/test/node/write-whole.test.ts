@@ -1,9 +1,10 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { writeWhole } from "@lethe/tensor/node";
+import { removeAbandonedFiles, writeWhole } from "@lethe/tensor/node";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 let folder: string;
@@ -62,7 +63,7 @@ test("two writers of one file never use the same temporary name", async () => {
 
 test("processes that write one file at once leave one whole file", async () => {
   const script = `
-    import { writeWhole } from "@lethe/tensor/node";
+    import { removeAbandonedFiles, writeWhole } from "@lethe/tensor/node";
     for (let i = 0; i < 20; i++) await writeWhole(process.argv[1], process.argv[2].repeat(1_000_000));`;
   const run = (letter: string) =>
     promisify(execFile)(
@@ -73,4 +74,34 @@ test("processes that write one file at once leave one whole file", async () => {
   await Promise.all(["a", "b", "c"].map(run));
   expect(await readFile(path, "utf8")).toMatch(/^(a{1000000}|b{1000000}|c{1000000})$/);
   expect(await readdir(folder)).toEqual(["file.json"]);
+});
+
+test("what a killed writer leaves is removed, and what a living one writes is not", async () => {
+  const script = `
+    import { writeWhole } from "@lethe/tensor/node";
+    await writeWhole(process.argv[1], (async function* () {
+      yield Uint8Array.of(1);
+      process.stdout.write("writing");
+      setInterval(() => {}, 1000);
+      await new Promise(() => {});
+    })());`;
+  const child = spawn(
+    process.execPath,
+    ["--conditions=lethe-source", "--import", "tsx", "--input-type=module", "-e", script, path],
+    { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "ignore"] },
+  );
+  await once(child.stdout!, "data");
+  const [left] = await readdir(folder);
+  await removeAbandonedFiles(folder);
+  expect(await readdir(folder)).toEqual([left]);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  // Another machine's file may still be written, unless it is old. Files of other names are nobody's leftovers.
+  const [elsewhere, old] = ["0a".repeat(8), "0b".repeat(8)].map((end) => `file.json.00000000.1.${end}.tmp`);
+  for (const name of [elsewhere!, old!, "notes.tmp"]) await writeFile(join(folder, name), "");
+  const yesterday = new Date(Date.now() - 25 * 3600 * 1000);
+  for (const name of [old!, "notes.tmp"]) await utimes(join(folder, name), yesterday, yesterday);
+  await removeAbandonedFiles(folder);
+  expect((await readdir(folder)).sort()).toEqual([elsewhere, "notes.tmp"]);
+  await removeAbandonedFiles(join(folder, "absent"));
 });

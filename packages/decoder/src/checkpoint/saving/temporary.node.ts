@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { isRunning } from "@lethe/tensor/node";
 
 /** Two hidden directories beside a directory: one for its new content, and one for its old content once that is replaced. */
 export interface Temporary {
@@ -37,13 +38,4 @@ export async function removeAbandoned(directory: string): Promise<void> {
 function temporary(directory: string, owner: string): Temporary {
   const path = (role: string) => join(dirname(directory), `.${basename(directory)}.${owner}.${role}`);
   return { incoming: path("new"), outgoing: path("old") };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // Sends nothing.
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
