@@ -21,6 +21,7 @@ export type { WeightSource, WeightSources } from "./checkpoint/find-weights.ts";
 export { readStopTokens } from "./checkpoint/generation-config.ts";
 export { cachedModelName } from "./checkpoint/hub.ts";
 export type { SaveOptions } from "./checkpoint/save.ts";
+export { type WeightToWrite, weightToWrite } from "./checkpoint/saving/weight-data.ts";
 export { Decoder } from "./decoder.ts";
 export * from "./errors.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generation/generate.ts";

@@ -5,6 +5,7 @@ import type { Study } from "../studies/study.ts";
 import { askVanilla } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
 import type { KnownAnswers, Models, Watcher } from "../subjects/subject.ts";
+import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
 import type { CellRunner } from "./run-cells.ts";
 
@@ -38,7 +39,11 @@ class DeviceRunner implements CellRunner {
     return { name: this.#device.adapterName, software: this.#device.capabilities.software };
   }
 
-  async runCell(cell: Cell, watcher: Watcher): Promise<Pick<CellResult, "subject" | "studies">> {
+  async runCell(
+    cell: Cell,
+    watcher: Watcher,
+    unfinished?: Unfinished,
+  ): Promise<Pick<CellResult, "subject" | "studies">> {
     const { config, sources } = cell;
     watcher.progress(0, "loading the model");
     const kept = await this.#keep(sources.model);
@@ -56,7 +61,7 @@ class DeviceRunner implements CellRunner {
       const known = () => this.#ask(kept, cell, watcher);
       const subjectWatcher = part(watcher, 0, SUBJECT_SHARE);
       const kind = subjectKind(config.subject);
-      const made = await kind.make({ config, sources, models, known, watcher: subjectWatcher });
+      const made = await kind.make({ config, sources, models, known, watcher: subjectWatcher, unfinished });
       this.#device.trim(); // The memory that training took is not needed any more.
       const subject = { vanilla: kept.vanilla, known: await known(), model: made.model, concept: sources.concept };
       const chosen = this.#studies.filter(({ name }) => name in config.studies);

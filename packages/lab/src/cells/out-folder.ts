@@ -14,14 +14,23 @@ export async function namesIn(folder: string): Promise<string[]> {
 /**
  * Writes a file below a folder of results, whole or not at all. Folders that are missing are made.
  * @param path the file's path from that folder
- * @throws ExperimentError when a folder on the way is a link: others may be allowed to write in the folder, and would lead files elsewhere
+ * @throws ExperimentError as {@link ownPath} does
  * @throws the file system's own error where writing fails
  */
 export async function writeInto(folder: string, path: string, text: string): Promise<void> {
+  await writeWhole(await ownPath(folder, path), text);
+}
+
+/**
+ * Where a file below a folder of results is.
+ * @param path the file's path from that folder
+ * @throws ExperimentError when a folder on the way is a link: others may be allowed to write in the folder, and would lead files elsewhere
+ */
+export async function ownPath(folder: string, path: string): Promise<string> {
   // The folder itself may be a link: whoever runs the experiment named it. Its own "." is none.
   const inner = `${folder}/${dirname(path)}`;
   const found = await lstat(inner).catch(() => undefined);
   if (found?.isSymbolicLink())
     throw new ExperimentError(`${inner} is a link, and could lead elsewhere. Remove it, or name another --out.`);
-  await writeWhole(join(folder, path), text);
+  return join(folder, path);
 }

@@ -1,9 +1,11 @@
 import { ExperimentError } from "../errors.ts";
 import type { Study } from "../studies/study.ts";
 import type { Watcher } from "../subjects/subject.ts";
+import type { Unfinished } from "../subjects/unfinished.ts";
 import { CELL_VERSION, type Cell, type CellResult } from "./cell.ts";
 import { serializeCell } from "./cell-file.ts";
 import type { CellStore } from "./store.ts";
+import { type KeepPolicy, keepEveryMinute, UnfinishedCell } from "./unfinished-cell.ts";
 
 export interface AdapterDescription {
   readonly name: string;
@@ -18,8 +20,9 @@ export interface CellRunner {
    * Makes a cell's subject and runs its studies. The result depends on the cell alone: not on earlier cells, and not on the clock.
    * Cells of one model should follow each other, and within them cells of one concept, so that the vanilla model and its answers can
    * be used again.
+   * @param unfinished keeps the work while it runs, and holds what an earlier run kept; the result is the same with it and without
    */
-  runCell(cell: Cell, watcher: Watcher): Promise<Pick<CellResult, "subject" | "studies">>;
+  runCell(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Pick<CellResult, "subject" | "studies">>;
   /** Gives the device back. Called once, also after an error. */
   close(): Promise<void>;
 }
@@ -39,11 +42,13 @@ export interface RunOptions {
   readonly observer: RunObserver;
   /** When aborted, the running cell ends with the signal's reason. */
   readonly signal: AbortSignal;
+  /** When unfinished work is kept. Default: {@link keepEveryMinute}. */
+  readonly keep?: KeepPolicy | undefined;
 }
 
 /**
  * Runs cells one after another. Each is written as soon as it is complete; the time it took is a record of its own. When the run
- * stops, for whatever reason, finished cells stay and the running one leaves nothing.
+ * stops, for whatever reason, finished cells stay, and the running one leaves at most its unfinished work, from which it goes on.
  * @throws the signal's reason when it is aborted; ExperimentError when a cell fails, with the cell's name
  */
 export async function runCells(cells: readonly Cell[], options: RunOptions): Promise<void> {
@@ -62,19 +67,26 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
     const timings = { cell: cell.id, adapter: runner.adapter, ...stages.stop() };
     await store.write("timings", cell.id, `${JSON.stringify(timings, null, 2)}\n`);
     await store.write("cells", cell.id, text);
+    await store.unfinished?.remove(cell.id);
     observer.finished(cell, result);
   }
 }
 
-async function runOne(cell: Cell, watcher: Watcher, { runner, studies }: RunOptions) {
+async function runOne(cell: Cell, watcher: Watcher, { store, runner, studies, keep }: RunOptions) {
+  const adapter = `${runner.adapter.name}${runner.adapter.software ? " (software)" : ""}`;
+  const parts = { id: cell.id, adapter, policy: keep ?? keepEveryMinute, watcher };
+  const unfinished = store.unfinished && new UnfinishedCell({ ...parts, store: store.unfinished });
   try {
     watcher.signal.throwIfAborted();
     watcher.progress(0, "starting");
-    const result = { version: CELL_VERSION, config: cell.config, ...(await runner.runCell(cell, watcher)) } as const;
+    const measured = await runner.runCell(cell, watcher, unfinished);
+    const result = { version: CELL_VERSION, config: cell.config, ...measured } as const;
     return { result, text: serializeCell(result, studies) };
   } catch (error) {
     watcher.signal.throwIfAborted();
     throw new ExperimentError(`Cell ${cell.id} failed: ${(error as Error).message}`, { cause: error });
+  } finally {
+    await unfinished?.close();
   }
 }
 

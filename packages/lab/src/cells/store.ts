@@ -1,3 +1,6 @@
+import type { Checkpoint, TensorToWrite } from "@lethe/tensor";
+import type { TensorData } from "@lethe/tensor/node";
+
 /** The kinds of records: results, the time that each took, and one record of each process. */
 export type RecordKind = "cells" | "timings" | "runs";
 
@@ -11,4 +14,25 @@ export interface CellStore {
   write(kind: RecordKind, id: string, text: string): Promise<void>;
   /** Names a record's place in messages. */
   where(kind: RecordKind, id: string): string;
+  /** The unfinished work of cells. Absent where the place has no room for a model's weights; an interrupted cell starts anew there. */
+  readonly unfinished?: UnfinishedStore;
+}
+
+/** A place for what cells that are not finished have done so far: one safetensors file for each. */
+export interface UnfinishedStore {
+  /**
+   * Opens a cell's file, `undefined` where there is none.
+   * @throws SafetensorsError where it cannot be read
+   */
+  open(id: string): Promise<Checkpoint | undefined>;
+  /** Writes a cell's file whole or not at all, and replaces an earlier one. The tensors' bytes are asked for one after another. */
+  write(
+    id: string,
+    tensors: Iterable<TensorToWrite<TensorData>>,
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** Removes a cell's file, if there is one. */
+  remove(id: string): Promise<void>;
+  /** Names the file in messages. */
+  where(id: string): string;
 }

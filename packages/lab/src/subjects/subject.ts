@@ -2,6 +2,7 @@ import type { Decoder } from "@lethe/decoder";
 import type { MemoryNeed } from "@lethe/tensor";
 import type { Answer, Concept, ModelKind } from "@lethe/unlearn";
 import { z } from "zod";
+import type { Unfinished } from "./unfinished.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(1);
@@ -129,6 +130,8 @@ export interface SubjectTask<C> {
   /** The vanilla model's answers. The first call asks it, so call this when all models are loaded: too little memory then shows at once. */
   readonly known: () => Promise<KnownAnswers>;
   readonly watcher: Watcher;
+  /** Keeps the work while it runs. Absent where there is no place for it. */
+  readonly unfinished?: Unfinished | undefined;
 }
 
 /** What {@link SubjectKind.choose} is given besides the option's values. */

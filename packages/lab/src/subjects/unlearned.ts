@@ -3,14 +3,14 @@ import {
   methodNamed,
   methods,
   recipeSchema,
-  roles,
   trainingRecipe,
   unlearn,
   unlearningMemory,
 } from "@lethe/unlearn";
 import { z } from "zod";
+import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining } from "./kept-training.ts";
 import { askQuestions, recordAnswers } from "./known-answers.ts";
-import { type Answers, answersRecord, conceptReference, type SubjectKind } from "./subject.ts";
+import { answersRecord, conceptReference, type SubjectKind } from "./subject.ts";
 
 const common = z.strictObject({
   kind: z.literal("unlearned"),
@@ -29,17 +29,9 @@ const config = z.discriminatedUnion(
 const anyMethod = common.extend({ method: z.string(), options: z.record(z.string(), z.unknown()) });
 
 const record = answersRecord.extend({
-  /** How many texts of a role are too short to be trained on; absent where none is. */
-  leftOut: z.partialRecord(z.enum(roles), z.int().min(1)).optional(),
+  leftOut: leftOutTexts,
   /** One entry for each optimiser step. */
-  steps: z.array(
-    z.strictObject({
-      epoch: z.int().min(1),
-      loss: z.number(),
-      gradientNorm: z.number().min(0),
-      learningRate: z.number().min(0),
-    }),
-  ),
+  steps: z.array(stepEntry),
 });
 
 /** About which share of the time the vanilla model's answers take. Only the progress bar depends on it. */
@@ -60,7 +52,7 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
       return { config: config.parse({ kind: "unlearned", method: method.name, options: {}, retain, training }) };
     }),
   label: ({ method }) => methodNamed(method),
-  async make({ config, sources, models, known, watcher }) {
+  async make({ config, sources, models, known, watcher, unfinished }) {
     const { training, method, options } = config.subject;
     const { vanilla } = models;
     const encode = (texts: readonly string[]) => Promise.all(texts.map((text) => vanilla.text!.encode(text)));
@@ -74,29 +66,32 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
     };
     const model = await models.copy("unlearning", unlearningMemory(vanilla, how));
     const knownAnswers = await known();
-    const steps: z.infer<typeof record>["steps"] = [];
-    const answers: Answers[] = [];
+    const { log, from, finish } = await takeUpTraining(unfinished, watcher);
+    const { steps, answers } = log;
     const progress = (stage: string) =>
       watcher.progress(ASKING + ((1 - ASKING) * answers.length) / training.epochs, stage);
-    let leftOut: z.infer<typeof record>["leftOut"];
     const run = unlearn(model, {
       ...how,
       onLeftOut(counts) {
-        leftOut = counts;
+        log.leftOut = counts;
         const texts = Object.entries(counts).map(([role, count]) => `${count} ${role} text${count > 1 ? "s" : ""}`);
         watcher.remark(`${texts.join(" and ")} left out of the training: too short, with fewer than two tokens.`);
       },
       onStep: () => progress("unlearning"),
+      saving: keepingTraining(unfinished, log, () => progress("keeping the training")),
+      from,
       signal: watcher.signal,
     });
-    for await (const records of run) {
+    if (finish) await finish(model);
+    for await (const records of finish ? [] : run) {
       const epoch = answers.length + 1;
       for (const { loss, gradientNorm, learningRate } of records)
         steps.push({ epoch, loss, gradientNorm, learningRate });
       const onToken = () => progress("answering");
       answers.push(await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal }));
     }
+    if (!finish) await keepFinished(unfinished, log, model);
     const answered = recordAnswers({ config, sources }, knownAnswers, answers);
-    return { model, record: { ...answered, ...(leftOut && { leftOut }), steps } };
+    return { model, record: { ...answered, ...(log.leftOut && { leftOut: log.leftOut }), steps } };
   },
 };

@@ -5,6 +5,7 @@ import { readModelKind } from "../../cells/model-kind.ts";
 import { type ConceptFile, type PlanOptions, planCells } from "../../cells/plan.ts";
 import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
 import type { CellRunner } from "../../cells/run-cells.ts";
+import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import type { Study } from "../../studies/study.ts";
 import { subjects } from "../../subjects/list.ts";
 import { bundled } from "../bundled.ts";
@@ -18,6 +19,8 @@ export interface CliParts {
   /** The studies that can be chosen. */
   readonly studies: readonly Study[];
   readonly openRunner: (studies: readonly Study[]) => Promise<CellRunner>;
+  /** When unfinished work is kept. Default: as `runCells` does. */
+  readonly keep?: KeepPolicy;
   readonly loadConcepts: (file: string) => Promise<Concept[]>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
@@ -119,7 +122,10 @@ function command(parts: CliParts): Command {
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
     .option("--seed <number>", "decides the order of the training texts", wholeFrom(0), 0)
-    .option("--resume", "go on in a folder that is not empty; finished cells are not run again")
+    .option(
+      "--resume",
+      "go on in a folder that is not empty; finished cells are not run again, and a long one goes on where it was",
+    )
     .option("--list-cells", "print the cells, one a line, and do nothing else")
     .addHelpText(
       "after",

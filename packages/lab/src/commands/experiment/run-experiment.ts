@@ -5,6 +5,7 @@ import { namesIn } from "../../cells/out-folder.ts";
 import { readResults } from "../../cells/results.ts";
 import { type CellRunner, type RunObserver, runCells } from "../../cells/run-cells.ts";
 import type { CellStore } from "../../cells/store.ts";
+import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
 import type { Study } from "../../studies/study.ts";
 import { showProgress } from "../progress.ts";
@@ -21,6 +22,8 @@ export interface ExperimentOptions {
   readonly arguments: readonly string[];
   readonly command: string;
   readonly openRunner: (studies: readonly Study[]) => Promise<CellRunner>;
+  /** When unfinished work is kept. Default: as `runCells` does. */
+  readonly keep?: KeepPolicy | undefined;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
@@ -41,6 +44,8 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
   for (const line of before.others) stderr.write(`left out of the report: ${line}\n`);
   const todo = only.length === 0 ? before.open : before.open.filter(({ id }) => only.includes(id));
   const finished = before.cells.length;
+  if (options.resume)
+    await store.removeAbandoned(cells.filter((cell) => !before.open.includes(cell)).map(({ id }) => id));
   stdout.write(
     `${cells.length} ${cells.length === 1 ? "cell" : "cells"}, ${finished} of them finished before, ${todo.length} to run.\n`,
   );
@@ -92,7 +97,7 @@ async function runOpenCells(
       finished: (cell, result) => display.line(summary(cell, result, studies)),
     };
     try {
-      await stoppable((signal) => runCells(todo, { store, runner, studies, observer, signal }));
+      await stoppable((signal) => runCells(todo, { store, runner, studies, observer, signal, keep: options.keep }));
     } finally {
       display.stop();
     }
