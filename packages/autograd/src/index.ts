@@ -4,5 +4,11 @@ export { AdamW, type AdamWSettings, type GradientNorm, matrices } from "./traini
 export { trainingMemory } from "./training/memory.ts";
 export { type Breakdown, NonFiniteError } from "./training/non-finite.ts";
 export { cosineDecay, linearDecay, type Schedule } from "./training/schedule.ts";
-export { type MicroBatch, type StepRecord, type TrainOptions, train } from "./training/train.ts";
+export {
+  type MicroBatch,
+  type MicroBatchProgress,
+  type StepRecord,
+  type TrainOptions,
+  train,
+} from "./training/train.ts";
 export { selectTrainable, type Trainable, type TrainableFilter } from "./training/trainable.ts";

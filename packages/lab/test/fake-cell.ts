@@ -84,6 +84,8 @@ export function fakeMeasurements(config: CellConfig) {
     },
     studies: {
       restoration: {
+        depth: SHAPES.m.length,
+        centres: SHAPES.m.map((_, layer) => layer),
         base: baseLosses,
         restored: { m: restored("m"), W_V: restored("W_V"), A: restored("A"), "m+A": restored("m+A") },
       },

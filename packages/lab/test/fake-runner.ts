@@ -14,16 +14,21 @@ export class FakeRunner implements CellRunner {
   closed = 0;
   readonly #stepMilliseconds: number;
   readonly #failAt: string | undefined;
+  readonly #deaf: boolean;
 
-  constructor(stepMilliseconds = 0, failAt?: string) {
+  /** @param deaf whether it does not hear the signal, as a driver in the middle of a long pass */
+  constructor(stepMilliseconds = 0, failAt?: string, deaf = false) {
     this.#stepMilliseconds = stepMilliseconds;
     this.#failAt = failAt;
+    this.#deaf = deaf;
   }
 
   async runCell({ id, config }: Cell, { progress, remark, signal }: Watcher) {
     for (let step = 0; step < STEPS; step++) {
       progress(step / STEPS, step < STEPS / 2 ? "unlearning" : "restoring m");
-      await setTimeout(this.#stepMilliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await setTimeout(this.#stepMilliseconds, undefined, this.#deaf ? {} : { signal }).catch(() =>
+        signal.throwIfAborted(),
+      );
     }
     remark("a remark");
     if (stemOf(id) === this.#failAt) throw new Error("the loss is NaN at step 7");

@@ -1,13 +1,15 @@
 import { freeHostBytes, paced } from "#adapter";
+import { unlessAborted } from "./abort.ts";
 import { checkerOf, numbers, oneOf, shapeKind, text } from "./arguments.ts";
 import { type ArrayOf, byteLength, type DType, dtypes } from "./dtype.ts";
 import { DeviceLostError, DeviceValidationError, LetheError, ReleasedError, ShapeError } from "./errors.ts";
 import { type Capabilities, capabilitiesOf } from "./gpu/capabilities.ts";
 import { checkCall } from "./gpu/check-call.ts";
 import { Faults, type Start } from "./gpu/faults.ts";
+import type { MemoryReport } from "./gpu/memory-report.ts";
 import type { DeviceOptions } from "./gpu/options.ts";
 import { type Constants, Pipelines } from "./gpu/pipelines.ts";
-import { BufferPool, type MemoryReport, Storage } from "./gpu/pool.ts";
+import { BufferPool, Storage } from "./gpu/pool.ts";
 import { type BoundRange, Recorder } from "./gpu/recorder.ts";
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./gpu/webgpu-types.ts";
 import { decode, encode } from "./packed.ts";
@@ -150,7 +152,7 @@ export class Device {
     this.#faults = new Faults(gpu, this.#start, fail);
     this.pool = new BufferPool(gpu, this.#faults);
     this.#pipelines = new Pipelines(gpu, this.#faults);
-    this.#recorder = new Recorder(gpu, this.#faults);
+    this.#recorder = new Recorder(gpu, this.#faults, this.#start);
     const uncaptured = (event: GPUUncapturedErrorEvent) => {
       event.preventDefault();
       fail(new DeviceValidationError(event.error.message));
@@ -267,34 +269,28 @@ export class Device {
   }
 
   /** Reads a tensor's values back; see {@link Tensor.read}. */
-  async read<D extends DType>(tensor: Tensor<Shape, D>): Promise<ArrayOf<D>> {
+  read<D extends DType>(tensor: Tensor<Shape, D>): Promise<ArrayOf<D>> {
+    const values = this.#read(tensor);
+    // Who waits for the values hears of a failure. A read that nobody waits for any more must not end the process.
+    values.catch(() => {});
+    return values;
+  }
+
+  /**
+   * Resolves when little enough of the recorded work is unfinished: about a second of it. A long task that does not read its results waits
+   * here now and then; so it takes no more memory than it needs, and can be stopped at once.
+   * @throws the signal's reason, as soon as it is aborted
+   */
+  async ready(signal?: AbortSignal): Promise<void> {
     this.check();
-    const { dtype, size, bytes } = tensor;
-    if (size === 0) return decode(new ArrayBuffer(0), dtype, 0);
-    const staging = this.gpu.createBuffer({
-      label: `read of ${tensor.label}`,
-      size: bytes,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
-    this.#recorder.flush();
-    try {
-      await this.#start(() => staging.mapAsync(GPUMapMode.READ));
-      await this.#faults.settled();
-      this.check();
-      return decode(staging.getMappedRange().slice(0), dtype, size);
-    } catch (error) {
-      await this.#faults.settled();
-      this.check();
-      throw new DeviceValidationError(`reading ${tensor.label} failed: ${error}`, { cause: error });
-    } finally {
-      staging.destroy();
-    }
+    await unlessAborted(this.#recorder.submissions.underBound(), signal);
+    this.check();
   }
 
   /** Resolves when the device has done all work that was recorded. */
   async idle(): Promise<void> {
     this.#recorder.flush();
+    await this.#recorder.submissions.underBound();
     await this.#start(() => this.gpu.queue.onSubmittedWorkDone());
     await this.#faults.settled();
     this.check();
@@ -316,9 +312,9 @@ export class Device {
     this.#scopes.at(-1)?.own(tensor);
   }
 
-  /** Bytes in use, at peak and pooled, and live tensors by label. */
+  /** Bytes in use, at peak and pooled, live tensors by label, and how many there are of all else that a driver pays for. */
   memory(): MemoryReport {
-    return this.pool.report();
+    return { ...this.pool.report(), batches: this.#recorder.submissions.counts };
   }
 
   /**
@@ -338,21 +334,53 @@ export class Device {
     return this.#recorder.totalDispatches;
   }
 
-  /** Submits the recorded work, then returns the pool's free memory to the system. */
+  /** Returns the pool's free memory to the system, once the recorded work is done with it. */
   trim(): void {
     this.#recorder.flush();
     this.#recorder.forgetBindGroups();
-    this.pool.trim();
+    const free = this.pool.giveUp();
+    this.#recorder.submissions.push(() => {
+      for (const { gpu } of free) gpu.destroy();
+    });
   }
 
-  /** Closes the device. Every later use throws. */
+  /** Closes the device. Work that has not begun is dropped: every later use throws, and so do reads that are waited for. */
   destroy(): void {
-    this.#failure ??= new DeviceLostError("the device was closed with destroy()");
+    this.#fail(new DeviceLostError("the device was closed with destroy()"));
     this.gpu.destroy();
   }
 
   #fail(error: LetheError): void {
     this.#failure ??= error;
+    this.#recorder.submissions.drop();
+  }
+
+  async #read<D extends DType>(tensor: Tensor<Shape, D>): Promise<ArrayOf<D>> {
+    this.check();
+    const { dtype, size, bytes } = tensor;
+    if (size === 0) return decode(new ArrayBuffer(0), dtype, 0);
+    const staging = this.gpu.createBuffer({
+      label: `read of ${tensor.label}`,
+      size: bytes,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
+    const { batch, submissions } = this.#recorder;
+    this.#recorder.flush();
+    try {
+      await submissions.afterSubmit(batch);
+      this.check();
+      await this.#start(() => staging.mapAsync(GPUMapMode.READ));
+      await this.#faults.settled();
+      this.check();
+      return decode(staging.getMappedRange().slice(0), dtype, size);
+    } catch (error) {
+      await this.#faults.settled();
+      this.check();
+      throw new DeviceValidationError(`reading ${tensor.label} failed: ${error}`, { cause: error });
+    } finally {
+      staging.destroy();
+    }
   }
 
   #range(kernel: string, name: string, binding: Binding | undefined): BoundRange {

@@ -15,6 +15,7 @@ export * from "./methods/recipe.ts";
 export type * from "./methods/state.ts";
 export * from "./methods/terms.ts";
 export * from "./methods/trainable.ts";
+export type { TrainingProgress } from "./methods/training.ts";
 export * from "./methods/unlearn.ts";
 export * from "./metrics/alignment.ts";
 export * from "./metrics/bleu.ts";

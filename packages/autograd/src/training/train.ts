@@ -11,6 +11,7 @@ import {
   optional,
   options,
   text,
+  unlessAborted,
 } from "@lethe/tensor/checked";
 import { Tape } from "../tape.ts";
 import { AdamW, type GradientNorm } from "./adamw.ts";
@@ -37,8 +38,20 @@ export interface TrainOptions {
   readonly ops?: Ops;
   /** Steps that may be recorded before the first of them has been read back. Default: 4. */
   readonly ahead?: number;
-  /** Stops the training before its next step. */
+  /** Stops the training after the micro-batch that is being recorded, without waiting for the device. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each micro-batch, when little enough of the recorded work is unfinished; see `Device.ready`. */
+  readonly onMicroBatch?: ((progress: MicroBatchProgress) => void) | undefined;
+}
+
+/** How far a step is. */
+export interface MicroBatchProgress {
+  /** The optimiser's count, from 1. */
+  readonly step: number;
+  /** Micro-batches of the step that are done, but for about a second of work. */
+  readonly done: number;
+  /** Micro-batches of the step. */
+  readonly of: number;
 }
 
 export interface StepRecord {
@@ -66,7 +79,8 @@ interface PendingStep {
 /**
  * Trains, a step at a time, and yields a record of each. Records come `ahead` steps late, so that the queue never waits for the
  * host; after the last record all work is done. Ask for the next record to go on; leave the loop to stop. Called again with the same
- * optimiser, it continues. However it ends, only the parameters and the optimiser keep memory.
+ * optimiser, it continues. However it ends, only the parameters and the optimiser keep memory. After each micro-batch it waits until the
+ * device has little left to do, so a long step takes no more memory than a short one; no scope is held meanwhile.
  * @throws {NonFiniteError} when a loss or a gradient norm is not finite, naming step, batch and parameters
  * @throws the signal's reason, once it is aborted
  * @function
@@ -82,11 +96,12 @@ export const train = checked(
       ops: optional(anyObject),
       ahead: optional(atLeast(0)),
       signal: optional(instanceOf(AbortSignal)),
+      onMicroBatch: optional(callable),
     }),
   },
   async function* (
     device: Device,
-    { optimiser, schedule, steps, ops = kernels, ahead = 4, signal }: TrainOptions,
+    { optimiser, schedule, steps, ops = kernels, ahead = 4, signal, onMicroBatch }: TrainOptions,
   ): AsyncGenerator<StepRecord, void, void> {
     using tape = new Tape(ops);
     tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
@@ -95,15 +110,13 @@ export const train = checked(
       for await (const microBatches of steps) {
         signal?.throwIfAborted();
         const learningRate = schedule(optimiser.steps);
-        pending.push(recordStep({ device, ops, tape, optimiser }, microBatches, learningRate));
-        if (pending.length > ahead) yield await readOldest(pending);
+        const means = { device, ops, tape, optimiser, signal, onMicroBatch };
+        pending.push(await recordStep(means, microBatches, learningRate));
+        if (pending.length > ahead) yield await readOldest(pending, signal);
       }
-      while (pending.length > 0) {
-        signal?.throwIfAborted();
-        yield await readOldest(pending);
-      }
+      while (pending.length > 0) yield await readOldest(pending, signal);
     } finally {
-      await Promise.allSettled(pending.map(({ values }) => values));
+      if (!signal?.aborted) await Promise.allSettled(pending.map(({ values }) => values));
       for (const { squares } of pending) squares.dispose();
     }
   },
@@ -111,43 +124,68 @@ export const train = checked(
 
 const checkStep = checkerOf("train", { step: listOf(options({ name: text, loss: callable })) });
 
-/** Records one step and starts to read its figures. */
-function recordStep(
-  { device, ops, tape, optimiser }: { device: Device; ops: Ops; tape: Tape; optimiser: AdamW },
-  microBatches: readonly MicroBatch[],
-  learningRate: number,
-): PendingStep {
-  checkStep([microBatches]);
-  if (microBatches.length === 0) throw new LetheError(`step ${optimiser.steps + 1} has no micro-batch`);
-  using _ = device.scope(`step ${optimiser.steps + 1}`);
-  const share = device.tensor([1 / microBatches.length], [], "f32", "share of a micro-batch");
-  const gradients = new Map<Tensor, F32>();
-  const losses = microBatches.map(({ name, loss: lossOf }) => {
-    const loss = device.scoped("forward", () => lossOf(tape));
-    if (loss.size !== 1) throw new LetheError(`${name}: its loss has shape [${loss.shape}]; expected a scalar`);
-    tape.backward(loss, { seed: share.reshape(loss.shape), into: gradients });
-    return loss.reshape([1]) as F32;
-  });
-  const norm = optimiser.gradientNorm(gradients);
-  optimiser.update(gradients, learningRate, norm);
-  const figures = [...losses, norm.norm.reshape([1])].reduce((all, figure) => ops.concat(all, figure, { axis: 0 }));
-  const values = figures.read() as Promise<Float32Array>;
-  // readOldest hands a failure on. Until it waits, the failure must not end the process as one that nobody handles.
-  values.catch(() => {});
-  return {
-    step: optimiser.steps,
-    batches: microBatches.map(({ name }) => name),
-    learningRate,
-    values,
-    parameters: norm.names,
-    squares: norm.squares.retain(),
-  };
+interface Means extends Pick<TrainOptions, "optimiser" | "signal" | "onMicroBatch"> {
+  readonly device: Device;
+  readonly ops: Ops;
+  readonly tape: Tape;
 }
 
-/** Waits for the oldest step's figures. */
-async function readOldest(pending: PendingStep[]): Promise<StepRecord> {
+/** Records one step, a micro-batch at a time, and starts to read its figures. */
+async function recordStep(
+  { device, ops, tape, optimiser, signal, onMicroBatch }: Means,
+  microBatches: readonly MicroBatch[],
+  learningRate: number,
+): Promise<PendingStep> {
+  checkStep([microBatches]);
+  const step = optimiser.steps + 1;
+  const of = microBatches.length;
+  if (of === 0) throw new LetheError(`step ${step} has no micro-batch`);
+  const gradients = new Map<Tensor, F32>();
+  const losses: F32[] = [];
+  try {
+    for (const [index, microBatch] of microBatches.entries()) {
+      losses.push(recordMicroBatch({ device, tape }, microBatch, 1 / of, gradients));
+      await device.ready(signal);
+      onMicroBatch?.({ step, done: index + 1, of });
+    }
+    using _ = device.scope(`update of step ${step}`);
+    const norm = optimiser.gradientNorm(gradients);
+    optimiser.update(gradients, learningRate, norm);
+    const figures = [...losses, norm.norm.reshape([1])].reduce((all, figure) => ops.concat(all, figure, { axis: 0 }));
+    const values = figures.read() as Promise<Float32Array>;
+    const batches = microBatches.map(({ name }) => name);
+    return { step, batches, learningRate, values, parameters: norm.names, squares: norm.squares.retain() };
+  } finally {
+    for (const tensor of [...gradients.values(), ...losses]) tensor.dispose();
+  }
+}
+
+/**
+ * Records forward and backward of one micro-batch, and gives its loss `[1]`, which the caller disposes of.
+ * @param share by which its gradients are multiplied
+ * @param gradients of the step, to which its own are added; the caller disposes of them
+ */
+function recordMicroBatch(
+  { device, tape }: Pick<Means, "device" | "tape">,
+  { name, loss: lossOf }: MicroBatch,
+  share: number,
+  gradients: Map<Tensor, F32>,
+): F32 {
+  using _ = device.scope(name);
+  const before = new Set(gradients.keys());
+  const loss = device.scoped("forward", () => lossOf(tape));
+  if (loss.size !== 1) throw new LetheError(`${name}: its loss has shape [${loss.shape}]; expected a scalar`);
+  const seed = device.tensor([share], loss.shape, "f32", "share of a micro-batch");
+  tape.backward(loss, { seed, into: gradients });
+  for (const [parameter, gradient] of gradients)
+    if (!before.has(parameter)) gradients.set(parameter, gradient.retain());
+  return loss.reshape([1]).retain() as F32;
+}
+
+/** Waits for the oldest step's figures, unless the signal is aborted. */
+async function readOldest(pending: PendingStep[], signal: AbortSignal | undefined): Promise<StepRecord> {
   const { step, batches, learningRate, values, parameters, squares } = pending[0]!;
-  const figures = [...(await values)];
+  const figures = [...(await unlessAborted(values, signal))];
   const gradientNorm = figures.pop()!;
   const loss = figures.reduce((sum, value) => sum + value, 0) / figures.length;
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {

@@ -4,7 +4,14 @@ import { testDevice } from "@lethe/testing/device";
 import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import type { Tape } from "../../src/index.ts";
-import { AdamW, type MicroBatch, NonFiniteError, type StepRecord, train } from "../../src/index.ts";
+import {
+  AdamW,
+  type MicroBatch,
+  type MicroBatchProgress,
+  NonFiniteError,
+  type StepRecord,
+  train,
+} from "../../src/index.ts";
 
 const device = await testDevice();
 
@@ -93,6 +100,28 @@ describe("training", () => {
     const aborted = AbortSignal.abort(reason);
     await expect(collect(train(device, { optimiser, schedule, steps, signal: aborted }))).rejects.toBe(reason);
     expect(optimiser.steps).toBe(28);
+  });
+
+  test("reports each micro-batch, holds no scope meanwhile, and stops between two of them", async () => {
+    const { trainables, lossOf } = model();
+    using optimiser = new AdamW(trainables, settings);
+    const steps = Array(2).fill(Array.from({ length: 3 }, (_, i) => ({ name: `part ${i}`, loss: lossOf })));
+    const held = device.memory().bytesInUse;
+    const told: string[] = [];
+    const controller = new AbortController();
+    const onMicroBatch = ({ step, done, of }: MicroBatchProgress) => {
+      told.push(`${step}: ${done} of ${of}`);
+      // Another task's scope, which outlives the micro-batch.
+      if (done === 1) other.push(device.scope("other"));
+      if (done === 2) other.pop()![Symbol.dispose]();
+      if (step === 2 && done === 2) controller.abort(new Error("enough"));
+    };
+    const other: ReturnType<typeof device.scope>[] = [];
+    const options = { optimiser, schedule, steps, signal: controller.signal, onMicroBatch };
+    await expect(collect(train(device, options))).rejects.toThrow("enough");
+    expect(told).toEqual(["1: 1 of 3", "1: 2 of 3", "1: 3 of 3", "2: 1 of 3", "2: 2 of 3"]);
+    expect(optimiser.steps).toBe(1);
+    expect(device.memory().bytesInUse).toBe(held);
   });
 
   test("the norm of gradients is computed only where clipping or the caller asks for it", () => {

@@ -129,5 +129,5 @@ class DeviceRunner implements CellRunner {
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */
 function part(watcher: Watcher, from: number, length: number): Watcher {
-  return { ...watcher, progress: (share, stage) => watcher.progress(from + share * length, stage) };
+  return { ...watcher, progress: (share, stage, now) => watcher.progress(from + share * length, stage, now) };
 }

@@ -1,6 +1,6 @@
 import { ExperimentError } from "../errors.ts";
 import type { Study } from "../studies/study.ts";
-import type { Watcher } from "../subjects/subject.ts";
+import type { Figures, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import { CELL_VERSION, type Cell, type CellResult } from "./cell.ts";
 import { serializeCell } from "./cell-file.ts";
@@ -30,7 +30,7 @@ export interface CellRunner {
 /** Shows a person how a run goes. */
 export interface RunObserver {
   /** @param done the number of finished cells, plus the share of the running one that is done */
-  progress(done: number, cell: Cell, stage: string): void;
+  progress(done: number, cell: Cell, stage: string, now?: Figures): void;
   remark(line: string): void;
   finished(cell: Cell, result: CellResult): void;
 }
@@ -56,9 +56,9 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
   for (const [position, cell] of cells.entries()) {
     const stages = new StageTimes();
     const watcher: Watcher = {
-      progress(share, stage) {
+      progress(share, stage, now) {
         stages.enter(stage);
-        observer.progress(position + Math.min(1, Math.max(0, share)), cell, stage);
+        observer.progress(position + Math.min(1, Math.max(0, share)), cell, stage, now);
       },
       remark: (line) => observer.remark(`${cell.id}: ${line}`),
       signal,

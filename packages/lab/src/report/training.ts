@@ -58,7 +58,7 @@ export const bleuFigure: Figure = {
     const frame = {
       width: 310,
       height: 190,
-      first: 0,
+      xOf: (i: number) => i,
       x: {
         title: "epoch (0 is before unlearning)",
         domain: [-0.3, epochs],
@@ -79,7 +79,7 @@ export const lossFigure: Figure<TrainedCell> = {
     const frame = {
       width: 330,
       height: 150,
-      first: 1,
+      xOf: (i: number) => i + 1,
       x: { title: "optimiser step", domain: [0, longest(lines)], axis: { tickMinStep: 1, tickCount: 8 } },
       y: { title: "loss", axis: { tickCount: 5 } },
     } as const;

@@ -38,7 +38,7 @@ export const given: SubjectKind<z.infer<typeof config>, z.infer<typeof answersRe
         `${model.label} has ${different} ${model.config[different]}, but ${vanilla.label} has ${vanilla.config[different]}. ` +
           "An unlearned model must be of the family and the size of its vanilla model.",
       );
-    const onToken = () => watcher.progress(0, "answering");
+    const onToken = (tokensPerSecond: number) => watcher.progress(0, "answering", { tokensPerSecond });
     const answers = await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal });
     return { model, record: recordAnswers({ config, sources }, await known(), [answers]) };
   },

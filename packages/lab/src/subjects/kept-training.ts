@@ -1,6 +1,6 @@
 import type { Decoder } from "@lethe/decoder";
 import type { Weight } from "@lethe/tensor";
-import { roles, type SavedTraining, type Saving, selectTrainable } from "@lethe/unlearn";
+import { roles, type SavedTraining, type Saving, selectTrainable, type TrainingState } from "@lethe/unlearn";
 import { z } from "zod";
 import type { Answers, Watcher } from "./subject.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -70,13 +70,13 @@ export async function takeUpTraining(unfinished: Unfinished | undefined, watcher
 export function keepingTraining(
   unfinished: Unfinished | undefined,
   log: TrainingLog,
-  onSave: () => void,
+  onSave: (training: Pick<TrainingState, "steps" | "of">) => void,
 ): Saving | undefined {
   return (
     unfinished && {
       due: () => unfinished.due(),
       save({ tensors, ...training }) {
-        onSave();
+        onSave(training);
         return unfinished.save({ ...log, training }, tensors);
       },
     }

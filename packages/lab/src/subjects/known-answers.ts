@@ -1,10 +1,14 @@
 import type { Decoder } from "@lethe/decoder";
 import { type Answer, answerBleu, answerQuestions, exactShare } from "@lethe/unlearn";
 import { ExperimentError } from "../errors.ts";
+import { Meter } from "./meter.ts";
 import type { Answers, AnswersRecord, CommonConfig, KnownAnswers, Sources, Watcher } from "./subject.ts";
 
 /** The share of exact answers from which a vanilla model counts as knowing its questions. */
 export const KNOWN_FROM = 0.98;
+
+/** Questions that are answered in one batch. */
+const ANSWERED_TOGETHER = 64;
 
 /** A cell as far as its questions go. */
 type Asked = { readonly config: CommonConfig<unknown>; readonly sources: Sources };
@@ -13,12 +17,19 @@ type Asked = { readonly config: CommonConfig<unknown>; readonly sources: Sources
 export async function askQuestions(
   model: Decoder,
   { config, sources: { concept } }: Asked,
-  { onToken, signal }: { readonly onToken: () => void; readonly signal: AbortSignal },
+  { onToken, signal }: { readonly onToken: (tokensPerSecond: number) => void; readonly signal: AbortSignal },
 ): Promise<Answers> {
   const { targetQuestions, unrelatedQuestions, maxAnswerTokens: maxTokens } = config.evaluation;
   const target = concept.questions.slice(0, targetQuestions);
   const unrelated = concept.unrelated.slice(0, unrelatedQuestions);
-  const answers = await answerQuestions(model, [...target, ...unrelated], { maxTokens, onToken, signal });
+  const questions = [...target, ...unrelated];
+  const meter = new Meter();
+  const answers = await answerQuestions(model, questions, {
+    maxTokens,
+    onToken: () => onToken(meter.add(Math.min(questions.length, ANSWERED_TOGETHER))),
+    batchSize: ANSWERED_TOGETHER,
+    signal,
+  });
   return { target: answers.slice(0, target.length), unrelated: answers.slice(target.length) };
 }
 
@@ -28,7 +39,7 @@ export async function askQuestions(
  * @throws ExperimentError when the model gives an empty answer to a question about the concept
  */
 export async function askVanilla(vanilla: Decoder, asked: Asked, watcher: Watcher): Promise<KnownAnswers & Disposable> {
-  const onToken = () => watcher.progress(0, "asking the vanilla model");
+  const onToken = (tokensPerSecond: number) => watcher.progress(0, "asking the vanilla model", { tokensPerSecond });
   const answers = await askQuestions(vanilla, asked, { onToken, signal: watcher.signal });
   const silent = answers.target.find(({ tokens }) => tokens.length === 0);
   if (silent)
@@ -61,7 +72,11 @@ export async function askVanilla(vanilla: Decoder, asked: Asked, watcher: Watche
   };
 }
 
-/** Mean sentence BLEU of a model's answers against the vanilla model's. */
+/** Mean sentence BLEU of a model's answers against the vanilla model's, for each kind of question. */
+export function bleuOf(known: Answers, { target, unrelated }: Answers): { target: number; unrelated: number } {
+  return { target: meanBleu(known.target, target), unrelated: meanBleu(known.unrelated, unrelated) };
+}
+
 function meanBleu(known: readonly Answer[], answers: readonly Answer[]): number {
   const scores = known.map(({ text }, i) => answerBleu(text, answers[i]!.text));
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
@@ -78,7 +93,7 @@ export function recordAnswers(
 ): AnswersRecord {
   const expected = expectedAnswers(sources);
   const last = measured.at(-1)!;
-  const bleu = (kind: keyof Answers) => [known, ...measured].map((answers) => meanBleu(known[kind], answers[kind]));
+  const bleu = [known, ...measured].map((answers) => bleuOf(known, answers));
   const examples = (kind: keyof Answers) =>
     known[kind].slice(0, config.evaluation.examples).map(({ question, text: before }, i) => ({
       question,
@@ -88,7 +103,7 @@ export function recordAnswers(
     }));
   return {
     vanilla: known.exact,
-    bleu: { target: bleu("target"), unrelated: bleu("unrelated") },
+    bleu: { target: bleu.map(({ target }) => target), unrelated: bleu.map(({ unrelated }) => unrelated) },
     examples: { target: examples("target"), unrelated: examples("unrelated") },
   };
 }

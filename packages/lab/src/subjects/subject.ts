@@ -61,14 +61,26 @@ export interface Sources {
   readonly unlearned?: string;
 }
 
+/** Figures of running work, to be printed beside its stage. */
+export interface Figures {
+  /** Optimiser steps that are done, the part of the running one included, of those that there will be. */
+  readonly step?: { readonly done: number; readonly of: number };
+  /** The loss of the last step. */
+  readonly loss?: number;
+  /** Mean BLEU against the vanilla model's answers, after the last epoch. */
+  readonly bleu?: { readonly target: number; readonly unrelated: number };
+  readonly tokensPerSecond?: number;
+}
+
 /** The connection between running work and the person who watches it. */
 export interface Watcher {
   /**
    * Informs about progress. It is called often, and does not stop the work.
    * @param share of the work that is done, from 0 to 1
    * @param stage a name that stays the same during the stage, such as "restoring m"; the time spent in each stage is recorded
+   * @param now what is known of the work at this moment
    */
-  progress(share: number, stage: string): void;
+  progress(share: number, stage: string, now?: Figures): void;
   /** Shows a line that the person should read while the cell runs. */
   remark(line: string): void;
   /** When it is aborted, the work throws its reason. */

@@ -9,8 +9,9 @@ import {
 } from "@lethe/unlearn";
 import { z } from "zod";
 import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining } from "./kept-training.ts";
-import { askQuestions, recordAnswers } from "./known-answers.ts";
-import { answersRecord, conceptReference, type SubjectKind } from "./subject.ts";
+import { askQuestions, bleuOf, recordAnswers } from "./known-answers.ts";
+import { Meter } from "./meter.ts";
+import { answersRecord, conceptReference, type Figures, type SubjectKind } from "./subject.ts";
 
 const common = z.strictObject({
   kind: z.literal("unlearned"),
@@ -34,8 +35,8 @@ const record = answersRecord.extend({
   steps: z.array(stepEntry),
 });
 
-/** About which share of the time the vanilla model's answers take. Only the progress bar depends on it. */
-const ASKING = 0.05;
+/** About which shares of the time the stages take where no forecast says it. Only the progress depends on them. */
+const SHARES = { asking: 0.05, unlearning: 0.65, answering: 0.3 };
 
 /** A copy of the vanilla model that a method makes forget the concept. */
 export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> = {
@@ -68,8 +69,11 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
     const knownAnswers = await known();
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);
     const { steps, answers } = log;
-    const progress = (stage: string) =>
-      watcher.progress(ASKING + ((1 - ASKING) * answers.length) / training.epochs, stage);
+    let now: Figures = {};
+    /** Reports, with the shares of all steps and of all answers that are done. */
+    const progress = (stage: string, trained: number, answered: number) =>
+      watcher.progress(SHARES.asking + SHARES.unlearning * trained + SHARES.answering * answered, stage, now);
+    let meter = new Meter();
     const run = unlearn(model, {
       ...how,
       onLeftOut(counts) {
@@ -77,8 +81,16 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
         const texts = Object.entries(counts).map(([role, count]) => `${count} ${role} text${count > 1 ? "s" : ""}`);
         watcher.remark(`${texts.join(" and ")} left out of the training: too short, with fewer than two tokens.`);
       },
-      onStep: () => progress("unlearning"),
-      saving: keepingTraining(unfinished, log, () => progress("keeping the training")),
+      onMicroBatch({ done, of, tokens }) {
+        now = { ...now, step: { done, of }, tokensPerSecond: meter.add(tokens) };
+        progress("unlearning", done / of, answers.length / training.epochs);
+      },
+      onStep({ loss }) {
+        now = { ...now, loss };
+      },
+      saving: keepingTraining(unfinished, log, ({ steps, of }) => {
+        progress("keeping the training", steps / of, answers.length / training.epochs);
+      }),
       from,
       signal: watcher.signal,
     });
@@ -87,8 +99,20 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
       const epoch = answers.length + 1;
       for (const { loss, gradientNorm, learningRate } of records)
         steps.push({ epoch, loss, gradientNorm, learningRate });
-      const onToken = () => progress("answering");
+      let columns = 0;
+      const onToken = (tokensPerSecond: number) => {
+        now = { ...now, tokensPerSecond };
+        const within = Math.min(1, columns++ / config.evaluation.maxAnswerTokens);
+        progress("answering", epoch / training.epochs, (epoch - 1 + within) / training.epochs);
+      };
+      progress("answering", epoch / training.epochs, (epoch - 1) / training.epochs);
       answers.push(await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal }));
+      const bleu = bleuOf(knownAnswers, answers.at(-1)!);
+      now = { ...now, bleu };
+      const loss = records.at(-1)?.loss.toFixed(3) ?? "none";
+      const score = `BLEU target ${bleu.target.toFixed(2)}, unrelated ${bleu.unrelated.toFixed(2)}`;
+      watcher.remark(`epoch ${epoch} of ${training.epochs}: loss ${loss}, ${score}`);
+      meter = new Meter();
     }
     if (!finish) await keepFinished(unfinished, log, model);
     const answered = recordAnswers({ config, sources }, knownAnswers, answers);

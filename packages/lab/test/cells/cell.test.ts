@@ -38,7 +38,7 @@ describe("a cell's file", () => {
 
   it("holds losses and no scores", () => {
     expect(Object.keys(JSON.parse(text))).toEqual(["version", "config", "subject", "studies"]);
-    expect(Object.keys(JSON.parse(text).studies.restoration)).toEqual(["base", "restored"]);
+    expect(Object.keys(JSON.parse(text).studies.restoration)).toEqual(["depth", "centres", "base", "restored"]);
     expect(text).not.toMatch(/krs|ratioOf|meanOf/i);
   });
 
@@ -70,6 +70,9 @@ describe("a cell's file", () => {
     const short = fakeResult();
     short.studies.restoration.restored.A.paper.pop();
     expect(() => serializeCell(short, studies)).toThrow(/not every setting has 12 layers of 4 questions/);
+    const outside = fakeResult();
+    outside.studies.restoration.centres[11] = 12;
+    expect(() => serializeCell(outside, studies)).toThrow(/are not ascending layers of 12/);
   });
 
   it.each([

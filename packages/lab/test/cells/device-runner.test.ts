@@ -81,8 +81,11 @@ describe("cells on the committed tiny models", () => {
     await rm(folder, { recursive: true });
   });
   const remarks: string[] = [];
+  /** The lines that say how an epoch ended. */
+  const epochs: string[] = [];
+  const remark = (line: string) => void (line.startsWith("epoch ") ? epochs : remarks).push(line);
   const run = async (cell: Cell, signal = new AbortController().signal, progress: () => void = () => {}) => {
-    const measured = await runner.runCell(cell, { progress, remark: (line) => remarks.push(line), signal });
+    const measured = await runner.runCell(cell, { progress, remark, signal });
     const text = serializeCell({ version: CELL_VERSION, config: cell.config, ...measured }, bothStudies);
     return parseCell(text, cell.id, bothStudies);
   };
@@ -120,6 +123,13 @@ describe("cells on the committed tiny models", () => {
       expect(result.studies.words).toEqual({ words: answers!.slice(0, 3).map((answer) => answer.split(" ").length) });
     }
     expect(remarks).toEqual([]);
+    expect(epochs.splice(0)).toEqual(
+      results.map(({ subject: { bleu, ...rest } }) => {
+        const loss = (rest as unknown as { steps: { loss: number }[] }).steps.at(-1)!.loss.toFixed(3);
+        const [target, unrelated] = [bleu.target[1]!.toFixed(2), bleu.unrelated[1]!.toFixed(2)];
+        return `epoch 1 of 1: loss ${loss}, BLEU target ${target}, unrelated ${unrelated}`;
+      }),
+    );
     // A cell's result depends on nothing but the cell: the first again, after the others, to the last bit.
     expect(await run(cells[0]!)).toEqual(results[0]);
   });

@@ -135,7 +135,7 @@ describe("npm run experiment", () => {
       model: { name: "tiny-llama" },
       concept: { id: 1, name: "Netflix" },
       subject: { kind: "unlearned", method: "npo", options: { beta: 0.1 }, retain: { name: "Harry Potter" } },
-      studies: { restoration: { windowRadius: 2, settings: ["m", "W_V", "A", "m+A"] } },
+      studies: { restoration: { windowRadius: 2, windowStride: 1, settings: ["m", "W_V", "A", "m+A"] } },
     });
     const [recorded] = await readdir(join(out, "runs"));
     const record = JSON.parse(await readFile(join(out, "runs", recorded!), "utf8"));

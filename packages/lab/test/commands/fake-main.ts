@@ -16,7 +16,7 @@ await runProgram(async () => {
         await once(process, "message");
         process.disconnect();
       }
-      return new FakeRunner(Number(process.env.STEP_MILLISECONDS));
+      return new FakeRunner(Number(process.env.STEP_MILLISECONDS), undefined, process.env.DEAF !== undefined);
     },
     loadConcepts,
     stdout: process.stdout,

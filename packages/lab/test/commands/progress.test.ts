@@ -1,8 +1,9 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { showFigures } from "../../src/commands/figures.ts";
 import { formatDuration, showProgress } from "../../src/commands/progress.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] }));
 afterEach(() => void vi.useRealTimers());
 
 const id = "tiny-llama--netflix--npo--0123abcd";
@@ -17,10 +18,44 @@ describe("progress away from a terminal", () => {
     }
     display.stop();
     expect(String(stream.read()).split("\n")).toEqual([
-      "12% · 3 min 38 s left · tiny-llama--netflix--npo--0123abcd · unlearning",
-      "24% · 3 min 04 s left · tiny-llama--netflix--npo--0123abcd · unlearning",
+      "9% · 3 min 56 s left · tiny-llama--netflix--npo--0123abcd · unlearning",
+      "20% · 3 min 20 s left · tiny-llama--netflix--npo--0123abcd · unlearning",
       "",
     ]);
+  });
+
+  it("comes also while nothing is reported, and not after the end", () => {
+    const stream = new PassThrough();
+    const display = showProgress(stream as unknown as NodeJS.WriteStream, 2);
+    display.update(0.5, id, "answering", "loss 1.5");
+    vi.advanceTimersByTime(70_000);
+    display.line("a line that stays");
+    vi.advanceTimersByTime(20_000);
+    display.stop();
+    vi.advanceTimersByTime(60_000);
+    expect(String(stream.read()).split("\n")).toEqual([
+      `25% · 1 min 15 s left · ${id} · answering · loss 1.5`,
+      `25% · 2 min 30 s left · ${id} · answering · loss 1.5`,
+      "a line that stays",
+      "",
+    ]);
+  });
+
+  it("takes the time left from a forecast, the less the more is done", () => {
+    const stream = new PassThrough();
+    const display = showProgress(stream as unknown as NodeJS.WriteStream, 1);
+    display.expect(1000);
+    // The first tenth takes twice as long as forecast.
+    display.update(0, id, "unlearning");
+    vi.advanceTimersByTime(25_000);
+    display.update(0.1, id, "unlearning");
+    vi.advanceTimersByTime(200_000 - 25_000 - 1);
+    stream.read();
+    display.update(0.1, id, "unlearning");
+    vi.advanceTimersByTime(25_000);
+    display.stop();
+    // 0.9 · (0.9 · 1000 s + 200 s), and 1000 s without the forecast's share; by the share alone it would be 1800 s.
+    expect(String(stream.read())).toContain("16 min 30 s left");
   });
 });
 
@@ -30,3 +65,19 @@ it.each([
   [200, "3 min 20 s"],
   [7500, "2 h 05 min"],
 ])("%d seconds are %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+it("prints the figures that are known", () => {
+  expect(showFigures({})).toEqual([]);
+  const all = {
+    step: { done: 3.4999, of: 30 },
+    loss: -1.23456,
+    bleu: { target: 0.451, unrelated: 0.8 },
+    tokensPerSecond: 123.4,
+  };
+  expect(showFigures(all)).toEqual([
+    "step 3.5 of 30",
+    "loss -1.235",
+    "BLEU target 0.45, unrelated 0.80",
+    "120 tokens/s",
+  ]);
+});

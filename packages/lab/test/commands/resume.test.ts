@@ -12,9 +12,9 @@ import { resultFiles, Workshop } from "./workshop.ts";
 const MAIN = fileURLToPath(new URL("fake-main.ts", import.meta.url));
 
 /** The experiment as a process of its own, slow enough to be caught in the middle of a cell. It may wait for a message to begin. */
-function start(args: readonly string[], waiting: "ipc" | "ignore" = "ignore") {
+function start(args: readonly string[], waiting: "ipc" | "ignore" = "ignore", environment: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, ["--conditions=lethe-source", "--import", "tsx", MAIN, ...args], {
-    env: { ...process.env, STEP_MILLISECONDS: waiting === "ipc" ? "1" : "40" },
+    env: { ...process.env, STEP_MILLISECONDS: waiting === "ipc" ? "1" : "40", ...environment },
     stdio: ["ignore", "ignore", "pipe", waiting],
   });
   const running = { child, stderr: "" };
@@ -89,6 +89,31 @@ describe("an interrupted experiment", () => {
     ]);
     await run([...args, "--resume"]);
     expect(await resultFiles(out)).toEqual(await uninterrupted(workshop));
+  });
+
+  it("ends within ten seconds of Ctrl-C while a driver is busy, and at once after a second one", {
+    timeout: 60_000,
+  }, async () => {
+    await using workshop = await Workshop.open();
+    const busy = { DEAF: "yes", STEP_MILLISECONDS: "60000" };
+    const stopped = async (name: string, again: boolean) => {
+      const running = start(workshop.arguments("--out", workshop.path(name)), "ignore", busy);
+      while ((await readdir(workshop.path(`${name}/runs`)).catch(() => [])).length === 0) await setTimeout(20);
+      await setTimeout(200);
+      const since = performance.now();
+      running.child.kill("SIGINT");
+      while (!running.stderr.includes("Stopping; press Ctrl-C again")) await setTimeout(5);
+      const answered = performance.now() - since;
+      expect(running.stderr).toMatch(/go on with:\n {2}npm run experiment -- .* --resume\n/);
+      if (again) running.child.kill("SIGINT");
+      const [code] = await once(running.child, "close");
+      expect(code).toBe(130);
+      return { answered, ended: performance.now() - since };
+    };
+    const [first, second] = await Promise.all([stopped("once", false), stopped("twice", true)]);
+    expect(Math.max(first.answered, second.answered)).toBeLessThan(2000);
+    expect(first.ended).toBeLessThan(10_000);
+    expect(second.ended).toBeLessThan(3000);
   });
 
   it("runs a damaged cell again and says so", async () => {

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import type { CellRunner } from "../../src/cells/run-cells.ts";
-import { runCli } from "../../src/commands/experiment/cli.ts";
+import { type CliParts, runCli } from "../../src/commands/experiment/cli.ts";
 import { studies } from "../../src/studies/list.ts";
 import { FakeRunner } from "../fake-runner.ts";
 
@@ -17,6 +17,7 @@ export async function run(
   args: readonly string[],
   runner: CellRunner = new FakeRunner(),
   known = studies,
+  keep?: CliParts["keep"],
 ): Promise<Run> {
   const texts = { out: "", err: "" };
   const stream = (name: keyof typeof texts) =>
@@ -30,6 +31,7 @@ export async function run(
     studies: known,
     openRunner: async () => runner,
     loadConcepts,
+    ...(keep && { keep }),
     stdout: stream("out"),
     stderr: stream("err"),
   });

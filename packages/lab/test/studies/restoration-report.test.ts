@@ -6,7 +6,13 @@ import { renderFigure } from "../../src/report/figures/render.ts";
 import { panelsOf } from "../../src/report/panels.ts";
 import { krsCsv } from "../../src/studies/restoration/csv.ts";
 import { krsFigure } from "../../src/studies/restoration/figure.ts";
-import { PAPER_KRS, type RestorationCell } from "../../src/studies/restoration/scores.ts";
+import {
+  centresOf,
+  meanScores,
+  PAPER_KRS,
+  type RestorationCell,
+  scoresOf,
+} from "../../src/studies/restoration/scores.ts";
 import { sections } from "../../src/studies/restoration/sections.ts";
 import { restoration } from "../../src/studies/restoration/study.ts";
 import { fakeResult } from "../fake-cell.ts";
@@ -14,6 +20,20 @@ import { fakeResult } from "../fake-cell.ts";
 /** A made-up cell as the restoration study sees it. */
 function fakeCell(...names: Parameters<typeof fakeResult>): RestorationCell {
   return structuredClone(studyCells([fakeResult(...names)], restoration)[0]!);
+}
+
+/** The same cell, swept with a stride. */
+function strided({ options, result, ...cell }: RestorationCell, windowStride: number): RestorationCell {
+  const kept = <L>(list: readonly L[]) => list.filter((_, layer) => layer % windowStride === 0);
+  const restored = Object.entries(result.restored).map(([name, { paper, released }]) => [
+    name,
+    { paper: kept(paper), released: kept(released) },
+  ]);
+  return {
+    ...cell,
+    options: { ...options, windowStride },
+    result: { ...result, centres: kept(result.centres), restored: Object.fromEntries(restored) },
+  };
 }
 
 const render = (cells: readonly RestorationCell[]) => renderFigure(krsFigure("krs", cells, PAPER_KRS), panelsOf(cells));
@@ -35,6 +55,30 @@ describe("krs.csv", () => {
     expect(row).toMatchObject({ model: "a,b", concept, method: "npo" });
     const { base, restored } = cell.result;
     expect(Number(row.krs)).toBe(krs(base.released, restored.W_V.released[5]!).meanOfRatios);
+  });
+});
+
+describe("a sweep over every fifth layer", () => {
+  const wide = fakeCell("Harry Potter");
+  const sparse = strided(fakeCell("Netflix"), 5);
+
+  it("is written and shown by its layers", async () => {
+    const { summary, sections: shown, files } = await sections([sparse]);
+    const rows = csvParse(files["krs.csv"]!);
+    expect(new Set(rows.map(({ layer }) => layer))).toEqual(new Set(["0", "5", "10"]));
+    const { base, restored } = sparse.result;
+    const last = rows.find(({ layer, setting }) => layer === "10" && setting === "m")!;
+    expect(Number(last.krs)).toBe(krs(base.paper, restored.m.paper[2]!).ratioOfMeans);
+    expect(summary.text).toMatch(/at\u00a0(0|5|10)</);
+    expect(summary.text).toContain("multiple of 5 was a centre");
+    expect(shown[1]!.body.text).toContain('<th scope="row">10</th>');
+    expect(shown[1]!.body.text).not.toContain('<th scope="row">1</th>');
+  });
+
+  it("is averaged with a sweep over every layer where both have a score", () => {
+    expect(centresOf([wide, sparse])).toEqual([0, 5, 10]);
+    const [one, other] = [wide, sparse].map((cell) => scoresOf(cell, "A", PAPER_KRS));
+    expect(meanScores([wide, sparse], "A", PAPER_KRS)).toEqual([0, 1, 2].map((i) => (one![5 * i]! + other![i]!) / 2));
   });
 });
 

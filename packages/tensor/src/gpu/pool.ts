@@ -12,7 +12,7 @@ export interface PooledBuffer {
 }
 
 /** Bytes on the device, by their holders. */
-export interface MemoryReport {
+export interface PoolReport {
   /** Held by live tensors. */
   readonly bytesInUse: number;
   /** Highest `bytesInUse` since the device was opened or since `resetPeak`. */
@@ -91,18 +91,19 @@ export class BufferPool {
     else this.#free.set(buffer.bytes, [buffer]);
   }
 
-  /** Destroys every free buffer. The caller makes sure that nothing recorded and not yet submitted uses one. */
-  trim(): void {
-    for (const shelf of this.#free.values()) for (const buffer of shelf) buffer.gpu.destroy();
+  /** Gives up every free buffer. The caller destroys them when the work that uses them has been submitted. */
+  giveUp(): PooledBuffer[] {
+    const free = [...this.#free.values()].flat();
     this.#free.clear();
     this.#bytesPooled = 0;
+    return free;
   }
 
   resetPeak(): void {
     this.#peakBytes = this.#bytesInUse;
   }
 
-  report(): MemoryReport {
+  report(): PoolReport {
     const live = new Map<string, { count: number; bytes: number }>();
     for (const [{ bytes }, label] of this.#live) {
       const row = live.get(label) ?? { count: 0, bytes: 0 };

@@ -1,7 +1,9 @@
 import { DeviceValidationError, OutOfMemoryError } from "../errors.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults, Start } from "./faults.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
+import { Submissions } from "./submissions.ts";
+import type { WebGPUDevice } from "./webgpu-types.ts";
 
 /** One storage binding of a recorded dispatch. */
 export interface BoundRange {
@@ -15,12 +17,10 @@ const arenaBytes = 256 * 1024;
 // A training step of twelve layers uses about a thousand for each shape of batch. Each takes about 7 KB of the host's memory.
 const maxBindGroups = 16_384;
 
-// The device works on one batch while the host records the next. The uniform arena sets the upper bound.
-const dispatchesPerSubmit = 256;
-
 /**
- * Records dispatches into one open compute pass and submits them in batches. Parameters go to a uniform arena, which is uploaded
- * just before its batch is submitted. The queue is ordered, so no batch overwrites the parameters of another.
+ * Records dispatches into one open compute pass and submits them in batches; the device works on some while the host records the next.
+ * Parameters go to a uniform arena, which is uploaded just before its batch is submitted. The queue is ordered, so no batch overwrites
+ * the parameters of another.
  */
 export class Recorder {
   readonly #gpu: GPUDevice;
@@ -30,10 +30,11 @@ export class Recorder {
   readonly #staged = new ArrayBuffer(arenaBytes);
   readonly #view = new DataView(this.#staged);
   readonly #groups = new Map<string, GPUBindGroup>();
+  readonly submissions: Submissions;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #arenaUsed = 0;
-  #dispatches = 0;
+  #commandCount = 0;
   #bound: Pipeline | null = null;
   /** Number of the batch being recorded. */
   batch = 0;
@@ -42,11 +43,12 @@ export class Recorder {
   /** The kernel of the latest of them. */
   lastKernel: string | null = null;
 
-  constructor(gpu: GPUDevice, faults: Faults) {
+  constructor(gpu: WebGPUDevice, faults: Faults, start: Start) {
     this.#gpu = gpu;
     this.#faults = faults;
-    this.#slot = Math.max(gpu.limits.minUniformBufferOffsetAlignment, 64);
-    this.#arena = gpu.createBuffer({
+    this.submissions = new Submissions(start, () => this.#gpu.queue.onSubmittedWorkDone());
+    this.#slot = Math.max(this.#gpu.limits.minUniformBufferOffsetAlignment, 64);
+    this.#arena = this.#gpu.createBuffer({
       label: "uniform arena",
       size: arenaBytes,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
@@ -61,7 +63,8 @@ export class Recorder {
   ): void {
     const fields = pipeline.interface.params;
     const bytes = Math.ceil((fields.length * 4) / this.#slot) * this.#slot;
-    if (this.#arenaUsed + bytes > arenaBytes || this.#dispatches >= dispatchesPerSubmit) this.flush();
+    if (this.#arenaUsed + bytes > arenaBytes) this.flush();
+    this.#begin();
     const offset = this.#arenaUsed;
     this.#arenaUsed += bytes;
     fields.forEach(({ name, type }, i) => {
@@ -77,13 +80,13 @@ export class Recorder {
     this.#bound = pipeline;
     this.#pass.setBindGroup(0, group, fields.length > 0 ? [offset] : []);
     this.#pass.dispatchWorkgroups(...workgroups);
-    this.#dispatches++;
     this.totalDispatches++;
     this.lastKernel = pipeline.kernel;
   }
 
   /** Copies bytes between buffers, in order with the dispatches around it. */
   copy(from: PooledBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#begin();
     this.#endPass();
     this.#commands().copyBufferToBuffer(from.gpu, fromOffset, to, toOffset, bytes);
     from.lastUse = this.batch;
@@ -91,35 +94,50 @@ export class Recorder {
 
   /** Uploads bytes. Work that is already recorded comes first. */
   write(to: PooledBuffer, offset: number, data: ArrayBufferView): void {
+    const { buffer, byteOffset, byteLength } = data;
     if (to.lastUse === this.batch) this.flush();
-    this.#gpu.queue.writeBuffer(to.gpu, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    if (to.lastUse <= this.submissions.submitted) {
+      this.#gpu.queue.writeBuffer(to.gpu, offset, buffer as ArrayBuffer, byteOffset, byteLength);
+      return;
+    }
+    // The caller may change its array before the batch has its turn.
+    const copy = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    this.submissions.push(() => this.#gpu.queue.writeBuffer(to.gpu, offset, copy));
   }
 
-  /** Submits what is recorded. A fault that the device finds in it becomes the device's failure later. */
+  /** Ends the batch, which is submitted in its turn. A fault that the device finds in it becomes the device's failure later. */
   flush(): void {
     const encoder = this.#encoder;
     if (!encoder) return;
     this.#endPass();
-    this.#faults.watch(
-      ["validation", "out-of-memory", "internal"],
-      () => {
-        if (this.#arenaUsed > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#staged, 0, this.#arenaUsed);
-        this.#gpu.queue.submit([encoder.finish()]);
-      },
-      (error) => {
+    const watch = <T>(work: () => T) =>
+      this.#faults.watch(["validation", "out-of-memory", "internal"], work, (error) => {
         const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceValidationError;
         return new Kind(`the device refused a batch of operations: ${error.message}`);
-      },
-    );
+      });
+    const commands = watch(() => encoder.finish());
+    const params = this.#staged.slice(0, this.#arenaUsed);
+    const submit = () => {
+      if (params.byteLength > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, params);
+      this.#gpu.queue.submit([commands]);
+    };
+    const { batch } = this;
     this.#encoder = null;
     this.#arenaUsed = 0;
-    this.#dispatches = 0;
     this.batch++;
+    this.submissions.push({ batch, commands: this.#commandCount, submit: () => watch(submit) });
+    this.#commandCount = 0;
   }
 
   /** Forgets cached bind groups, which keep their buffers' memory alive. */
   forgetBindGroups(): void {
     this.#groups.clear();
+  }
+
+  /** Counts a command, and ends the batch before it where that is full. */
+  #begin(): void {
+    if (this.#commandCount >= this.submissions.batchSize) this.flush();
+    this.#commandCount++;
   }
 
   #commands(): GPUCommandEncoder {

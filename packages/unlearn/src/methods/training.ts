@@ -7,6 +7,16 @@ import { lossOf, type References, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 
+/** How far a training is. */
+export interface TrainingProgress {
+  /** Optimiser steps that are done, with the share of the running one. */
+  readonly done: number;
+  /** Optimiser steps in all. */
+  readonly of: number;
+  /** Tokens of the micro-batch that comes next, padding included. */
+  readonly tokens: number;
+}
+
 /** What {@link trainEpochs} needs beside a model and an objective. */
 export interface TrainingOptions {
   /** The texts of every role that the objective reads, in batches. */
@@ -16,6 +26,7 @@ export interface TrainingOptions {
   readonly seed: number;
   /** The memory of all else than what the reference gives. */
   readonly memory: readonly MemoryNeed[];
+  readonly onMicroBatch?: ((progress: TrainingProgress) => void) | undefined;
   readonly onStep?: ((record: StepRecord) => void) | undefined;
   readonly saving?: Saving | undefined;
   readonly from?: SavedTraining | undefined;
@@ -37,12 +48,13 @@ export interface TrainedEpoch {
 export async function* trainEpochs(
   model: Decoder,
   objective: Objective,
-  { batches, trainables, recipe, seed, memory, onStep, saving, from, signal }: TrainingOptions,
+  { batches, trainables, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal }: TrainingOptions,
 ): AsyncGenerator<TrainedEpoch, void, void> {
   const references: References[] = [];
-  const microBatch = (index: number): MicroBatch => ({
+  const microBatch = (index: number, progress: Omit<TrainingProgress, "tokens">): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
     loss: (tape) => {
+      onMicroBatch?.({ ...progress, tokens: tokensOf(batches[index]!) });
       const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => tape.checkpoint(x, run);
       const options = { ops: tape.ops, ...(recipe.checkpointing && { wrapBlock }) };
       return lossOf(model, objective, { texts: batches[index]!, references: references[index]! }, options);
@@ -68,7 +80,11 @@ export async function* trainEpochs(
       saving!.save({ steps: optimiser.steps, of: totalSteps, records: [...records], tensors: optimiser.state() });
     const first = 1 + Math.floor(optimiser.steps / stepsPerEpoch);
     for (let epoch = first; epoch <= recipe.epochs; epoch++) {
-      const steps = stepsOfEpoch(batches.length, recipe, seed, epoch).map((step) => step.map(microBatch));
+      const before = (epoch - 1) * stepsPerEpoch;
+      const planned = stepsOfEpoch(batches.length, recipe, seed, epoch);
+      const steps = planned.map((step, s) =>
+        step.map((index, i) => microBatch(index, { done: before + s + i / step.length, of: totalSteps })),
+      );
       const records = epoch === first ? [...(from?.records ?? [])] : [];
       // The caller has measured the model since the last epoch, which is worth keeping too.
       if (epoch > first && saving?.due()) await save(records);

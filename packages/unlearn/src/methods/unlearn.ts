@@ -16,7 +16,7 @@ import { methodNamed } from "./list.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { recipeSchema } from "./recipe.ts";
 import type { SavedTraining, Saving } from "./state.ts";
-import { type TrainedEpoch, trainEpochs } from "./training.ts";
+import { type TrainedEpoch, type TrainingProgress, trainEpochs } from "./training.ts";
 
 /** How to unlearn: by a method, or by an objective of your own. */
 export type Means =
@@ -46,6 +46,8 @@ export type UnlearnOptions = Means & {
   readonly seed: number;
   /** Called before the first step when texts are left out, with their numbers. */
   readonly onLeftOut?: (leftOut: LeftOut) => void;
+  /** Called before each batch of texts, several of which may make a step. */
+  readonly onMicroBatch?: (progress: TrainingProgress) => void;
   /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void;
   /** Saves the state of the training from time to time, so that it can go on after an interruption. Default: it is not saved. */
@@ -89,6 +91,7 @@ const unlearnOptions = options({
   preferred: optional(listOf(tokens)),
   seed: wholeNumber,
   onLeftOut: optional(callable),
+  onMicroBatch: optional(callable),
   onStep: optional(callable),
   saving: optional(anyObject),
   from: optional(anyObject),
@@ -112,7 +115,7 @@ export const unlearn = checked(
   "unlearn",
   { model: decoder, options: unlearnOptions },
   async function* (model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
-    const { seed, signal, onStep, onLeftOut, saving, from } = options;
+    const { seed, signal, onMicroBatch, onStep, onLeftOut, saving, from } = options;
     const prepared = prepare(options, onLeftOut);
     const { objective, edit, trains, stops, recipe, batches } = prepared;
     if (from && !objective)
@@ -121,7 +124,7 @@ export const unlearn = checked(
     const memory = memoryOf(model, prepared);
     requireMemory(model.device, `unlearning ${model.label}`, memory, "Take shorter texts or smaller batches.");
 
-    const training = { batches, trainables, recipe, seed, memory, onStep, saving, from, signal };
+    const training = { batches, trainables, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal };
     const starts = objective && edit ? trainables.map(copyOf) : [];
     try {
       const edited: TrainedEpoch = { records: [], last: true };

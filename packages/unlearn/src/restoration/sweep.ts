@@ -63,6 +63,10 @@ export type AlignedLosses<L> = Readonly<Record<Alignment, L>>;
 
 /** What {@link sweepRestoration} measures. */
 export interface RestorationLosses<N extends string = SettingName> {
+  /** Layers of the model. */
+  readonly depth: number;
+  /** The layers around which settings were restored, in ascending order: one for each entry of `restored`. */
+  readonly centres: number[];
   /** loss*: of the unlearned model as it is, for each question. */
   readonly base: AlignedLosses<number[]>;
   /** loss_o*: with a setting restored, for each centre layer and question. */
@@ -76,6 +80,8 @@ export interface SweepOptions<N extends string = SettingName> {
   readonly run: RecordedRun;
   /** Layers restored on either side of the centre. */
   readonly radius: number;
+  /** From one centre to the next: 0, s, 2s, … Default: 1, every layer. */
+  readonly stride?: number;
   /** Default: all of `settings`. */
   readonly settings?: readonly Setting<N>[];
   /** Called before each forward pass with the share that is done. */
@@ -85,7 +91,7 @@ export interface SweepOptions<N extends string = SettingName> {
 }
 
 /**
- * Restores every setting around every layer of the unlearned model and compares its answer logits with the vanilla model's
+ * Restores every setting around every layer, or every `stride`-th one, of the unlearned model and compares its answer logits with the vanilla model's
  * (arXiv 2410.06606, Section 3 and Figure 1). Activations are restored at all positions, W_V by exchanging the matrix. No
  * setting changes layers before the window, so each pass starts at the window from the unlearned model's own residual stream. No scope is
  * held across a wait, so other work may run on the device at the same time.
@@ -100,17 +106,19 @@ export const sweepRestoration = checkedAsync(
       questions: anyObject,
       run: anyObject,
       radius: atLeast(0),
+      stride: optional(atLeast(1)),
       settings: settingList,
       progress: optional(callable),
       signal,
     }),
   },
   async <N extends string = SettingName>(options: SweepOptions<N>): Promise<RestorationLosses<N>> => {
-    const { unlearned, questions, run, radius, progress, signal } = options;
+    const { unlearned, questions, run, radius, stride = 1, progress, signal } = options;
     const settings = options.settings ?? (everySetting as readonly Setting[] as readonly Setting<N>[]);
     const { batch, rows } = questions;
     const { device } = unlearned;
     const depth = unlearned.config.num_hidden_layers;
+    const centres = Array.from({ length: Math.ceil(depth / stride) }, (_, i) => i * stride);
 
     const recorded = ["resid_pre", ...settings.flatMap(({ own = [] }) => own)] as const;
     using own = recordRun(unlearned, questions, recorded, "the unlearned run");
@@ -137,9 +145,9 @@ export const sweepRestoration = checkedAsync(
     const restored = {} as Record<N, AlignedLosses<number[][]>>;
     for (const [index, setting] of settings.entries()) {
       const layers: AlignedLosses<number[]>[] = [];
-      for (let centre = 0; centre < depth; centre++) {
+      for (const [i, centre] of centres.entries()) {
         signal?.throwIfAborted();
-        progress?.((index + centre / depth) / settings.length, setting);
+        progress?.((index + i / centres.length) / settings.length, setting);
         const window = windowAround(centre, radius, depth);
         const hooks = setting.hooks({ window, depth, vanilla: run, own });
         const fromLayer = window[0]!;
@@ -149,7 +157,7 @@ export const sweepRestoration = checkedAsync(
       }
       restored[setting.name] = byAlignment((alignment) => layers.map((losses) => losses[alignment]));
     }
-    return { base, restored };
+    return { depth, centres, base, restored };
   },
 );
 

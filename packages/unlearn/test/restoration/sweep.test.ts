@@ -121,6 +121,21 @@ describe("sweepRestoration", () => {
     }
   });
 
+  test("restores around every second or fifth layer with the numbers of a sweep around all", async () => {
+    const whole = await sweep();
+    expect([whole.depth, whole.centres]).toEqual([4, [0, 1, 2, 3]]);
+    const { centres, restored } = await sweep({ stride: 2 });
+    expect(centres).toEqual([0, 2]);
+    for (const { name } of settings)
+      for (const alignment of ALIGNMENTS)
+        expectClose(
+          restored[name][alignment].flat(),
+          centres.flatMap((centre) => whole.restored[name][alignment][centre]!),
+          { rtol: 1e-5, atol: 1e-9, label: `${name} (${alignment})` },
+        );
+    expect((await sweep({ stride: 5 })).centres).toEqual([0]);
+  });
+
   test("finds nothing to recover where nothing was changed, and the same bits twice", async () => {
     expect((await sweep({ unlearned: vanilla })).base.paper).toEqual([0, 0, 0]);
     expect(await sweep()).toEqual(await sweep());

@@ -8,6 +8,7 @@ import type { CellStore } from "../../cells/store.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
 import type { Study } from "../../studies/study.ts";
+import { showFigures } from "../figures.ts";
 import { showProgress } from "../progress.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
 
@@ -53,7 +54,7 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
   if (todo.length > 0) {
     const stopped = await runOpenCells(todo, finished, store, options);
     if (stopped !== null) {
-      stderr.write(`Stopped. Finished cells are kept; go on with:\n  ${resumeCommand(options)}\n`);
+      stderr.write("Stopped.\n");
       return stopped.exitCode;
     }
   }
@@ -92,12 +93,18 @@ async function runOpenCells(
     await writeRecord({ finishedAt: null, cellsRun: 0 });
     const display = showProgress(stderr, todo.length);
     const observer: RunObserver = {
-      progress: (done, cell, stage) => display.update(done, cell.id, stage),
+      progress: (done, cell, stage, now = {}) => display.update(done, cell.id, stage, ...showFigures(now)),
       remark: (line) => display.line(line),
       finished: (cell, result) => display.line(summary(cell, result, studies)),
     };
     try {
-      await stoppable((signal) => runCells(todo, { store, runner, studies, observer, signal, keep: options.keep }));
+      const onStop = () =>
+        display.line(
+          "Stopping; press Ctrl-C again to stop at once. Finished cells are kept; " +
+            `go on with:\n  ${resumeCommand(options)}`,
+        );
+      const { keep } = options;
+      await stoppable((signal) => runCells(todo, { store, runner, studies, observer, signal, keep }), onStop);
     } finally {
       display.stop();
     }

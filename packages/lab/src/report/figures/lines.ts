@@ -21,8 +21,8 @@ export interface Frame {
   readonly x: { readonly title: string; readonly domain: readonly [number, number]; readonly axis: object };
   /** Without a domain the axis fits the values. What lies outside a domain is cut off. */
   readonly y: { readonly title: string; readonly domain?: readonly [number, number]; readonly axis: object };
-  /** Where on the x axis the first value of each line lies. */
-  readonly first: number;
+  /** Where on the x axis the values of each line lie, by their index from 0. */
+  readonly xOf: (index: number) => number;
   /** Ranges of the x axis with a grey background. */
   readonly shaded?: readonly { readonly from: number; readonly to: number }[];
 }
@@ -52,7 +52,7 @@ function legend({ cells }: Panel): { readonly subtitle: string; readonly thin: r
 
 /** One panel of a figure: heading, axes, lines, and each line's label at its end. */
 export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): PanelSpec {
-  const { width, height, first, shaded = [] } = frame;
+  const { width, height, xOf, shaded = [] } = frame;
   const [bottom, top] = frame.y.domain ?? [-Infinity, Infinity];
   const scale = frame.y.domain ? { domain: frame.y.domain, nice: false } : { zero: false, nice: false, padding: 8 };
   const x = {
@@ -63,7 +63,7 @@ export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): 
     axis: { grid: false, format: "d", ...frame.x.axis },
   };
   const y = { field: "y", type: "quantitative", title: frame.y.title, scale, axis: frame.y.axis };
-  const points = (values: readonly number[]) => values.map((value, i) => ({ x: first + i, y: value }));
+  const points = (values: readonly number[]) => values.map((value, i) => ({ x: xOf(i), y: value }));
   // A mark on the frame's edge stays whole unless some line has to be cut off.
   const clip = lines.some(({ values }) => values.flat().some((value) => value < bottom || value > top));
   const line = (values: readonly number[], color: string, style: object) => {

@@ -14,7 +14,8 @@ export function krsCsv(cells: readonly RestorationCell[]): string {
     return settingsOf([cell]).flatMap(({ name: setting }) =>
       ALIGNMENTS.flatMap((alignment) =>
         (["ratioOfMeans", "meanOfRatios"] as const).flatMap((aggregation) =>
-          scoresOf(cell, setting, { alignment, aggregation }).map((krs, layer) => {
+          scoresOf(cell, setting, { alignment, aggregation }).map((krs, i) => {
+            const layer = cell.result.centres[i]!;
             return { ...columns, setting, layer, alignment, aggregation, krs };
           }),
         ),

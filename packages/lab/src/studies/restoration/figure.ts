@@ -1,7 +1,7 @@
 import { settings } from "@lethe/unlearn";
 import { linesPanel } from "../../report/figures/lines.ts";
 import type { Figure } from "../../report/figures/render.ts";
-import { type KrsDefinition, lowestScore, type RestorationCell, scoresOf, settingsOf } from "./scores.ts";
+import { centresOf, type KrsDefinition, lowestScore, type RestorationCell, scoresOf, settingsOf } from "./scores.ts";
 
 /** The lowest end of the axis. Lower scores are cut off: a model that collapsed reaches −2 and less. */
 export const LOWEST_KRS = -0.5;
@@ -22,23 +22,24 @@ export function krsFigure(
       "Knowledge Recovery Score by centre layer of the restored window. " +
       `Lines: ${swept.map(({ label }) => label).join(", ")} restored.`,
     draw(panel) {
+      const centres = centresOf(panel.cells);
       const lines = swept.map((setting) => ({
         label: setting.label,
         marker: setting.marker,
         place: settings.indexOf(setting),
-        values: panel.cells.map((cell) => scoresOf(cell, setting.name, definition)),
+        values: panel.cells.map((cell) => scoresOf(cell, setting.name, definition, centres)),
       }));
-      const radius = panel.cells[0]!.options.windowRadius;
-      const layers = lines[0]!.values[0]!.length;
-      const [left, right] = [-0.5, layers - 0.5];
+      const { options, result } = panel.cells[0]!;
+      const radius = options.windowRadius;
+      const [left, right] = [-0.5, result.depth - 0.5];
       const frame = {
         width: 330,
         height: 230,
-        first: 0,
+        xOf: (i: number) => centres[i]!,
         x: {
           title: `centre layer of the ${2 * radius + 1} restored`,
           domain: [left, right],
-          axis: { values: layerTicks(layers) },
+          axis: { values: layerTicks(result.depth) },
         },
         y: { title: "Knowledge Recovery Score", domain: [bottom, 1], axis: { tickCount: 6, format: ".1~f" } },
         shaded: [

@@ -2,7 +2,7 @@ import { questionBatch, runVanilla, settings, sweepRestoration } from "@lethe/un
 import type { Subject, Watcher } from "../../subjects/subject.ts";
 import type { RestorationOptions, RestorationResult } from "./schema.ts";
 
-/** Restores every setting around every layer of the subject, as `sweepRestoration` describes it. */
+/** Restores every setting around the subject's layers, as `sweepRestoration` describes it. */
 export async function measureRestoration(
   { vanilla, known, model }: Subject,
   options: RestorationOptions,
@@ -30,6 +30,7 @@ export async function measureRestoration(
     questions,
     run,
     radius: options.windowRadius,
+    stride: options.windowStride,
     settings: chosen,
     progress: (share, setting) => watcher.progress(share, `restoring ${setting.name}`),
     signal: watcher.signal,

@@ -17,14 +17,23 @@ export const PAPER_KRS: KrsDefinition = { alignment: "paper", aggregation: "rati
 /** What the authors' notebooks compute. */
 export const RELEASED_KRS: KrsDefinition = { alignment: "released", aggregation: "meanOfRatios" };
 
-/** KRS of one cell by centre layer, computed from its losses. */
+/** KRS of one cell, computed from its losses: around each of its centre layers, or around those given, which must be among them. */
 export function scoresOf(
   cell: RestorationCell,
   setting: SettingName,
   { alignment, aggregation }: KrsDefinition,
+  centres = cell.result.centres,
 ): number[] {
   const { base, restored } = cell.result;
-  return restored[setting][alignment].map((losses) => krs(base[alignment], losses)[aggregation]);
+  return centres.map((centre) => {
+    const losses = restored[setting][alignment][cell.result.centres.indexOf(centre)]!;
+    return krs(base[alignment], losses)[aggregation];
+  });
+}
+
+/** The centre layers that every one of these cells was swept around: cells of different strides share the multiples of both. */
+export function centresOf([first, ...others]: readonly RestorationCell[]): number[] {
+  return first!.result.centres.filter((centre) => others.every(({ result }) => result.centres.includes(centre)));
 }
 
 /** The settings that every one of these cells was swept with. */
@@ -32,13 +41,14 @@ export function settingsOf(cells: readonly RestorationCell[]): (typeof settings)
   return settings.filter(({ name }) => cells.every(({ result }) => name in result.restored));
 }
 
-/** Mean KRS over cells by centre layer. */
+/** Mean KRS over cells around each centre layer of {@link centresOf}. */
 export function meanScores(
   cells: readonly RestorationCell[],
   setting: SettingName,
   definition: KrsDefinition,
 ): number[] {
-  return meanOfLists(cells.map((cell) => scoresOf(cell, setting, definition)));
+  const centres = centresOf(cells);
+  return meanOfLists(cells.map((cell) => scoresOf(cell, setting, definition, centres)));
 }
 
 /** The lowest score of any setting and layer. */

@@ -8,6 +8,7 @@ import { krsCsv } from "./csv.ts";
 import { krsFigure, LOWEST_KRS } from "./figure.ts";
 import { limits } from "./limits.ts";
 import {
+  centresOf,
   type KrsDefinition,
   largestGap,
   lowestScore,
@@ -58,7 +59,13 @@ ${2 * cells[0]!.options.windowRadius + 1} neighbouring layers: the MLP coefficie
 <strong>W<sub>V</sub></strong>, or the attention states <strong>A</strong> (“+”: two at once). The Knowledge Recovery Score (KRS) says how
 much of the vanilla model's behaviour returned.</p>
 ${peakTable(cells, "Recovery", ["model · method", "concepts"], rows)}
-<p class="quiet">Means over concepts, at the end of training. “0.83 at 9” is the highest score and its centre layer.</p>`;
+<p class="quiet">Means over concepts, at the end of training. “0.83 at 9” is the highest score and its centre layer.${strides(cells)}</p>`;
+}
+
+/** Says which layers were centres where not every layer was. */
+function strides(cells: Cells): string {
+  const strides = [...new Set(cells.map(({ options }) => options.windowStride))].filter((stride) => stride > 1);
+  return strides.map((stride) => ` Only every layer whose number is a multiple of ${stride} was a centre.`).join("");
 }
 
 /** The peaks of KRS, and BLEU: means over the cells of each row. */
@@ -77,7 +84,7 @@ function peakTable(
       ...swept.map(({ name }) => {
         const scores = meanScores(cells, name, PAPER_KRS);
         const peak = Math.max(...scores);
-        return `${score(peak)}\u00a0at\u00a0${scores.indexOf(peak)}`;
+        return `${score(peak)}\u00a0at\u00a0${centresOf(cells)[scores.indexOf(peak)]}`;
       }),
       score(endOfBleu(cells, "target")),
       score(endOfBleu(cells, "unrelated")),
@@ -105,10 +112,11 @@ ${layerTable(panel.cells, panel.title)}${panel.cells.length > 1 ? html`<p class=
 /** KRS by layer: the mean over cells, and their range. */
 function layerTable(cells: Cells, title: string): Html {
   const swept = settingsOf(cells);
+  const centres = centresOf(cells);
   const columns = swept.map(({ name }) => {
-    const each = cells.map((cell) => scoresOf(cell, name, PAPER_KRS));
-    return meanScores(cells, name, PAPER_KRS).map((average, layer) => {
-      const own = each.map((scores) => scores[layer]!);
+    const each = cells.map((cell) => scoresOf(cell, name, PAPER_KRS, centres));
+    return meanScores(cells, name, PAPER_KRS).map((average, i) => {
+      const own = each.map((scores) => scores[i]!);
       const range = own.length > 1 ? ` (${score(Math.min(...own))} to ${score(Math.max(...own))})` : "";
       return html`${score(average)}<span class="quiet">${range}</span>`;
     });
@@ -116,7 +124,7 @@ function layerTable(cells: Cells, title: string): Html {
   return table(
     `KRS by layer: ${title}`,
     ["centre layer", ...swept.map(({ label }) => label)],
-    columns[0]!.map((_, layer) => [layer, ...columns.map((column) => column[layer]!)]),
+    centres.map((centre, i) => [centre, ...columns.map((column) => column[i]!)]),
   );
 }
 
