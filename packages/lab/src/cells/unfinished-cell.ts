@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { weightToWrite } from "@lethe/decoder";
-import { bytesPerElement, type Checkpoint, LetheError, type TensorToWrite, type Weight } from "@lethe/tensor";
+import { type Checkpoint, LetheError, type TensorToWrite, type Weight } from "@lethe/tensor";
 import type { TensorData } from "@lethe/tensor/node";
 import { z } from "zod";
 import type { Watcher } from "../subjects/subject.ts";
@@ -151,8 +151,8 @@ async function restore(checkpoint: Checkpoint, tensors: ReadonlyMap<string, Weig
   let unsettled = 0;
   for (const name of names) {
     const tensor = tensors.get(name);
-    const { shape, bytes: stored } = checkpoint.info(name);
-    if (!tensor || `${tensor.shape}` !== `${shape}` || tensor.size * bytesPerElement[tensor.dtype] !== stored)
+    const { shape, dtype } = checkpoint.info(name);
+    if (!tensor || `${tensor.shape}` !== `${shape}` || tensor.dtype.toUpperCase() !== dtype)
       throw new LetheError(
         `${checkpoint.name} holds ${name} [${shape}], which is not trained. Delete it to start anew.`,
       );

@@ -1,6 +1,6 @@
 import type { Decoder } from "@lethe/decoder";
 import type { Weight } from "@lethe/tensor";
-import { roles, type SavedTraining, type Saving, selectTrainable, type TrainingState } from "@lethe/unlearn";
+import { roles, type SavedTraining, type Saving, type TrainingState } from "@lethe/unlearn";
 import { z } from "zod";
 import type { Answers, Watcher } from "./subject.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -92,7 +92,8 @@ export async function keepFinished(
   if (unfinished?.due()) await unfinished.save({ ...log, training: null }, weightsOf(model));
 }
 
-/** A model's weights by name, each once. */
-function weightsOf(model: Decoder): Map<string, Weight> {
-  return new Map(selectTrainable(model.weights).map(({ name, parameter }) => [name, parameter]));
+/** A model's weights by name. A matrix under two names (tied embeddings) is there once. */
+function weightsOf({ weights }: Decoder): Map<string, Weight> {
+  const byStorage = new Map([...weights].map(([name, weight]) => [weight.storage, [name, weight] as const]));
+  return new Map(byStorage.values());
 }
