@@ -1,6 +1,6 @@
 import { testDevice } from "@lethe/testing/device";
 import { expect, test } from "vitest";
-import { batchOf, ModelUseError, stepOf } from "../src/index.ts";
+import { batchOf, fewLengths, ModelUseError, stepOf } from "../src/index.ts";
 
 const device = await testDevice();
 const sequences = [[5, 6, 7], [8]];
@@ -19,6 +19,27 @@ test("padding on the right: every sequence begins in column 0", async () => {
   expect([...(await batch.ids.read())]).toEqual([5, 6, 7, 8, 0, 0]);
   expect([...(await batch.starts.read())]).toEqual([0, 0]);
   expect([batch.row(1, 0), batch.row(1, -1)]).toEqual([3, 3]);
+});
+
+test("columns may be more than tokens, on the side of the padding", async () => {
+  const left = batchOf(device, [[4, 5, 6], [7]], { padTo: fewLengths, padId: 9 });
+  expect([...(await left.ids.read())]).toEqual([9, 9, 9, 9, 9, 4, 5, 6, 9, 9, 9, 9, 9, 9, 9, 7]);
+  expect([...(await left.starts.read())]).toEqual([5, 7]);
+  expect(left).toMatchObject({ firsts: [5, 7], lengths: [3, 1], span: 3 });
+  const right = batchOf(device, [[4, 5, 6], [7]], { pad: "right", padTo: () => 4 });
+  expect([...(await right.positions.read())]).toEqual([0, 1, 2, 0, 0, 0, 0, 0]);
+  expect(right).toMatchObject({ firsts: [0, 0], lengths: [3, 1] });
+  expect(() => batchOf(device, [[4, 5, 6]], { padTo: () => 2 })).toThrow("padTo gives 2 for 3, expected a whole");
+});
+
+test("the few lengths are long enough, waste less than an eighth, and are few", () => {
+  const lengths = Array.from({ length: 4096 }, (_, i) => i + 1);
+  for (const length of lengths) {
+    expect(fewLengths(length)).toBeGreaterThanOrEqual(length);
+    expect(fewLengths(length) - length).toBeLessThan(Math.max(8, length / 8));
+    expect(fewLengths(fewLengths(length))).toBe(fewLengths(length));
+  }
+  expect(new Set(lengths.map(fewLengths)).size).toBe(16 + 5 * 8);
 });
 
 test("empty batches and values that are not token ids are refused", () => {

@@ -2,7 +2,7 @@ export { type ArrayOf, bytesPerElement, type DType, type FloatDType } from "./dt
 export * from "./errors.ts";
 export { excerpt, listed, quote } from "./excerpt.ts";
 export type { Capabilities } from "./gpu/capabilities.ts";
-export type { MemoryReport } from "./gpu/memory-report.ts";
+export { describeMemory, type MemoryReport } from "./gpu/memory-report.ts";
 export { openDevice } from "./gpu/open.ts";
 export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export { type MemoryNeed, memoryFits, requireMemory } from "./gpu/require-memory.ts";

@@ -1,16 +1,23 @@
-import { freeHostBytes, paced } from "#adapter";
+import { freeHostBytes, mappingsInUse, paced } from "#adapter";
 import { unlessAborted } from "./abort.ts";
 import { checkerOf, numbers, oneOf, shapeKind, text } from "./arguments.ts";
 import { type ArrayOf, byteLength, type DType, dtypes } from "./dtype.ts";
-import { DeviceLostError, DeviceValidationError, LetheError, ReleasedError, ShapeError } from "./errors.ts";
+import {
+  DeviceLostError,
+  DeviceValidationError,
+  LetheError,
+  OutOfMemoryError,
+  ReleasedError,
+  ShapeError,
+} from "./errors.ts";
 import { type Capabilities, capabilitiesOf } from "./gpu/capabilities.ts";
 import { checkCall } from "./gpu/check-call.ts";
 import { Faults, type Start } from "./gpu/faults.ts";
 import type { MemoryReport } from "./gpu/memory-report.ts";
 import type { DeviceOptions } from "./gpu/options.ts";
 import { type Constants, Pipelines } from "./gpu/pipelines.ts";
-import { BufferPool, Storage } from "./gpu/pool.ts";
-import { type BoundRange, Recorder } from "./gpu/recorder.ts";
+import { type BoundRange, BufferPool, Storage } from "./gpu/pool.ts";
+import { Recorder } from "./gpu/recorder.ts";
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./gpu/webgpu-types.ts";
 import { decode, encode } from "./packed.ts";
 import { rowMajor, type Values } from "./row-major.ts";
@@ -155,7 +162,8 @@ export class Device {
     this.#recorder = new Recorder(gpu, this.#faults, this.#start);
     const uncaptured = (event: GPUUncapturedErrorEvent) => {
       event.preventDefault();
-      fail(new DeviceValidationError(event.error.message));
+      const Kind = event.error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceValidationError;
+      fail(new Kind(event.error.message));
     };
     gpu.addEventListener("uncapturederror", uncaptured);
     gpu.lost.then(({ reason, message }) => {
@@ -250,6 +258,8 @@ export class Device {
     const ranges = pipeline.interface.storage.map(({ name }) => this.#range(kernel, name, bindings[name]));
     checkCall(pipeline, ranges, bindings, params);
     this.#recorder.dispatch(pipeline, ranges, params, workgroups);
+    const outdated = this.pool.outdated(this.#recorder.totalDispatches);
+    if (outdated.length > 0) this.#recorder.destroy(outdated);
   }
 
   /** Workgroup counts for `count` workgroups in a row, which may be more than one dimension allows: id = x + y · width. */
@@ -283,14 +293,14 @@ export class Device {
    */
   async ready(signal?: AbortSignal): Promise<void> {
     this.check();
-    await unlessAborted(this.#recorder.submissions.underBound(), signal);
+    await unlessAborted(this.#recorder.ready(), signal);
     this.check();
   }
 
   /** Resolves when the device has done all work that was recorded. */
   async idle(): Promise<void> {
     this.#recorder.flush();
-    await this.#recorder.submissions.underBound();
+    await this.#recorder.ready();
     await this.#start(() => this.gpu.queue.onSubmittedWorkDone());
     await this.#faults.settled();
     this.check();
@@ -314,7 +324,16 @@ export class Device {
 
   /** Bytes in use, at peak and pooled, live tensors by label, and how many there are of all else that a driver pays for. */
   memory(): MemoryReport {
-    return { ...this.pool.report(), batches: this.#recorder.submissions.counts };
+    const { bindGroups, submissions } = this.#recorder;
+    return {
+      ...this.pool.report(),
+      bindGroups,
+      pipelines: this.#pipelines.size,
+      batches: submissions.counts,
+      get mappings() {
+        return mappingsInUse();
+      },
+    };
   }
 
   /**
@@ -336,12 +355,7 @@ export class Device {
 
   /** Returns the pool's free memory to the system, once the recorded work is done with it. */
   trim(): void {
-    this.#recorder.flush();
-    this.#recorder.forgetBindGroups();
-    const free = this.pool.giveUp();
-    this.#recorder.submissions.push(() => {
-      for (const { gpu } of free) gpu.destroy();
-    });
+    this.#recorder.destroy(this.pool.giveUp());
   }
 
   /** Closes the device. Work that has not begun is dropped: every later use throws, and so do reads that are waited for. */
@@ -352,18 +366,19 @@ export class Device {
 
   #fail(error: LetheError): void {
     this.#failure ??= error;
-    this.#recorder.submissions.drop();
+    this.#recorder.drop();
   }
 
   async #read<D extends DType>(tensor: Tensor<Shape, D>): Promise<ArrayOf<D>> {
     this.check();
     const { dtype, size, bytes } = tensor;
     if (size === 0) return decode(new ArrayBuffer(0), dtype, 0);
-    const staging = this.gpu.createBuffer({
-      label: `read of ${tensor.label}`,
-      size: bytes,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
+    const label = `read of ${tensor.label}`;
+    const staging = this.#faults.watch(
+      ["out-of-memory"],
+      () => this.gpu.createBuffer({ label, size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
+      ({ message }) => new OutOfMemoryError(`no memory for the ${label} (${bytes} bytes): ${message}`),
+    );
     this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
     const { batch, submissions } = this.#recorder;
     this.#recorder.flush();
@@ -372,6 +387,7 @@ export class Device {
       this.check();
       await this.#start(() => staging.mapAsync(GPUMapMode.READ));
       await this.#faults.settled();
+      await this.#recorder.relieve();
       this.check();
       return decode(staging.getMappedRange().slice(0), dtype, size);
     } catch (error) {

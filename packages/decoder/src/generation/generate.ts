@@ -1,7 +1,7 @@
 import type { Hooks } from "@lethe/hooks";
 import { type F32, ops as kernels, memoryFits, type Ops, randomOf, requireMemory, type Tensor } from "@lethe/tensor";
 import { LogitsError, ModelUseError } from "../errors.ts";
-import { type Batch, batchOf, stepOf } from "../pass/batch.ts";
+import { type Batch, batchOf, fewLengths, stepOf } from "../pass/batch.ts";
 import type { KVCache } from "../pass/cache.ts";
 import type { Model } from "../pass/model.ts";
 import { largestOf, type Sampling, sample } from "./sampling.ts";
@@ -51,7 +51,7 @@ export async function* generateTokens(
   const { device } = model;
   const random = randomOf(seed, "sampling");
   const lengths = prompts.map(({ length }) => length);
-  const columns = Math.max(...lengths);
+  const columns = fewLengths(Math.max(...lengths));
   const starts = lengths.map((length) => columns - length);
   const ended = prompts.map(() => false);
   requireRoom(model, prompts.length, columns, maxNewTokens);
@@ -67,7 +67,7 @@ export async function* generateTokens(
       return ended[b] ? 0 : draw(uniform);
     });
   };
-  let next = await choose(() => batchOf(device, prompts), 0);
+  let next = await choose(() => batchOf(device, prompts, { padTo: () => columns }), 0);
   for (let count = 1; ; count++) {
     yield next.map((token, b) => (ended[b] ? null : token));
     for (const [b, token] of next.entries()) ended[b] ||= stop.includes(token);

@@ -36,6 +36,17 @@ export interface BatchOptions {
   readonly pad?: "left" | "right";
   /** The token of the padding; no other token attends to it. Default: 0. */
   readonly padId?: number;
+  /**
+   * The number of columns for the longest sequence's length, which all are padded to. {@link fewLengths} lets shapes recur, and with them
+   * buffers and bind groups. Default: that length.
+   */
+  readonly padTo?: (length: number) => number;
+}
+
+/** The next of a few lengths: a multiple of 8 and, above 128, of a step that leaves eight lengths to each doubling, so that less than an eighth is padding. */
+export function fewLengths(length: number): number {
+  const step = Math.max(8, 2 ** (Math.ceil(Math.log2(length)) - 4));
+  return Math.ceil(length / step) * step;
 }
 
 const sides: readonly unknown[] = ["left", "right"];
@@ -43,17 +54,20 @@ const sides: readonly unknown[] = ["left", "right"];
 /**
  * Puts token sequences on the device as one padded batch. Its tensors belong to the innermost open scope, or to the caller, who
  * then disposes of the batch.
- * @throws {ModelUseError} when there is no sequence, when a sequence is empty, when a token or the padding is not a token id, or for
- *   padding on no side
+ * @throws {ModelUseError} when there is no sequence, when a sequence is empty, when a token or the padding is not a token id, for
+ *   padding on no side, or for fewer columns than tokens
  */
 export function batchOf(device: Device, sequences: readonly ArrayLike<number>[], options: BatchOptions = {}): Batch {
-  const { pad = "left", padId = 0 } = options;
+  const { pad = "left", padId = 0, padTo = (length) => length } = options;
   const lengths = sequences.map(({ length }) => length);
   if (lengths.length === 0) throw new ModelUseError("batchOf: there is no sequence");
   const empty = lengths.indexOf(0);
   if (empty >= 0) throw new ModelUseError(`batchOf: sequence ${empty} has no tokens; a model needs at least one`);
   if (!sides.includes(pad)) throw new ModelUseError(`batchOf: pad is ${pad}, expected left or right`);
-  const columns = Math.max(...lengths);
+  const longest = Math.max(...lengths);
+  const columns = padTo(longest);
+  if (!(Number.isInteger(columns) && columns >= longest))
+    throw new ModelUseError(`batchOf: padTo gives ${columns} for ${longest}, expected a whole number from ${longest}`);
   const ids = new Uint32Array(sequences.length * columns).fill(tokenId(padId, "batchOf: padId"));
   const positions = new Uint32Array(ids.length);
   const spans = lengths.map((length) => {

@@ -1,6 +1,9 @@
 import { type Device, type F32, type MemoryNeed, ropeTable } from "@lethe/tensor";
 import { attentionFactor, dependsOnLength, inverseFrequencies, type Rope } from "./rope.ts";
 
+/** Tables kept at a time. Lengths share them, but for those of dynamic scaling. */
+const mostKept = 24;
+
 /** A model's rotary tables `[P, D]`. Each is made when a run first needs it, and belongs to no scope. */
 export class RotaryTables {
   readonly #device: Device;
@@ -18,8 +21,9 @@ export class RotaryTables {
   }
 
   /**
-   * The table for a run. It stays until the model is disposed of, because a tape may still read it. Lengths with the same frequencies
-   * share a table; the number of positions is rounded up to a power of two, so that there are few tables.
+   * The table for a run, kept for the next ones of its length; a tape holds it by a handle of its own. Lengths with the same frequencies
+   * share a table; the number of positions is rounded up to a power of two, so that there are few tables. The one that was made first goes
+   * where there are too many.
    */
   kept(length: number): F32 {
     const positions = this.ownAt(length) ? length : sharedPositions(length);
@@ -27,6 +31,11 @@ export class RotaryTables {
     if (known) return known;
     const table = this.fresh(length, positions);
     this.#kept.set(positions, table);
+    const [oldest] = this.#kept;
+    if (this.#kept.size > mostKept) {
+      oldest![1].dispose();
+      this.#kept.delete(oldest![0]);
+    }
     return table;
   }
 

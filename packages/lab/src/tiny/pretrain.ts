@@ -8,7 +8,7 @@ import {
   train,
 } from "@lethe/autograd";
 import type { Decoder } from "@lethe/decoder";
-import { ModelUseError } from "@lethe/decoder";
+import { fewLengths, ModelUseError } from "@lethe/decoder";
 import { randomOf } from "@lethe/tensor";
 import { batchesOf, type Concept, labelledBatch, tokenNll, unrelatedFactsOf } from "@lethe/unlearn";
 import { pretrainingDocuments } from "./documents.ts";
@@ -59,7 +59,7 @@ export async function* pretrain(
     {
       name: `batch ${step + 1} of epoch ${stepEpochs[step]}`,
       loss({ ops }) {
-        const batch = labelledBatch(device, sequences);
+        const batch = labelledBatch(device, sequences, { padTo: fewLengths });
         return tokenNll(ops, { labels: batch.labels, logits: () => model.forward(batch, { ops }) });
       },
     },

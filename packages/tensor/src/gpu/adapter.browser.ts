@@ -32,3 +32,16 @@ export function statedMemoryBytes(): undefined {
 export function paced<T>(start: () => T): T {
   return start();
 }
+
+/** A page cannot make the browser collect its memory; the browser does so by itself. */
+export function collectGarbage(): void {}
+
+/** A page does not know of memory mappings; its device is in another process. */
+export function mappingsAllowed(): null {
+  return null;
+}
+
+/** See {@link mappingsAllowed}. */
+export function mappingsInUse(): null {
+  return null;
+}

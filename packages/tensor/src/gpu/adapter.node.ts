@@ -3,6 +3,7 @@ import { AdapterError } from "../errors.ts";
 import type { AdapterChoice } from "./options.ts";
 import { useSwiftShader } from "./swiftshader.ts";
 
+export { collectGarbage, mappingsAllowed, mappingsInUse } from "./host.node.ts";
 export { paced } from "./paced.node.ts";
 
 // Dawn hides f16 on NVIDIA's Vulkan driver unless it is told to show it. Quantised timestamps would have steps of 65 µs. The backend is

@@ -1,6 +1,6 @@
 import { DeviceValidationError } from "../errors.ts";
 import type { Pipeline } from "./pipelines.ts";
-import type { BoundRange } from "./recorder.ts";
+import type { BoundRange } from "./pool.ts";
 
 /**
  * Checks a run of a kernel against what the kernel's source declares, before anything reaches the device.

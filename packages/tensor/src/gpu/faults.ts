@@ -1,4 +1,4 @@
-import type { LetheError } from "../errors.ts";
+import { LetheError } from "../errors.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
 /** Calls a function that starts a task of the device, and gives the task's promise; see `paced` in `paced.node.ts`. */
@@ -28,12 +28,15 @@ export class Faults {
 
   /**
    * Runs `work`. Each fault of the kinds in `filters` that the device finds in it, now or later, is a failure.
+   * What the driver throws at once is thrown as the same failure.
    * @param toError makes the failure from what the device says
    */
   watch<T>(filters: readonly FaultKind[], work: () => T, toError: (fault: Fault) => LetheError): T {
     for (const filter of filters) this.#gpu.pushErrorScope(filter);
     try {
       return work();
+    } catch (error) {
+      throw error instanceof LetheError ? error : toError({ message: String(error) });
     } finally {
       for (const _ of filters) this.#pop(toError);
     }

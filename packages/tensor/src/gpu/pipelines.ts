@@ -3,6 +3,7 @@ import { DeviceValidationError, LetheError } from "../errors.ts";
 import type { Faults } from "./faults.ts";
 import { define } from "./include.ts";
 import { type KernelInterface, readInterface } from "./interface.ts";
+import { Recent } from "./recent.ts";
 import type { WebGPUBindGroupLayout, WebGPUComputePipeline, WebGPUDevice } from "./webgpu-types.ts";
 
 /** Values of a kernel's constants: `override`, or `const` with `//! define`. Booleans become 0 and 1. */
@@ -22,19 +23,26 @@ interface Program {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Compiles each kernel once per set of constants. */
+/** A model uses about a hundred. */
+const mostPipelines = 1024;
+
+/** Compiles each kernel once per set of constants, and again where it was not used for long. */
 export class Pipelines {
   readonly #gpu: GPUDevice;
   readonly #faults: Faults;
   /** Text of each kernel in use, by name. */
   readonly #texts = new Map<string, string>();
   /** By text, with its constants in it. */
-  readonly #programs = new Map<string, Program>();
-  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #programs = new Recent<string, Program>(mostPipelines);
+  readonly #pipelines = new Recent<string, Pipeline>(mostPipelines);
 
   constructor(gpu: WebGPUDevice, faults: Faults) {
     this.#gpu = gpu;
     this.#faults = faults;
+  }
+
+  get size(): number {
+    return this.#pipelines.size;
   }
 
   /** See `Device.addKernel`. */

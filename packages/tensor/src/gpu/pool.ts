@@ -9,6 +9,16 @@ export interface PooledBuffer {
   readonly bytes: number;
   /** Number of the batch that last used it. An upload must not overtake a batch that is still to be submitted. */
   lastUse: number;
+  /** The pool's time when it came back. */
+  freedAt: number;
+}
+
+/** One storage binding of a recorded dispatch. */
+export interface BoundRange {
+  readonly buffer: PooledBuffer;
+  /** Bytes from the start of the buffer; a multiple of the adapter's binding alignment. */
+  readonly offset: number;
+  readonly size: number;
 }
 
 /** Bytes on the device, by their holders. */
@@ -19,10 +29,13 @@ export interface PoolReport {
   readonly peakBytes: number;
   /** Free, waiting in the pool. */
   readonly bytesPooled: number;
+  /** Buffers of live tensors, and free ones. */
+  readonly buffers: { readonly inUse: number; readonly pooled: number };
   /** Live buffers by the label of the tensor that took them. A leak shows here. */
   readonly live: ReadonlyMap<string, { readonly count: number; readonly bytes: number }>;
 }
 
+const none: PooledBuffer[] = [];
 const usage = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC, spelt out because GPUBufferUsage may not exist yet
 
 /** A whole number of 16-byte vectors, which kernels may bind. */
@@ -37,6 +50,18 @@ function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+// Free buffers of shapes that come no more would be kept for ever. So the pool may hold half as much again as was lately in use, and what
+// is above that and was not used for a while is given up. Time is counted in kernel runs, so the same work keeps the same buffers.
+
+/** The highest use of this long, and of as long before, counts. A training step of 30 layers takes about 10,000 runs. */
+const lately = 65_536;
+/** Between two looks. */
+const lookEvery = 1024;
+/** A buffer that was free for less is kept: work that is repeated needs it again soon. */
+const soon = 2048;
+/** Bytes that may always be free: to look after so few is not worth it. */
+const always = 2 ** 24;
+
 /**
  * Lends buffers to tensors and takes them back. The queue is ordered, so a freed buffer can be lent again at once. The oldest free
  * buffer is lent first, in whatever order buffers came back: so work that is repeated gets the same buffers again, and the recorder
@@ -50,6 +75,10 @@ export class BufferPool {
   readonly #free = new Map<number, PooledBuffer[]>();
   readonly #live = new Map<PooledBuffer, string>();
   #nextId = 0;
+  #now = 0;
+  #nextLook = lookEvery;
+  /** The highest use in the present stretch of time, and in the one before. */
+  #highest = { present: 0, before: 0, until: lately };
   #bytesInUse = 0;
   #bytesPooled = 0;
   #peakBytes = 0;
@@ -74,6 +103,7 @@ export class BufferPool {
     this.#live.set(buffer, label);
     this.#bytesInUse += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytesInUse);
+    this.#highest.present = Math.max(this.#highest.present, this.#bytesInUse);
     return buffer;
   }
 
@@ -83,6 +113,7 @@ export class BufferPool {
   }
 
   give(buffer: PooledBuffer): void {
+    buffer.freedAt = this.#now;
     this.#live.delete(buffer);
     this.#bytesInUse -= buffer.bytes;
     this.#bytesPooled += buffer.bytes;
@@ -99,6 +130,35 @@ export class BufferPool {
     return free;
   }
 
+  /**
+   * Tells the pool the time, and gives the buffers that it gives up, as {@link giveUp} does.
+   * @param now kernel runs since the device was opened
+   */
+  outdated(now: number): PooledBuffer[] {
+    this.#now = now;
+    if (now < this.#nextLook) return none;
+    this.#nextLook = now + lookEvery;
+    const { present, before, until } = this.#highest;
+    if (now >= until) this.#highest = { present: this.#bytesInUse, before: present, until: now + lately };
+    let excess =
+      this.#bytesInUse + this.#bytesPooled - Math.max(1.5 * Math.max(present, before), this.#bytesInUse + always);
+    if (excess <= 0) return none;
+    const old = [...this.#free.values()].flat().filter(({ freedAt }) => now - freedAt > soon);
+    const gone = new Set<PooledBuffer>();
+    for (const buffer of old.sort((a, b) => a.freedAt - b.freedAt)) {
+      if (excess <= 0) break;
+      excess -= buffer.bytes;
+      this.#bytesPooled -= buffer.bytes;
+      gone.add(buffer);
+    }
+    for (const [size, shelf] of this.#free) {
+      const left = shelf.filter((buffer) => !gone.has(buffer));
+      if (left.length === 0) this.#free.delete(size);
+      else if (left.length < shelf.length) this.#free.set(size, left);
+    }
+    return [...gone];
+  }
+
   resetPeak(): void {
     this.#peakBytes = this.#bytesInUse;
   }
@@ -109,7 +169,9 @@ export class BufferPool {
       const row = live.get(label) ?? { count: 0, bytes: 0 };
       live.set(label, { count: row.count + 1, bytes: row.bytes + bytes });
     }
-    return { bytesInUse: this.#bytesInUse, peakBytes: this.#peakBytes, bytesPooled: this.#bytesPooled, live };
+    const pooled = [...this.#free.values()].reduce((count, shelf) => count + shelf.length, 0);
+    const buffers = { inUse: this.#live.size, pooled };
+    return { bytesInUse: this.#bytesInUse, peakBytes: this.#peakBytes, bytesPooled: this.#bytesPooled, buffers, live };
   }
 
   #reuse(size: number): PooledBuffer | undefined {
@@ -127,7 +189,7 @@ export class BufferPool {
           `no memory for ${label} (${size} bytes; ${this.#bytesInUse} bytes were in use): ${message}`,
         ),
     );
-    return { id: this.#nextId++, gpu, bytes: size, lastUse: -1 };
+    return { id: this.#nextId++, gpu, bytes: size, lastUse: -1, freedAt: 0 };
   }
 }
 

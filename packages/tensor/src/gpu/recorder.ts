@@ -1,21 +1,14 @@
 import { DeviceValidationError, OutOfMemoryError } from "../errors.ts";
+import { BindGroups } from "./bind-groups.ts";
 import type { Faults, Start } from "./faults.ts";
 import type { Pipeline } from "./pipelines.ts";
-import type { PooledBuffer } from "./pool.ts";
+import type { BoundRange, PooledBuffer } from "./pool.ts";
 import { Submissions } from "./submissions.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
-/** One storage binding of a recorded dispatch. */
-export interface BoundRange {
-  readonly buffer: PooledBuffer;
-  /** Bytes from the start of the buffer; a multiple of the adapter's binding alignment. */
-  readonly offset: number;
-  readonly size: number;
-}
-
 const arenaBytes = 256 * 1024;
-// A training step of twelve layers uses about a thousand for each shape of batch. Each takes about 7 KB of the host's memory.
-const maxBindGroups = 16_384;
+/** Batches that may wait for their turn. Each holds its commands and parameters, about 100 KB. */
+const mostHeld = 2048;
 
 /**
  * Records dispatches into one open compute pass and submits them in batches; the device works on some while the host records the next.
@@ -29,7 +22,7 @@ export class Recorder {
   readonly #arena: GPUBuffer;
   readonly #staged = new ArrayBuffer(arenaBytes);
   readonly #view = new DataView(this.#staged);
-  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups: BindGroups;
   readonly submissions: Submissions;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
@@ -46,15 +39,18 @@ export class Recorder {
   constructor(gpu: WebGPUDevice, faults: Faults, start: Start) {
     this.#gpu = gpu;
     this.#faults = faults;
-    this.submissions = new Submissions(start, () => this.#gpu.queue.onSubmittedWorkDone());
     this.#slot = Math.max(this.#gpu.limits.minUniformBufferOffsetAlignment, 64);
     this.#arena = this.#gpu.createBuffer({
       label: "uniform arena",
       size: arenaBytes,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.#bindGroups = new BindGroups(gpu, this.#arena);
+    const workDone = () => this.#gpu.queue.onSubmittedWorkDone();
+    this.submissions = new Submissions(start, workDone, (batch) => this.#bindGroups.batchDone(batch));
   }
 
+  /** @throws {OutOfMemoryError} when more is recorded than the driver can hold, and nothing was waited for */
   dispatch(
     pipeline: Pipeline,
     ranges: readonly BoundRange[],
@@ -65,6 +61,7 @@ export class Recorder {
     const bytes = Math.ceil((fields.length * 4) / this.#slot) * this.#slot;
     if (this.#arenaUsed + bytes > arenaBytes) this.flush();
     this.#begin();
+    const group = this.#bindGroups.get(pipeline, ranges, this.batch);
     const offset = this.#arenaUsed;
     this.#arenaUsed += bytes;
     fields.forEach(({ name, type }, i) => {
@@ -73,7 +70,6 @@ export class Recorder {
       else if (type === "i32") this.#view.setInt32(offset + i * 4, value, true);
       else this.#view.setFloat32(offset + i * 4, value, true);
     });
-    const group = this.#bindGroup(pipeline, ranges);
     for (const { buffer } of ranges) buffer.lastUse = this.batch;
     this.#pass ??= this.#commands().beginComputePass({ label: "lethe" });
     if (this.#bound !== pipeline) this.#pass.setPipeline(pipeline.gpu);
@@ -129,14 +125,46 @@ export class Recorder {
     this.#commandCount = 0;
   }
 
-  /** Forgets cached bind groups, which keep their buffers' memory alive. */
-  forgetBindGroups(): void {
-    this.#groups.clear();
+  /** Destroys buffers when the work that uses them has been submitted. No later work may use them. */
+  destroy(buffers: readonly PooledBuffer[]): void {
+    if (buffers.some(({ lastUse }) => lastUse === this.batch)) this.flush();
+    this.#bindGroups.forget(new Set(buffers.map(({ id }) => id)));
+    this.submissions.push(() => {
+      for (const { gpu } of buffers) gpu.destroy();
+    });
+  }
+
+  /** Resolves when no batch is held back and the driver does not hold too much for them. */
+  async ready(): Promise<void> {
+    await this.submissions.underBound();
+    await this.relieve();
+    // Batches that are in flight keep theirs.
+    while (this.#bindGroups.crowded && this.submissions.counts.inFlight > 0) await this.submissions.nextDone();
+  }
+
+  /** Drops what is not submitted, and all that comes. */
+  drop(): void {
+    this.submissions.drop();
+    this.#bindGroups.end();
+  }
+
+  /** See {@link BindGroups.relieve}. */
+  relieve(): Promise<void> {
+    return this.#bindGroups.relieve();
+  }
+
+  get bindGroups(): BindGroups["counts"] {
+    return this.#bindGroups.counts;
   }
 
   /** Counts a command, and ends the batch before it where that is full. */
   #begin(): void {
     if (this.#commandCount >= this.submissions.batchSize) this.flush();
+    if (this.submissions.counts.held > mostHeld)
+      throw new OutOfMemoryError(
+        `${mostHeld} batches of operations are recorded and not begun. Where much is recorded before a result is read, ` +
+          "wait for `await device.ready()` now and then.",
+      );
     this.#commandCount++;
   }
 
@@ -149,23 +177,5 @@ export class Recorder {
     this.#pass?.end();
     this.#pass = null;
     this.#bound = null;
-  }
-
-  #bindGroup(pipeline: Pipeline, ranges: readonly BoundRange[]): GPUBindGroup {
-    let key = pipeline.kernel;
-    for (const { buffer, offset, size } of ranges) key += `,${buffer.id}:${offset}:${size}`;
-    const known = this.#groups.get(key);
-    if (known) return known;
-    const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset, size }, i) => ({
-      binding: pipeline.interface.storage[i]!.index,
-      resource: { buffer: buffer.gpu, offset, size },
-    }));
-    const fields = pipeline.interface.params.length;
-    if (fields > 0)
-      entries.push({ binding: 0, resource: { buffer: this.#arena, size: Math.ceil((fields * 4) / 16) * 16 } });
-    if (this.#groups.size >= maxBindGroups) this.#groups.clear();
-    const group = this.#gpu.createBindGroup({ label: pipeline.kernel, layout: pipeline.layout, entries });
-    this.#groups.set(key, group);
-    return group;
   }
 }

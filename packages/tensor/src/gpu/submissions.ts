@@ -27,29 +27,32 @@ const memory = 0.8;
 export class Submissions {
   readonly #start: Start;
   readonly #workDone: () => Promise<unknown>;
+  readonly #onDone: (batch: number) => void;
   readonly #row: (Submission | (() => void))[] = [];
   readonly #flying = { batches: 0, commands: 0 };
   /** Each is called whenever the row or the work in flight got shorter. */
   readonly #watchers = new Set<() => void>();
   /** Sums that fade. They begin with a guess for a large model, so that its first second is no minute. */
   readonly #measured = { milliseconds: 256, commands: 64 };
+  #held = 0;
   #lastDone = 0;
   #dropped = false;
   /** Number of the last batch that was submitted. */
   submitted = -1;
-  /** Number of the last batch that the device has done. */
-  done = -1;
 
-  /** @param workDone resolves when the device has done what was submitted before */
-  constructor(start: Start, workDone: () => Promise<unknown>) {
+  /**
+   * @param workDone resolves when the device has done what was submitted before
+   * @param onDone is called with the number of each batch that is done
+   */
+  constructor(start: Start, workDone: () => Promise<unknown>, onDone: (batch: number) => void) {
     this.#start = start;
     this.#workDone = workDone;
+    this.#onDone = onDone;
   }
 
   /** Batches on the device, and those that wait for their turn. */
   get counts(): { readonly inFlight: number; readonly held: number } {
-    const held = this.#row.reduce((count, entry) => (typeof entry === "function" ? count : count + 1), 0);
-    return { inFlight: this.#flying.batches, held };
+    return { inFlight: this.#flying.batches, held: this.#held };
   }
 
   /** How many commands the next batch may have. */
@@ -62,6 +65,7 @@ export class Submissions {
   push(entry: Submission | (() => void)): void {
     if (this.#dropped) return;
     this.#row.push(entry);
+    if (typeof entry !== "function") this.#held++;
     this.#advance();
   }
 
@@ -69,6 +73,7 @@ export class Submissions {
   drop(): void {
     this.#dropped = true;
     this.#row.length = 0;
+    this.#held = 0;
     this.#tell();
   }
 
@@ -80,6 +85,12 @@ export class Submissions {
   /** Resolves when no batch is held back. */
   underBound(): Promise<void> {
     return this.#until(() => this.#row.length === 0);
+  }
+
+  /** Resolves when the next batch is done, of those in flight. */
+  nextDone(): Promise<void> {
+    const { batches } = this.#flying;
+    return this.#until(() => this.#flying.batches < batches);
   }
 
   get #perCommand(): number {
@@ -108,6 +119,7 @@ export class Submissions {
   }
 
   #submit({ batch, commands, submit }: Submission): void {
+    this.#held--;
     submit();
     this.submitted = batch;
     this.#flying.batches++;
@@ -120,7 +132,7 @@ export class Submissions {
       this.#lastDone = now;
       this.#flying.batches--;
       this.#flying.commands -= commands;
-      this.done = batch;
+      this.#onDone(batch);
       this.#advance();
       this.#tell();
     };

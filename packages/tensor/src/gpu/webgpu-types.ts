@@ -10,3 +10,4 @@ export type WebGPUAdapterInfo = Global<"GPUAdapterInfo">;
 export type WebGPUBuffer = Global<"GPUBuffer">;
 export type WebGPUComputePipeline = Global<"GPUComputePipeline">;
 export type WebGPUBindGroupLayout = Global<"GPUBindGroupLayout">;
+export type WebGPUBindGroup = Global<"GPUBindGroup">;

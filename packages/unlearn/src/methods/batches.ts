@@ -1,3 +1,4 @@
+import { fewLengths } from "@lethe/decoder";
 import { LetheError, randomOf, shuffled } from "@lethe/tensor";
 import { chunks } from "../data/batches.ts";
 import type { Role } from "./method.ts";
@@ -51,7 +52,7 @@ export function batchTexts(
 
 /** Tokens of each pass over a batch, padding included. */
 export function passesOf(batch: RoleTexts): number[] {
-  return Object.values(batch).map((texts) => texts.length * Math.max(...texts.map(({ length }) => length)));
+  return Object.values(batch).map((texts) => texts.length * fewLengths(Math.max(...texts.map(({ length }) => length))));
 }
 
 /** Tokens of all passes over a batch, padding included. */

@@ -1,4 +1,4 @@
-import type { Decoder, ForwardOptions } from "@lethe/decoder";
+import { type Decoder, type ForwardOptions, fewLengths } from "@lethe/decoder";
 import { Hooks } from "@lethe/hooks";
 import { type F32, ops as kernels, LetheError } from "@lethe/tensor";
 import { anyObject, checked, listOf, optional } from "@lethe/tensor/checked";
@@ -19,7 +19,7 @@ export const passOver = checked(
   "passOver",
   { model: decoder, texts: listOf(tokens), options: optional(anyObject) },
   (model: Decoder, texts: Texts, options: ForwardOptions = {}): TextPass => {
-    const batch = labelledBatch(model.device, texts);
+    const batch = labelledBatch(model.device, texts, { padTo: fewLengths });
     return {
       labels: batch.labels,
       logits: () => model.forward(batch, options),

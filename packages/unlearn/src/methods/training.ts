@@ -63,6 +63,7 @@ export async function* trainEpochs(
   try {
     for (const [index, batch] of batches.entries()) {
       references.push(referencesOf(model, objective, batch));
+      await model.device.ready(signal);
       if (index === 0) requireReferences(model, batches, references[0]!, memory);
     }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;

@@ -1,4 +1,4 @@
-import { type Batch, batchOf } from "@lethe/decoder";
+import { type Batch, batchOf, fewLengths } from "@lethe/decoder";
 import { Device, type Tensor } from "@lethe/tensor";
 import { checked, checkerOf, instanceOf, listOf, numbers, oneOf, options } from "@lethe/tensor/checked";
 import { tokens } from "../kinds.ts";
@@ -27,7 +27,7 @@ export const questionBatch = checked(
   { device: instanceOf(Device), questions: listOf(options({ prompt: tokens, answer: tokens })) },
   (device: Device, questions: readonly AnsweredQuestion[]): QuestionBatch => {
     const lengths = questions.map(({ prompt, answer }) => ({ prompt: prompt.length, answer: answer.length }));
-    const positions = Math.max(...lengths.map(({ prompt, answer }) => prompt + answer));
+    const positions = fewLengths(Math.max(...lengths.map(({ prompt, answer }) => prompt + answer)));
     const aligned = {
       paper: answerRows(lengths, positions, "paper"),
       released: answerRows(lengths, positions, "released"),
@@ -41,6 +41,7 @@ export const questionBatch = checked(
     const batch = batchOf(
       device,
       questions.map(({ prompt, answer }) => [...prompt, ...answer]),
+      { padTo: () => positions },
     );
     const rows = device.tensor(wanted, [wanted.length], "u32", "answer rows");
     return {

@@ -1,3 +1,4 @@
+import { fewLengths } from "@lethe/decoder";
 import { integerBelow, randomOf } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
 import fc from "fast-check";
@@ -19,6 +20,17 @@ describe("labelledBatch", () => {
     expect([...(await batch.ids.read())]).toEqual([5, 6, 7, 2, 2, 8, 2, 3, 4]);
     expect([...(await batch.labels.read())]).toEqual([6, 7, x, x, x, x, x, 4, x]);
     expect([...(await batch.starts.read())]).toEqual([0, 2, 1]);
+  });
+
+  test("pads to one of a few lengths when asked, with no label there", async () => {
+    const padTo = fewLengths;
+    for (const pad of ["left", "right"] as const) {
+      const batch = labelledBatch(device, [[5, 6, 7], [8]], { pad, padTo });
+      const labels = await batch.labels.read();
+      expect(batch.ids.shape).toEqual([2, 8]);
+      expect([...labels].filter((label) => label !== x)).toEqual([6, 7]);
+      expect([labels[batch.row(0, 0)], labels[batch.row(0, 1)]]).toEqual([6, 7]);
+    }
   });
 
   test("keeps a padding token that is part of a sequence as a label", async () => {
