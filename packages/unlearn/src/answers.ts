@@ -32,7 +32,7 @@ export interface AnswerOptions {
   readonly batchSize?: number;
   /** Called for each new token of a batch. */
   readonly onToken?: () => void;
-  /** Stops before the next token. */
+  /** Stops at once. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Hooks } from "@lethe/hooks";
 import { type F32, ops as kernels, memoryFits, type Ops, randomOf, requireMemory, type Tensor } from "@lethe/tensor";
+import { unlessAborted } from "@lethe/tensor/checked";
 import { LogitsError, ModelUseError } from "../errors.ts";
 import { type Batch, batchOf, fewLengths, stepOf } from "../pass/batch.ts";
 import type { KVCache } from "../pass/cache.ts";
@@ -16,7 +17,7 @@ export interface GenerateOptions extends Sampling {
   readonly stop?: readonly number[];
   /** Hooks of every pass: the first over the prompts, each later one over one new column. */
   readonly hooks?: Hooks;
-  /** Stops the generation before its next pass; the generation then fails with the signal's reason. */
+  /** Stops the generation at once; it then fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** The operations that compute every pass; they must not record gradients. Default: the kernels. */
   readonly ops?: Ops;
@@ -116,11 +117,11 @@ async function choicesAfter(
   using read = lastLogits(model, batch, cache, options, greedy);
   const count = cache.batch;
   if (greedy) {
-    const words = (await read.read()) as Uint32Array;
+    const words = (await unlessAborted(read.read(), options.signal)) as Uint32Array;
     const largest = new Float32Array(words.buffer, 4 * count, count);
     return Array.from(largest, (value, b) => ({ largest: value, draw: () => words[b]! }));
   }
-  const values = (await read.read()) as Float32Array;
+  const values = (await unlessAborted(read.read(), options.signal)) as Float32Array;
   const width = values.length / count;
   return Array.from({ length: count }, (_, b) => {
     const row = values.subarray(b * width, (b + 1) * width);

@@ -1,4 +1,12 @@
-import { AdamW, linearDecay, type MicroBatch, type StepRecord, type Trainable, train } from "@lethe/autograd";
+import {
+  AdamW,
+  linearDecay,
+  type MicroBatch,
+  type MicroBatchProgress,
+  type StepRecord,
+  type Trainable,
+  train,
+} from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
 import { type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
@@ -13,7 +21,7 @@ export interface TrainingProgress {
   readonly done: number;
   /** Optimiser steps in all. */
   readonly of: number;
-  /** Tokens of the micro-batch that comes next, padding included. */
+  /** Tokens of the micro-batch that was done last, padding included. */
   readonly tokens: number;
 }
 
@@ -51,10 +59,9 @@ export async function* trainEpochs(
   { batches, trainables, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal }: TrainingOptions,
 ): AsyncGenerator<TrainedEpoch, void, void> {
   const references: References[] = [];
-  const microBatch = (index: number, progress: Omit<TrainingProgress, "tokens">): MicroBatch => ({
+  const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
     loss: (tape) => {
-      onMicroBatch?.({ ...progress, tokens: tokensOf(batches[index]!) });
       const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => tape.checkpoint(x, run);
       const options = { ops: tape.ops, ...(recipe.checkpointing && { wrapBlock }) };
       return lossOf(model, objective, { texts: batches[index]!, references: references[index]! }, options);
@@ -83,15 +90,18 @@ export async function* trainEpochs(
     for (let epoch = first; epoch <= recipe.epochs; epoch++) {
       const before = (epoch - 1) * stepsPerEpoch;
       const planned = stepsOfEpoch(batches.length, recipe, seed, epoch);
-      const steps = planned.map((step, s) =>
-        step.map((index, i) => microBatch(index, { done: before + s + i / step.length, of: totalSteps })),
-      );
+      const steps = planned.map((step) => step.map(microBatch));
+      const report = ({ step, done, of }: MicroBatchProgress) => {
+        const tokens = tokensOf(batches[planned[step - before - 1]![done - 1]!]!);
+        onMicroBatch?.({ done: step - 1 + done / of, of: totalSteps, tokens });
+      };
       const records = epoch === first ? [...(from?.records ?? [])] : [];
       // The caller has measured the model since the last epoch, which is worth keeping too.
       if (epoch > first && saving?.due()) await save(records);
       while (records.length < steps.length) {
         const part = untilDue(steps.slice(records.length), saving);
-        for await (const record of train(model.device, { optimiser, schedule, steps: part, signal })) {
+        const training = train(model.device, { optimiser, schedule, steps: part, signal, onMicroBatch: report });
+        for await (const record of training) {
           records.push(record);
           onStep?.(record);
         }

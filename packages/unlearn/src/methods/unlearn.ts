@@ -46,7 +46,7 @@ export type UnlearnOptions = Means & {
   readonly seed: number;
   /** Called before the first step when texts are left out, with their numbers. */
   readonly onLeftOut?: (leftOut: LeftOut) => void;
-  /** Called before each batch of texts, several of which may make a step. */
+  /** Called after each batch of texts, several of which may make a step. */
   readonly onMicroBatch?: (progress: TrainingProgress) => void;
   /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void;

@@ -1,7 +1,16 @@
 import type { Decoder } from "@lethe/decoder";
 import { Captures, Hooks, type Site, type TensorSource } from "@lethe/hooks";
 import { type F32, LetheError, mse } from "@lethe/tensor";
-import { anyObject, atLeast, callable, checked, checkedAsync, optional, options } from "@lethe/tensor/checked";
+import {
+  anyObject,
+  atLeast,
+  callable,
+  checked,
+  checkedAsync,
+  optional,
+  options,
+  unlessAborted,
+} from "@lethe/tensor/checked";
 import { decoder, signal } from "../kinds.ts";
 import type { Alignment } from "../metrics/alignment.ts";
 import type { QuestionBatch } from "./questions.ts";
@@ -86,7 +95,7 @@ export interface SweepOptions<N extends string = SettingName> {
   readonly settings?: readonly Setting<N>[];
   /** Called before each forward pass with the share that is done. */
   readonly progress?: (share: number, setting: Setting<N>) => void;
-  /** Stops the sweep: its reason is thrown before the next pass. */
+  /** Stops the sweep: its reason is thrown at once. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -130,7 +139,7 @@ export const sweepRestoration = checkedAsync(
         return mse(run.logits, logits(), { reduction: "rows" }).retain();
       };
       using losses = perRow();
-      const values = await losses.read();
+      const values = await unlessAborted(losses.read(), signal);
       return byAlignment((alignment) => {
         const perQuestion = questions.perQuestion(values, alignment);
         const broken = perQuestion.findIndex((loss) => !Number.isFinite(loss));

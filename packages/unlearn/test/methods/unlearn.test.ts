@@ -136,16 +136,16 @@ test("stops when it is told to, with the reason that it was given", async () => 
   expect(steps).toEqual([1, 2, 3]);
 });
 
-test("says before each batch how far the training is", async () => {
+test("says after each batch how far the training is", async () => {
   using model = smallLlama(device, 5);
   const seen: TrainingProgress[] = [];
   const given = options("graddiff", { epochs: 2, stepsPerEpoch: 1, gradientAccumulation: 2 });
   for await (const _ of unlearn(model, { ...given, onMicroBatch: (progress) => seen.push(progress) }));
   expect(seen.map(({ done, of }) => [done, of])).toEqual([
-    [0, 2],
     [0.5, 2],
     [1, 2],
     [1.5, 2],
+    [2, 2],
   ]);
   // Three texts of each role, padded to the longest.
   for (const { tokens } of seen) expect(tokens).toBeGreaterThanOrEqual(2 * 3 * 7);
