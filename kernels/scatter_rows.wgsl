@@ -1,8 +1,12 @@
 // Adds rows where an index says: out[ids[k]] += values[k], in the order of k and without atomics. The first entry of each index
-// follows the chain of its equals (row_links.wgsl) and writes their sum; rows without an entry keep what the host filled in.
+// follows the chain of its equals (row_links.wgsl) and writes their sum or, with ACCUMULATE, adds it to the row; rows without an entry
+// keep what they hold.
 // An id past the end is ignored.
 // One lane a column of a row of values.
 // Bindings: values [K, width], ids [K], links [K, 2] (read), out [rows, width] (written).
+
+// Adds to what `out` holds.
+override ACCUMULATE: bool = false;
 
 struct Params { count: u32, width: u32, entries: u32, rows: u32 }
 
@@ -21,5 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (links[entry].x == 0u || ids[entry] >= params.rows) { return; }
   var sum = values[i];
   for (var k = links[entry].y; k < params.entries; k = links[k].y) { sum += values[k * params.width + column]; }
-  out[ids[entry] * params.width + column] = sum;
+  let at = ids[entry] * params.width + column;
+  if (ACCUMULATE) { sum += out[at]; }
+  out[at] = sum;
 }

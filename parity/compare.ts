@@ -4,7 +4,7 @@ import { loadModel } from "@lethe/auto";
 import { batchOf, type Decoder, dependsOnLength, readRope, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
 import { type Device, ops } from "@lethe/tensor";
-import { AdamW, labelledBatch, selectTrainable, Tape, tokenNll, train } from "@lethe/unlearn";
+import { AdamW, labelledBatch, selectTrainable, Tape, train } from "@lethe/unlearn";
 import { type Distance, elementwise, farthest, normwise, unequal } from "./distance.ts";
 import { type Expected, readExpected } from "./expected.ts";
 
@@ -156,7 +156,7 @@ async function adamw({ device, expected }: Subject, model: Decoder): Promise<Dis
 }
 
 function lossOf(tape: Tape, model: Decoder, batch: ReturnType<typeof labelledBatch>) {
-  return tokenNll(tape.ops, { logits: () => model.forward(batch, { ops: tape.ops }), labels: batch.labels });
+  return tape.ops.crossEntropy(model.forward(batch, { ops: tape.ops }), batch.labels, { reduction: "mean" });
 }
 
 function greedy(subject: Subject, model: Decoder): Promise<Distance> {

@@ -1,5 +1,5 @@
 import { ops } from "@lethe/tensor";
-import { AdamW, labelledBatch, selectTrainable, Tape, tokenNll } from "@lethe/unlearn";
+import { AdamW, labelledBatch, selectTrainable, Tape } from "@lethe/unlearn";
 import type { BenchCase } from "../../case.ts";
 import { flopsPerToken, type Subject, sequences } from "./subjects.ts";
 
@@ -19,8 +19,10 @@ export function trainingCase(subject: Subject, { batch, length }: { batch: numbe
       const tape = new Tape(ops);
       tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
       const step = () => {
-        const logits = () => model.forward(examples, { ops: tape.ops });
-        const loss = device.scoped("forward", () => tokenNll(tape.ops, { logits, labels: examples.labels }));
+        const loss = device.scoped("forward", () => {
+          const logits = model.forward(examples, { ops: tape.ops });
+          return tape.ops.crossEntropy(logits, examples.labels, { reduction: "mean" });
+        });
         optimiser.update(tape.backward(loss), 1e-3);
         return loss;
       };

@@ -21,7 +21,7 @@ import {
 } from "@lethe/tensor/checked";
 import { Block, type Value } from "./block.ts";
 import { rules } from "./rules/index.ts";
-import type { Rule, SendBack } from "./rules/rule.ts";
+import type { Addend, Rule, SendBack } from "./rules/rule.ts";
 
 /** A call whose output depends on a watched tensor. */
 interface RecordedCall {
@@ -276,10 +276,21 @@ export class Tape {
     inputs.forEach((value, i) => {
       const contribution = contributions[i];
       if (!value || !contribution) return;
+      if (!(contribution instanceof Tensor)) {
+        this.#addInPlace(value, contribution);
+        return;
+      }
       const { storage } = contribution;
-      const own = storage !== gradient.storage && contributions.every((c, j) => j === i || c?.storage !== storage);
-      this.#add(value, contribution, own);
+      const shared = contributions.some((c, j) => j !== i && c instanceof Tensor && c.storage === storage);
+      this.#add(value, contribution, storage !== gradient.storage && !shared);
     });
+  }
+
+  /** Adds a contribution that needs no tensor of its own where there is a gradient to add it to. */
+  #addInPlace(value: Value, contribution: Addend): void {
+    const partial = this.#gradients.get(value);
+    if (partial?.own) contribution.addTo(partial.tensor.reshape(contribution.shape));
+    else this.#add(value, contribution.make(), true);
   }
 
   /** Adds a contribution to the gradient of a value. */

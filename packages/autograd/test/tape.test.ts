@@ -89,6 +89,36 @@ describe("gradients", () => {
     expect((counts.get("add") ?? 0) + (counts.get("addInto") ?? 0)).toBe(2);
   });
 
+  test("of a weight's later uses are added in place, without a tensor of the weight's size", async () => {
+    const table = device.tensor(normal(4000 * 16), [4000, 16], "f32", "tied weight") as F32;
+    const ids = device.tensor([3, 1999, 3], [3], "u32");
+    const run = (uses: number) => {
+      using tape = new Tape(ops);
+      tape.watch([table]);
+      const into = new Map<Tensor, F32>();
+      for (let use = 0; use < uses; use++) {
+        const loss = device.scoped("forward", () =>
+          tape.ops.mean(tape.ops.linear(tape.ops.embedding(table, ids) as F32, table) as F32),
+        );
+        device.pool.resetPeak();
+        tape.backward(loss, { into });
+      }
+      return into.get(table)!;
+    };
+    const before = device.memory().bytesInUse;
+    const once = run(1);
+    // The gradient, and that of the 3 rows of 4000 logits.
+    expect(device.memory().peakBytes - before).toBeLessThan(1.5 * table.bytes);
+    const twice = run(2);
+    const [one, two] = [await once.read(), await twice.read()];
+    expectClose(
+      two,
+      one.map((value) => 2 * value),
+    );
+    once.dispose();
+    twice.dispose();
+  });
+
   test("are the same bits in every run", async () => {
     const [x, weights] = [random(7, 33), [random(33, 33), random(33, 33)]];
     const run = async () => {

@@ -11,6 +11,7 @@ export * from "./methods/list.ts";
 export * from "./methods/method.ts";
 export * from "./methods/npo.ts";
 export { passOver } from "./methods/passes.ts";
+export type { PassOptions } from "./methods/per-token.ts";
 export * from "./methods/recipe.ts";
 export type * from "./methods/state.ts";
 export * from "./methods/terms.ts";

@@ -55,7 +55,11 @@ export const matmulRules: RulesFor<"matmul" | "linear"> = {
       const [savedX, savedWeight] = [wants[1] ? save(x) : null, wants[0] ? save(weight) : null];
       return (gradient) => [
         savedWeight && ops.reshape(ops.matmul(rows(ops, gradient), savedWeight), { shape: x.shape }),
-        savedX && ops.matmul(rows(ops, gradient), rows(ops, savedX), { transposeA: true }),
+        savedX && {
+          shape: weight.shape,
+          make: () => ops.matmul(rows(ops, gradient), rows(ops, savedX), { transposeA: true }),
+          addTo: (target) => ops.matmulInto(target, rows(ops, gradient), rows(ops, savedX), { transposeA: true }),
+        },
       ];
     },
   },

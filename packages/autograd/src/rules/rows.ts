@@ -1,3 +1,4 @@
+import type { F32 } from "@lethe/tensor";
 import type { RulesFor } from "./rule.ts";
 
 // Reading rows is the transpose of adding into rows, and the other way round.
@@ -8,7 +9,9 @@ export const rowRules: RulesFor<"embedding" | "gatherRows" | "scatterRows"> = {
       const [rows, width] = table.shape as readonly [number, number];
       return (gradient) => {
         const flat = ops.reshape(gradient, { shape: [savedIds.size, width] });
-        return [ops.scatterRows(flat, savedIds.reshape([savedIds.size]), { rows })];
+        const index = savedIds.reshape([savedIds.size]);
+        const addTo = (target: F32) => ops.scatterRowsInto(target, flat, index);
+        return [{ shape: table.shape, make: () => ops.scatterRows(flat, index, { rows }), addTo }];
       };
     },
   },

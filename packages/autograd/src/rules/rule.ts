@@ -1,4 +1,4 @@
-import type { F32, OpName, Ops, Tensor } from "@lethe/tensor";
+import type { F32, OpName, Ops, Shape, Tensor } from "@lethe/tensor";
 
 /** One recorded call, as its rule sees it while the forward pass runs. */
 export interface Call {
@@ -14,8 +14,17 @@ export interface Call {
   save<T extends Tensor | null | undefined>(tensor: T): T;
 }
 
+/** A gradient that can be added to another in place, so that it needs no tensor of its own: that of a weight is as large as the weight. */
+export interface Addend {
+  readonly shape: Shape;
+  /** The gradient as a new tensor. */
+  make(): F32;
+  /** Adds it to `target`, which has its shape. */
+  addTo(target: F32): void;
+}
+
 /** Gives the gradients of an operation's operands, in their order, from that of its output; `null` where there is none. */
-export type SendBack = (gradient: F32) => readonly (F32 | null)[];
+export type SendBack = (gradient: F32) => readonly (F32 | Addend | null)[];
 
 /** How one operation is differentiated. */
 export interface Rule<K extends OpName> {

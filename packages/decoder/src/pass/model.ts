@@ -178,8 +178,8 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
       refuse(`token ${batch.largestId} is outside its vocabulary of ${vocabulary}; is this the model's own tokenizer?`);
     if ((fromLayer === undefined) !== (resid === undefined))
       refuse("fromLayer and resid go together: the layer to start at, and the residual stream that enters it");
-    if (fromLayer !== undefined && !(Number.isInteger(fromLayer) && fromLayer >= 0 && fromLayer < layers))
-      refuse(`fromLayer is ${fromLayer}, and its layers are 0 to ${layers - 1}`);
+    if (fromLayer !== undefined && !(Number.isInteger(fromLayer) && fromLayer >= 0 && fromLayer <= layers))
+      refuse(`fromLayer is ${fromLayer}; its layers are 0 to ${layers - 1}, and ${layers} computes the logits alone`);
     if (resid && `${resid.shape}` !== `${[count, length, width]}`)
       refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
     const cached = cache?.length ?? 0;

@@ -12,7 +12,7 @@ export interface ForwardOptions {
   readonly cache?: KVCache;
   /** Rows of the batch (see `Batch.row`) whose logits are computed, `[R]`: the result is then `[R, V]`. Default: all. */
   readonly rows?: Tensor<Shape, "u32">;
-  /** The layer to start at, on `resid`. Default: the embedding and all layers. */
+  /** The layer to start at, on `resid`; the number of layers computes the logits alone. Default: the embedding and all layers. */
   readonly fromLayer?: number;
   /** The residual stream `[B, T, d]` that enters `fromLayer`: what a hook captures at `resid_pre` of that layer. */
   readonly resid?: F32;

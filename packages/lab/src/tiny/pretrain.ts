@@ -10,7 +10,7 @@ import {
 import type { Decoder } from "@lethe/decoder";
 import { fewLengths, ModelUseError } from "@lethe/decoder";
 import { randomOf } from "@lethe/tensor";
-import { batchesOf, type Concept, labelledBatch, tokenNll, unrelatedFactsOf } from "@lethe/unlearn";
+import { batchesOf, type Concept, labelledBatch, unrelatedFactsOf } from "@lethe/unlearn";
 import { pretrainingDocuments } from "./documents.ts";
 
 /** How a tiny model is trained from scratch. */
@@ -60,7 +60,7 @@ export async function* pretrain(
       name: `batch ${step + 1} of epoch ${stepEpochs[step]}`,
       loss({ ops }) {
         const batch = labelledBatch(device, sequences, { padTo: fewLengths });
-        return tokenNll(ops, { labels: batch.labels, logits: () => model.forward(batch, { ops }) });
+        return ops.crossEntropy(model.forward(batch, { ops }), batch.labels, { reduction: "mean" });
       },
     },
   ]);

@@ -4,13 +4,13 @@ import { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from
 import { klDivergence, klDivergenceBackward } from "./kl-divergence.ts";
 import { writeCache } from "./kv-cache.ts";
 import { cast, concat, permute, reshape, slice, sliceBackward } from "./layout.ts";
-import { effectiveWeight, linear, matmul } from "./matmul.ts";
+import { effectiveWeight, linear, matmul, matmulInto } from "./matmul.ts";
 import { mse, mseBackward } from "./mse.ts";
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm.ts";
 import type { Ops } from "./ops.ts";
 import { expand, max, maxBackward, mean, sum } from "./reduce.ts";
 import { rope } from "./rope.ts";
-import { embedding, gatherRows, scatterRows } from "./rows.ts";
+import { embedding, gatherRows, scatterRows, scatterRowsInto } from "./rows.ts";
 import { argmax, topK } from "./select.ts";
 import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./softmax.ts";
 import { swiglu, swigluBackward } from "./swiglu.ts";
@@ -102,6 +102,8 @@ export const ops: Ops = {
   expand,
   sumTo,
   addInto,
+  matmulInto,
+  scatterRowsInto,
   writeCache,
   argmax,
   topK,

@@ -24,8 +24,33 @@ export function runMatmul(
   size: MatmulSize,
   forced?: MatmulKernel,
 ): Tensor<Shape, "f32"> {
-  const { m, n, k, batch, transposeA, transposeB } = size;
   const out = a.device.empty(outShape, "f32", "matmul");
+  runParts({ a, b, out, size, accumulate: false, forced });
+  return out;
+}
+
+/** As {@link runMatmul}, added to what `out` holds. */
+export function runMatmulInto(
+  a: Tensor<Shape, "f32">,
+  b: Tensor<Shape, FloatDType>,
+  out: Tensor<Shape, "f32">,
+  size: MatmulSize,
+): void {
+  runParts({ a, b, out, size, accumulate: true, forced: undefined });
+}
+
+interface Run {
+  readonly a: Tensor<Shape, "f32">;
+  readonly b: Tensor<Shape, FloatDType>;
+  readonly out: Tensor<Shape, "f32">;
+  readonly size: MatmulSize;
+  /** Adds to what `out` holds. */
+  readonly accumulate: boolean;
+  readonly forced: MatmulKernel | undefined;
+}
+
+function runParts({ a, b, out, size, accumulate, forced }: Run): void {
+  const { m, n, k, batch, transposeA, transposeB } = size;
   const operands: Operands = {
     a: {
       tensor: a,
@@ -40,11 +65,15 @@ export function runMatmul(
     out: { tensor: out, axes: ["batch", "m", "n"], strides: [m * n, n, 1] },
   };
   const whole = { batch: extent(0, batch), m: extent(0, m), n: extent(0, n), k: extent(0, k) };
-  for (const part of splitMatmul(a.device, Object.values(operands), whole)) runPart(operands, part, size, forced);
-  return out;
+  for (const part of splitMatmul(a.device, Object.values(operands), whole))
+    runPart(operands, part, { size, accumulate, forced });
 }
 
-function runPart(operands: Operands, part: MatmulPart, whole: MatmulSize, forced: MatmulKernel | undefined): void {
+function runPart(
+  operands: Operands,
+  part: MatmulPart,
+  { size: whole, accumulate, forced }: Pick<Run, "size" | "accumulate" | "forced">,
+): void {
   const { device } = operands.out.tensor;
   const [a, b, out] = [bind(operands.a, part), bind(operands.b, part), bind(operands.out, part)];
   const length = (axis: keyof MatmulPart) => part[axis].end - part[axis].start;
@@ -60,7 +89,7 @@ function runPart(operands: Operands, part: MatmulPart, whole: MatmulSize, forced
   };
   const { m, n, k, batch } = problem;
   const { kernel, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);
-  const addTo: Record<string, boolean> = part.k.start > 0 ? { ACCUMULATE: true } : {};
+  const addTo: Record<string, boolean> = accumulate || part.k.start > 0 ? { ACCUMULATE: true } : {};
 
   const [batchA, lineA] = operands.a.strides;
   const [batchB, lineB] = operands.b.strides;

@@ -282,6 +282,15 @@ export interface BackwardOps {
   sumTo(x: F32, shape: Shape): F32;
   /** `target += factor · x`, in place, for equal shapes. */
   addInto(target: F32, x: F32, options?: { readonly factor?: number }): void;
+  /** `target += a @ b`, in place: {@link DifferentiableOps.matmul} added to a gradient without a second tensor of its size. */
+  matmulInto(
+    target: F32,
+    a: F32,
+    b: Weight,
+    options?: { readonly transposeA?: boolean; readonly transposeB?: boolean },
+  ): void;
+  /** Adds row k of `values [K, …]` to row `index[k]` of `target`, in place: {@link DifferentiableOps.scatterRows} added to a gradient. */
+  scatterRowsInto(target: F32, values: F32, index: Tensor<Shape, "u32">): void;
 }
 
 /**

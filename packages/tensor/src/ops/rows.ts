@@ -28,29 +28,49 @@ export const scatterRows: Ops["scatterRows"] = checked(
   "scatterRows",
   { values: f32, index: u32, options: options({ rows: atLeast(0) }) },
   (values, index, { rows }) => {
-    checkShapes("scatterRows", { index }, [index.size]);
-    checkShapes("scatterRows", { values }, [index.size, ...values.shape.slice(1)]);
-    const { device } = values;
-    using scope = device.scope("scatterRows");
-    const out = scope.keep(zeros(device, [rows, ...values.shape.slice(1)]));
-    const entries = index.size;
-    const width = sizeOf(values.shape.slice(1));
-    const links = device.empty([entries, 2], "u32", "scatterRows links");
-    device.dispatch({
-      kernel: "row_links",
-      bindings: { ids: index, links },
-      params: { count: entries },
-      workgroups: device.grid(perLane(entries)),
-    });
-    device.dispatch({
-      kernel: "scatter_rows",
-      bindings: { values, ids: index, links, out },
-      params: { count: values.size, width, entries, rows },
-      workgroups: device.grid(perLane(values.size)),
-    });
+    checkEntries("scatterRows", values, index);
+    const out = zeros(values.device, [rows, ...values.shape.slice(1)]);
+    scatter(out, values, index, false);
     return out;
   },
 );
+
+/** {@inheritDoc BackwardOps.scatterRowsInto} @function */
+export const scatterRowsInto: Ops["scatterRowsInto"] = checked(
+  "scatterRowsInto",
+  { target: f32, values: f32, index: u32 },
+  (target, values, index) => {
+    checkEntries("scatterRowsInto", values, index);
+    const [rows = 0] = target.shape;
+    checkShapes("scatterRowsInto", { target }, [rows, ...values.shape.slice(1)]);
+    scatter(target, values, index, true);
+  },
+);
+
+function checkEntries(operation: string, values: F32, index: Tensor<Shape, "u32">): void {
+  checkShapes(operation, { index }, [index.size]);
+  checkShapes(operation, { values }, [index.size, ...values.shape.slice(1)]);
+}
+
+/** Writes the sums of the rows of each index to `out` or, with `accumulate`, adds them to what it holds. */
+function scatter(out: F32, values: F32, index: Tensor<Shape, "u32">, accumulate: boolean): void {
+  const { device } = values;
+  const entries = index.size;
+  using links = device.empty([entries, 2], "u32", "scatterRows links");
+  device.dispatch({
+    kernel: "row_links",
+    bindings: { ids: index, links },
+    params: { count: entries },
+    workgroups: device.grid(perLane(entries)),
+  });
+  device.dispatch({
+    kernel: "scatter_rows",
+    constants: { ACCUMULATE: accumulate },
+    bindings: { values, ids: index, links, out },
+    params: { count: values.size, width: sizeOf(values.shape.slice(1)), entries, rows: out.shape[0]! },
+    workgroups: device.grid(perLane(values.size)),
+  });
+}
 
 function gather(operation: string, table: Weight, ids: Tensor<Shape, "u32">, shape: Shape): F32 {
   const { device } = table;

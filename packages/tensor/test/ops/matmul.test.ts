@@ -4,7 +4,7 @@ import { integer, normal } from "@lethe/testing/random";
 import { matmulReference } from "@lethe/testing/reference/matmul";
 import { describe, expect, test } from "vitest";
 import type { FloatDType } from "../../src/dtype.ts";
-import { linear, matmul, matmulWith } from "../../src/ops/matmul.ts";
+import { linear, matmul, matmulInto, matmulWith } from "../../src/ops/matmul.ts";
 import type { MatmulKernel } from "../../src/ops/matmul-plan.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
 
@@ -151,4 +151,24 @@ describe("shapes that do not fit are refused, with both in the message", () => {
     expect(() => matmul(tensor(3), tensor(3, 4))).toThrow("must both have at least two axes");
     expect(() => linear(tensor(3), tensor(4))).toThrow("linear: input [3] and weight [4] do not fit");
   });
+});
+
+test.each([
+  [35, 70, 33],
+  // Few tiles and a long sum: a GPU cuts the sum into slices.
+  [5, 7, 1025],
+])("matmulInto adds the product [%i, %i] over %i to its target", async (m, n, k) => {
+  const [a, b, start] = [normal(k * m), normal(k * n), normal(m * n)];
+  const target = device.tensor(start, [m, n]);
+  matmulInto(target, device.tensor(a, [k, m]), device.tensor(b, [k, n]), { transposeA: true });
+  const product = matmulReference(a, b, { m, n, k, transposeA: true });
+  expectClose(
+    await target.read(),
+    product.map((value, i) => value + start[i]!),
+    { atol: Math.max(1e-5, k * 1e-7) },
+  );
+  expect(() => matmulInto(target, device.tensor(a, [k, m]), device.tensor(b, [k, n]))).toThrow(/^matmulInto: /);
+  expect(() => matmulInto(device.empty([m, 1]), device.empty([m, k]), device.empty([k, n]))).toThrow(
+    `matmulInto: target has shape [${m}, 1] and must have [${m}, ${n}]`,
+  );
 });

@@ -3,7 +3,7 @@ import { testDevice } from "@lethe/testing/device";
 import { integer, normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import type { FloatDType } from "../../src/dtype.ts";
-import { embedding, gatherRows, scatterRows } from "../../src/ops/rows.ts";
+import { embedding, gatherRows, scatterRows, scatterRowsInto } from "../../src/ops/rows.ts";
 
 const device = await testDevice();
 
@@ -52,6 +52,21 @@ describe("scatterRows", () => {
     const [first, second] = [await run(), await run()];
     expectClose(first, expected);
     expect(first).toEqual(second);
+  });
+
+  test("into a target, rows are added to what it holds", async () => {
+    const [values, start] = [normal(17 * 7), normal(5 * 7)];
+    const index = Array.from({ length: 17 }, () => integer(0, 4));
+    const expected = Float64Array.from(start);
+    index.forEach((row, k) => {
+      for (let c = 0; c < 7; c++) expected[row * 7 + c]! += values[k * 7 + c]!;
+    });
+    const target = device.tensor(start, [5, 7]);
+    scatterRowsInto(target, device.tensor(values, [17, 7]), device.tensor(index, [17], "u32"));
+    expectClose(await target.read(), expected);
+    expect(() => scatterRowsInto(target, device.empty([2, 3]), device.tensor([0, 1], [2], "u32"))).toThrow(
+      "scatterRowsInto: target has shape [5, 7] and must have [5, 3]",
+    );
   });
 
   test("an index beyond the last row is left out", async () => {

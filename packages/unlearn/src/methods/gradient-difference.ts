@@ -19,8 +19,14 @@ interface RetainTerm {
 const terms: Readonly<Record<z.output<typeof options>["retain"], RetainTerm>> = {
   nll: { loss: tokenNll },
   kl: {
-    reference: (_ops, pass) => pass.logits(),
-    loss: (ops, { reference, logits, labels }) => ops.klDivergence(reference, logits(), labels, { reduction: "mean" }),
+    reference: (ops, pass) => pass.perToken((logits) => ops.logSoftmax(logits)),
+    loss: (ops, pass) => {
+      const losses = pass.perToken((logits, { labels, start, end }) => {
+        const reference = ops.slice(pass.reference, { axis: 0, start, end });
+        return ops.klDivergence(reference, logits, labels, { reduction: "none" });
+      });
+      return ops.mean(losses);
+    },
   },
 };
 

@@ -11,13 +11,31 @@ export type Role = (typeof roles)[number];
 export interface TextPass {
   /** `[B, T]`: the token that follows each position, −100 where there is none or it does not count. Objectives never shift. */
   readonly labels: Tensor<Shape, "i32">;
-  /** Logits `[B, T, V]`. */
+  /** The sequence of each position that counts in a loss, `[N]`: of those whose label is not −100, sequence after sequence. */
+  readonly sequences: Tensor<readonly [number], "u32">;
+  /** Logits `[B, T, V]`. They are whole in memory, and so is their gradient: {@link perToken} needs far less. */
   logits(): F32;
+  /**
+   * Computes something of each position that counts from its logits, such as a loss: `[N, …]`, in the order of {@link sequences}. The
+   * logits of the other positions are not computed. `compute` is given pieces of the logits in turn, and gives the same rows of its
+   * result. Under a tape a piece is computed again for its gradient, so that no more than one piece and its gradient are in memory. So
+   * `compute` must be pure; its operations are those of the objective.
+   */
+  perToken(compute: (logits: F32, piece: TokenPiece) => F32): F32;
   /**
    * What passes a hook point in a layer, such as the residual stream `[B, T, d]` at `resid_post`. The logits are not computed.
    * @throws {HookError} when the model has no such point
    */
   at(site: Site, layer: number): F32;
+}
+
+/** Some of the positions that count in a loss, one after the other. */
+export interface TokenPiece {
+  /** The token that follows each of them, `[n]`. */
+  readonly labels: Tensor<readonly [number], "i32">;
+  /** Their places among all that count: from `start` up to `end`. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** A {@link TextPass} of the model that is trained. */

@@ -1,4 +1,4 @@
-import { type Decoder, type ForwardOptions, fewLengths } from "@lethe/decoder";
+import { type Decoder, fewLengths } from "@lethe/decoder";
 import { Hooks } from "@lethe/hooks";
 import { type F32, ops as kernels, LetheError } from "@lethe/tensor";
 import { anyObject, checked, listOf, optional } from "@lethe/tensor/checked";
@@ -6,6 +6,7 @@ import { labelledBatch } from "../data/labelled.ts";
 import { decoder, tokens } from "../kinds.ts";
 import type { RoleTexts, Texts } from "./batches.ts";
 import { type Objective, type Quantity, type Role, roles, type TextPass } from "./method.ts";
+import { computePerToken, countedTokens, type PassOptions } from "./per-token.ts";
 
 /** Reference tensors of one batch, by the role of the texts they were computed on. */
 export type References = { readonly [R in Role]?: F32 };
@@ -18,11 +19,14 @@ export type References = { readonly [R in Role]?: F32 };
 export const passOver = checked(
   "passOver",
   { model: decoder, texts: listOf(tokens), options: optional(anyObject) },
-  (model: Decoder, texts: Texts, options: ForwardOptions = {}): TextPass => {
+  (model: Decoder, texts: Texts, { checkpoint, ...options }: PassOptions = {}): TextPass => {
     const batch = labelledBatch(model.device, texts, { padTo: fewLengths });
+    const counted = countedTokens(model.device, texts, batch);
     return {
       labels: batch.labels,
+      sequences: counted.sequences,
       logits: () => model.forward(batch, options),
+      perToken: (compute) => computePerToken(model, batch, counted, compute, { checkpoint, ...options }),
       at(site, layer) {
         let seen: F32 | undefined;
         // This edit changes nothing. A capture would also hold the tensor of the second run of a checkpointed block, and nobody would release it.
@@ -56,7 +60,7 @@ export function lossOf(
   model: Decoder,
   objective: Objective,
   { texts, references }: { readonly texts: RoleTexts; readonly references: References },
-  options: ForwardOptions & Required<Pick<ForwardOptions, "ops">>,
+  options: PassOptions & Required<Pick<PassOptions, "ops">>,
 ): F32 {
   const passFor = (role: Role) => ({
     ...passOver(model, texts[role]!, options),

@@ -8,7 +8,7 @@ import {
   train,
 } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
+import { type F32, LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
 import { type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { lossOf, type References, referencesOf } from "./passes.ts";
@@ -62,8 +62,9 @@ export async function* trainEpochs(
   const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
     loss: (tape) => {
-      const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => tape.checkpoint(x, run);
-      const options = { ops: tape.ops, ...(recipe.checkpointing && { wrapBlock }) };
+      const checkpoint = (x: F32, run: (x: F32) => F32) => tape.checkpoint(x, run);
+      const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => checkpoint(x, run);
+      const options = { ops: tape.ops, checkpoint, ...(recipe.checkpointing && { wrapBlock }) };
       return lossOf(model, objective, { texts: batches[index]!, references: references[index]! }, options);
     },
   });

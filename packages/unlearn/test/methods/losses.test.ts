@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Tape } from "@lethe/autograd";
-import { type F32, ops, type Shape, type Tensor } from "@lethe/tensor";
+import { type F32, type Ops, ops, type Shape, type Tensor } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { describe, expect, test } from "vitest";
-import { gradientDifference, methodNamed, npo, type Objective, tokenNll } from "../../src/index.ts";
+import { gradientDifference, methodNamed, npo, type Objective, type TokenPiece, tokenNll } from "../../src/index.ts";
 
 type Role = "forget" | "retain";
 
@@ -35,11 +35,25 @@ const objectives: Readonly<Record<string, Objective>> = {
 };
 
 /** A pass whose logits are given rather than computed, so that gradients are seen with respect to them. */
-function passOf({ shape, logits, labels }: GoldenBatch, values = logits) {
-  const given = device.tensor(values, shape, "f32", "logits") as F32;
+function passOf(ops: Ops, { shape, logits, labels }: GoldenBatch, given = device.tensor(logits, shape) as F32) {
+  const [, columns, width] = shape as [number, number, number];
+  const rows = [...labels.keys()].filter((row) => labels[row] !== -100);
+  const list = <D extends "u32" | "i32">(values: number[], dtype: D) => device.tensor(values, [values.length], dtype);
   return {
     given,
     labels: device.tensor(labels, shape.slice(0, -1), "i32", "labels") as Tensor<Shape, "i32">,
+    sequences: list(
+      rows.map((row) => Math.floor(row / columns)),
+      "u32",
+    ),
+    perToken(compute: (logits: F32, piece: TokenPiece) => F32) {
+      const counted = ops.gatherRows(ops.reshape(given, { shape: [labels.length, width] }), list(rows, "u32"));
+      const piece = list(
+        rows.map((row) => labels[row]!),
+        "i32",
+      );
+      return compute(counted, { labels: piece, start: 0, end: rows.length });
+    },
     logits: () => given,
     at: () => expect.unreachable("this loss reads logits alone"),
   };
@@ -51,13 +65,15 @@ describe.each(golden.cases.map((c) => [c.pad, c] as const))(
     test.each(Object.keys(losses))("%s", async (name) => {
       const expected = losses[name]!;
       const objective = objectives[name]!;
+      using tape = new Tape(ops);
       const passes = Object.fromEntries(
         (["forget", "retain"] as const).map((role) => {
-          const reference = objective.reference?.[role]?.(ops, passOf(sides[role], sides[role].reference));
-          return [role, { ...passOf(sides[role]), reference: reference as F32 }];
+          const { shape, reference: logits } = sides[role];
+          const before = passOf(ops, sides[role], device.tensor(logits, shape) as F32);
+          const reference = objective.reference?.[role]?.(ops, before);
+          return [role, { ...passOf(tape.ops, sides[role]), reference: reference as F32 }];
         }),
       ) as Record<Role, ReturnType<typeof passOf> & { reference: F32 }>;
-      using tape = new Tape(ops);
       tape.watch([passes.forget.given, passes.retain.given]);
       const loss = device.scoped("forward", () => objective.loss(tape.ops, { ...passes, preferred: passes.retain }));
       const gradients = tape.backward(loss);
