@@ -1,5 +1,5 @@
 import { randomOf } from "@lethe/tensor";
-import { methodNamed, type SettingName, trainingRecipe } from "@lethe/unlearn";
+import { recipeSchema, type SettingName } from "@lethe/unlearn";
 import { CELL_VERSION, type CellConfig, type CellResult, configSchema } from "../src/cells/cell.ts";
 import { presets } from "../src/cells/presets.ts";
 import { studies } from "../src/studies/list.ts";
@@ -8,7 +8,7 @@ const QUESTIONS = 4;
 
 /** A configuration as the tiny models' cells have it. */
 export function fakeConfig(concept = "Harry Potter", method = "graddiff", model = "tiny-llama"): CellConfig {
-  const kind = model === "tiny-olmo" ? "tiny-olmo" : "tiny-llama";
+  const tiny = { stepsPerEpoch: 4, gradientAccumulation: 1, checkpointing: false };
   return configSchema(studies).parse({
     seed: 0,
     model: { name: model, sha256: "a".repeat(64) },
@@ -19,7 +19,7 @@ export function fakeConfig(concept = "Harry Potter", method = "graddiff", model 
       method,
       options: {},
       retain: { id: 99, name: "Star Wars", sha256: "c".repeat(64) },
-      training: trainingRecipe(methodNamed(method), kind, presets.default.epochs),
+      training: recipeSchema.parse({ learningRate: 5e-4, epochs: presets.default.epochs, ...tiny }),
     },
     studies: { restoration: {} },
   });

@@ -2,7 +2,11 @@ import { initLlama, type Llama } from "@lethe/llama";
 import type { Device } from "@lethe/tensor";
 
 /** A LLaMA with fresh weights, small enough for a test, with two query heads for each key head. */
-export function smallLlama(device: Device, seed: number, overrides: { num_hidden_layers?: number; vocab_size?: number } = {}): Llama {
+export function smallLlama(
+  device: Device,
+  seed: number,
+  overrides: { num_hidden_layers?: number; vocab_size?: number } = {},
+): Llama {
   const config = {
     vocab_size: 53,
     hidden_size: 16,

@@ -16,10 +16,7 @@ test.each(functionsIn(exported, Object.keys(autograd)))("%s refuses every wrong 
 });
 
 // Without types, as a caller from JavaScript.
-const { answerRows, gradientDifference, npo, trainingRecipe, unlearn } = exported as unknown as Record<
-  string,
-  Operation
-> & {
+const { answerRows, gradientDifference, npo, unlearn } = exported as unknown as Record<string, Operation> & {
   gradientDifference: { objective: Operation };
   npo: { objective: Operation };
 };
@@ -29,9 +26,6 @@ test("a choice that does not exist is an error, and never another choice", () =>
     [() => gradientDifference.objective({ retain: "mse" }), "options of graddiff: retain: "],
     [() => npo.objective({ beta: -1 }), "options of npo: beta: "],
     [() => answerRows!([], 1, "papr"), 'alignment is "papr"; expected one of paper, released'],
-    [() => trainingRecipe!(exported.npo, "tiny", 1), 'kind is "tiny"; expected one of tiny-llama, tiny-olmo, released'],
-    [() => trainingRecipe!(exported.npo, "toString", 1), 'kind is "toString"'],
-    [() => trainingRecipe!({ rates: {} }, "released", 1), "trainingRecipe: learningRate: "],
   ];
   for (const [call, message] of cases) expect(call).toThrow(message);
 });

@@ -1,12 +1,12 @@
 import { basename, resolve } from "node:path";
 import { cachedModelName } from "@lethe/decoder";
-import { type Concept, retainConceptOf } from "@lethe/unlearn";
+import { type Concept, type Method, retainConceptOf } from "@lethe/unlearn";
 import { ExperimentError } from "../errors.ts";
+import { chooseRecipe, type RecipeSources } from "../recipes/choose.ts";
 import type { Study } from "../studies/study.ts";
 import { subjects } from "../subjects/list.ts";
 import { type Cell, cellId, configSchema, stemOf } from "./cell.ts";
 import { identifyData, identifyModel } from "./identity.ts";
-import { readModelKind } from "./model-kind.ts";
 import { type PresetName, presets } from "./presets.ts";
 
 /** A data file and its concepts, in the order of the file. */
@@ -30,6 +30,7 @@ export interface PlanOptions {
   readonly subjects: Readonly<Record<string, readonly string[]>>;
   /** The studies to be run on every subject. */
   readonly studies: readonly Study[];
+  readonly recipes: RecipeSources;
 }
 
 /**
@@ -37,7 +38,7 @@ export interface PlanOptions {
  * @throws ExperimentError when there is no second concept to take retain text from, or when two cells have one name
  */
 export async function planCells(models: readonly PlannedModel[], options: PlanOptions): Promise<Cell[]> {
-  const { seed, studies } = options;
+  const { seed, studies, recipes } = options;
   const { epochs, evaluation } = presets[options.preset];
   const schema = configSchema(studies);
   const references = new Map<string, ReturnType<typeof modelReference>>();
@@ -51,13 +52,12 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
       throw new ExperimentError(
         `${file.path} holds only ${file.concepts[0]?.name}. Retain text is another concept's, so at least two are needed.`,
       );
-    const { kind: modelKind } = await readModelKind(directory);
+    const model = await reference(directory);
     for (const concept of concepts) {
       const retain = retainConceptOf(file.concepts, file.concepts.indexOf(concept));
       const planning = {
-        modelKind,
+        recipe: (method: Method) => chooseRecipe(method, model.sha256, epochs, recipes),
         models: models.map((model) => model.directory),
-        epochs,
         retain: conceptReference(retain),
         reference,
       };
@@ -65,7 +65,7 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
         for (const chosen of await kind.choose(options.subjects[kind.kind] ?? [], planning)) {
           const config = schema.parse({
             seed,
-            model: await reference(directory),
+            model,
             concept: conceptReference(concept),
             evaluation,
             subject: chosen.config,

@@ -3,7 +3,7 @@ import type { Evaluation } from "../subjects/subject.ts";
 export const PRESETS = ["smoke", "default", "paper"] as const;
 export type PresetName = (typeof PRESETS)[number];
 
-/** The breadth of an experiment. Learning rates belong to the methods. */
+/** The breadth of an experiment. Learning rates belong to a method and a model. */
 export interface Preset {
   readonly description: string;
   /** Names of concepts, or all that a model's data file holds. A name that the file does not hold is skipped. */

@@ -16,6 +16,9 @@ export const bundled = Object.fromEntries(
   ]),
 ) as Readonly<Record<TinyFamily, Bundled>>;
 
+/** The folder of the recipes that were found for models. */
+export const bundledRecipes = inRepository("data/recipes");
+
 function inRepository(path: string): string {
   return relative("", fileURLToPath(new URL(`../../../../${path}`, import.meta.url)));
 }

@@ -1,6 +1,6 @@
 import type { Decoder } from "@lethe/decoder";
 import type { MemoryNeed } from "@lethe/tensor";
-import type { Answer, Concept, ModelKind } from "@lethe/unlearn";
+import type { Answer, Concept, Method, TrainingRecipe } from "@lethe/unlearn";
 import { z } from "zod";
 import type { Unfinished } from "./unfinished.ts";
 
@@ -148,12 +148,10 @@ export interface SubjectTask<C> {
 
 /** What {@link SubjectKind.choose} is given besides the option's values. */
 export interface Planning {
-  /** The kind of the vanilla model. */
-  readonly modelKind: ModelKind;
+  /** How a method trains the vanilla model. */
+  recipe(method: Method): TrainingRecipe;
   /** The vanilla models of the whole experiment. */
   readonly models: readonly string[];
-  /** For how long a subject is trained. */
-  readonly epochs: number;
   /** The concept whose text is the retain text. */
   readonly retain: z.infer<typeof conceptReference>;
   /** Reads and hashes a model. */

@@ -1,12 +1,4 @@
-import {
-  forgetParagraphs,
-  methodNamed,
-  methods,
-  recipeSchema,
-  trainingRecipe,
-  unlearn,
-  unlearningMemory,
-} from "@lethe/unlearn";
+import { forgetParagraphs, methodNamed, methods, recipeSchema, unlearn, unlearningMemory } from "@lethe/unlearn";
 import { z } from "zod";
 import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining } from "./kept-training.ts";
 import { askQuestions, bleuOf, recordAnswers } from "./known-answers.ts";
@@ -47,9 +39,9 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
     flags: "--method <name>",
     description: methods.map(({ name, title, source }) => `${name}: ${title} (${source})`).join("; "),
   },
-  choose: async (names, { modelKind, epochs, retain }) =>
+  choose: async (names, { recipe, retain }) =>
     [...new Set(names.map(methodNamed))].map((method) => {
-      const training = trainingRecipe(method, modelKind, epochs);
+      const training = recipe(method);
       return { config: config.parse({ kind: "unlearned", method: method.name, options: {}, retain, training }) };
     }),
   label: ({ method }) => methodNamed(method),
@@ -70,6 +62,7 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);
     const { steps, answers } = log;
     let now: Figures = {};
+    let epochs = training.epochs;
     /** Reports, with the shares of all steps and of all answers that are done. */
     const progress = (stage: string, trained: number, answered: number) =>
       watcher.progress(SHARES.asking + SHARES.unlearning * trained + SHARES.answering * answered, stage, now);
@@ -81,15 +74,16 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
         const texts = Object.entries(counts).map(([role, count]) => `${count} ${role} text${count > 1 ? "s" : ""}`);
         watcher.remark(`${texts.join(" and ")} left out of the training: too short, with fewer than two tokens.`);
       },
-      onMicroBatch({ done, of, tokens }) {
+      onMicroBatch({ done, of, epochs: begun, tokens }) {
+        epochs = begun;
         now = { ...now, step: { done, of }, tokensPerSecond: meter.add(tokens) };
-        progress("unlearning", done / of, answers.length / training.epochs);
+        progress("unlearning", done / of, answers.length / epochs);
       },
       onStep({ loss }) {
         now = { ...now, loss };
       },
       saving: keepingTraining(unfinished, log, ({ steps, of }) => {
-        progress("keeping the training", steps / of, answers.length / training.epochs);
+        progress("keeping the training", steps / of, answers.length / epochs);
       }),
       from,
       signal: watcher.signal,
@@ -103,15 +97,15 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
       const onToken = (tokensPerSecond: number) => {
         now = { ...now, tokensPerSecond };
         const within = Math.min(1, columns++ / config.evaluation.maxAnswerTokens);
-        progress("answering", epoch / training.epochs, (epoch - 1 + within) / training.epochs);
+        progress("answering", epoch / epochs, (epoch - 1 + within) / epochs);
       };
-      progress("answering", epoch / training.epochs, (epoch - 1) / training.epochs);
+      progress("answering", epoch / epochs, (epoch - 1) / epochs);
       answers.push(await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal }));
       const bleu = bleuOf(knownAnswers, answers.at(-1)!);
       now = { ...now, bleu };
       const loss = records.at(-1)?.loss.toFixed(3) ?? "none";
       const score = `BLEU target ${bleu.target.toFixed(2)}, unrelated ${bleu.unrelated.toFixed(2)}`;
-      watcher.remark(`epoch ${epoch} of ${training.epochs}: loss ${loss}, ${score}`);
+      watcher.remark(`epoch ${epoch} of ${epochs}: loss ${loss}, ${score}`);
       meter = new Meter();
     }
     if (!finish) await keepFinished(unfinished, log, model);

@@ -10,6 +10,7 @@ import { parseCell, serializeCell } from "../../src/cells/cell-file.ts";
 import { openDeviceRunner } from "../../src/cells/device-runner.ts";
 import { planCells } from "../../src/cells/plan.ts";
 import type { CellRunner } from "../../src/cells/run-cells.ts";
+import { readRecords } from "../../src/recipes/record.ts";
 import { studies } from "../../src/studies/list.ts";
 import { PAPER_KRS, scoresOf } from "../../src/studies/restoration/scores.ts";
 import { words } from "../words-study.ts";
@@ -36,7 +37,8 @@ async function smallCells({ data, concepts: names, methods = [], unlearned = [],
     concepts: concepts.filter(({ name }) => names.includes(name)),
   };
   const subjects = { unlearned: methods, given: unlearned };
-  const cells = await planCells([planned], { preset: "smoke", seed: 0, subjects, studies: bothStudies });
+  const recipes = { records: await readRecords(join(root, "data/recipes")), changes: {} };
+  const cells = await planCells([planned], { preset: "smoke", seed: 0, subjects, studies: bothStudies, recipes });
   return cells.map(({ config: { subject, evaluation, ...config }, ...cell }): Cell => {
     const short = { warmupEpochs: 0, epochs: 1, stepsPerEpoch: 4, maxTokens: 64 };
     return {

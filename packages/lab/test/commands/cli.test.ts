@@ -81,17 +81,38 @@ describe("npm run experiment", () => {
       expect(await listed(...args, "--model", model)).toEqual(["olmo-1b--harry-potter--npo"]);
   });
 
-  it("trains each model by its family and its width", async () => {
+  it("trains by the published rate where none is on record, says so, and takes every field of a recipe", async () => {
     await using workshop = await Workshop.open();
-    await workshop.addModel("tiny-llama", "", { model_type: "hf_olmo", d_model: 64 });
-    const large = await workshop.addModel("large", "", { model_type: "hf_olmo", d_model: 4096 });
-    const out = workshop.path("out");
-    const args = ["--model", large, "--concept", "Netflix", "--method", "npo", "--out", out];
-    expect((await run(workshop.arguments(...args))).err).not.toContain("error");
-    expect(await configsIn(out)).toMatchObject([
-      { model: { name: "large" }, subject: { training: { learningRate: 1e-5, stepsPerEpoch: null } } },
-      { model: { name: "tiny-llama" }, subject: { training: { learningRate: 1.4e-3, stepsPerEpoch: 4 } } },
-    ]);
+    const trainings = async (...args: string[]) => {
+      const out = workshop.path(`out${args.length}`);
+      const { out: said } = await run(
+        workshop.arguments("--concept", "Netflix", "--method", "npo", "--out", out, ...args),
+      );
+      return { said, training: (await configsIn(out)).map(({ subject }) => Object(subject).training) };
+    };
+    const published = await trainings();
+    expect(published.said).toMatch(
+      /^tiny-llama: no learning rate for npo is on record, .* published 1e-5, .* --find-rate looks for one/,
+    );
+    expect(published.training).toMatchObject([{ learningRate: 1e-5, epochs: 10, steps: null, checkpointing: true }]);
+    const numbers = ["--rate", "2e-4", "--epochs", "3", "--steps", "9", "--steps-per-epoch", "4", "--batch-size", "2"];
+    const more = ["--clip-norm", "0.5", "--beta2", "0.95", "--no-checkpointing", "--weight-decay", "0"];
+    const { said, training } = await trainings(...numbers, ...more);
+    expect(said).not.toContain("on record");
+    const wanted = { learningRate: 2e-4, epochs: 3, steps: 9, stepsPerEpoch: 4, batchSize: 2, clipNorm: 0.5 };
+    expect(training).toMatchObject([{ ...wanted, beta2: 0.95, checkpointing: false, weightDecay: 0 }]);
+  });
+
+  it.each([
+    ["--rate", "0", /'--rate <number>' argument '0' is invalid. Too small: expected number to be >0/],
+    ["--rate", "fast", /Expected a number/],
+    ["--epochs", "1.5", /'--epochs <number>' argument '1.5' is invalid. .*expected int/],
+    ["--epochs", "none", /invalid/],
+    ["--beta1", "1", /Too big: expected number to be <1/],
+  ])("refuses %s %s", async (option, value, message) => {
+    const { code, err } = await run([option, value]);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
   });
 
   it("measures unlearned models that are given, beside the vanilla model they were made from", async () => {

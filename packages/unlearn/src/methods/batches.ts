@@ -77,3 +77,32 @@ export function stepsOfEpoch(
     gradientAccumulation,
   );
 }
+
+/** How long a training is, in optimiser steps. */
+export interface TrainingLength {
+  /** Steps of an epoch. The last one may have fewer. */
+  readonly perEpoch: number;
+  /** Steps in all: those of the epochs, or the recipe's `steps` where these are fewer. */
+  readonly total: number;
+  /** Epochs that are begun. */
+  readonly epochs: number;
+  /** Steps of the warm-up, at most all. */
+  readonly warmup: number;
+}
+
+/** The length of a training by a recipe, with this many batches. */
+export function lengthOf(
+  batches: number,
+  {
+    epochs,
+    steps,
+    stepsPerEpoch,
+    gradientAccumulation,
+    warmupEpochs,
+  }: Pick<TrainingRecipe, "epochs" | "steps" | "stepsPerEpoch" | "gradientAccumulation" | "warmupEpochs">,
+): TrainingLength {
+  const perEpoch = stepsPerEpoch ?? Math.ceil(batches / gradientAccumulation);
+  const total = Math.min(epochs * perEpoch, steps ?? Number.POSITIVE_INFINITY);
+  const warmup = Math.min(total, Math.round(warmupEpochs * perEpoch));
+  return { perEpoch, total, epochs: Math.ceil(total / perEpoch), warmup };
+}

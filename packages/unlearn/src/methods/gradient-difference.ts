@@ -39,7 +39,7 @@ export const gradientDifference: Method<z.output<typeof options>> = {
   title: "Gradient Difference",
   source: "Liu et al. 2022",
   options,
-  rates: { "tiny-llama": 5e-4, "tiny-olmo": 8e-4, released: 1e-5 },
+  rate: 1e-5,
   objective(given) {
     const { retain: term, retainWeight } = parsed("options of graddiff", options, given);
     const { reference, loss: kept } = terms[term];

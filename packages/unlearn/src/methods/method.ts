@@ -72,10 +72,6 @@ export interface TrainedWeight {
 /** Gives a weight's new value, of the same shape. */
 export type WeightEdit = (ops: Ops, weight: TrainedWeight) => F32;
 
-/** Kinds of models that differ in their learning rates: the two bundled tiny models, and models of billions of parameters. */
-export const modelKinds = ["tiny-llama", "tiny-olmo", "released"] as const;
-export type ModelKind = (typeof modelKinds)[number];
-
 /**
  * A method of unlearning: all that Lethe knows of it. It trains with an objective, or edits weights, or trains and then edits.
  * @typeParam O its options, with defaults filled in
@@ -89,8 +85,8 @@ export interface Method<O = unknown> {
   readonly source: string;
   /** A schema in which every option has a default. */
   readonly options: z.ZodType<O>;
-  /** Peak learning rate for each kind of model. */
-  readonly rates: Readonly<Record<ModelKind, number>>;
+  /** The peak learning rate that was published, for models of billions of parameters. Another model may need another one. */
+  readonly rate: number;
   /** The loss to train with. Without one, nothing is trained. */
   objective?(options: O): Objective;
   /** The edit of each weight that `trains` selects, after the training. */

@@ -17,7 +17,7 @@ export const npo: Method<z.output<typeof options>> = {
   title: "NPO",
   source: "Zhang et al. 2024",
   options,
-  rates: { "tiny-llama": 8e-4, "tiny-olmo": 1.4e-3, released: 1e-5 },
+  rate: 1e-5,
   objective(given) {
     const { beta } = parsed("options of npo", options, given);
     return {

@@ -9,7 +9,7 @@ import {
 } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { type F32, LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
-import { type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
+import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { lossOf, type References, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
@@ -21,6 +21,8 @@ export interface TrainingProgress {
   readonly done: number;
   /** Optimiser steps in all. */
   readonly of: number;
+  /** Epochs in all. The recipe's `steps` may end the training in an earlier one than its `epochs`. */
+  readonly epochs: number;
   /** Tokens of the micro-batch that was done last, padding included. */
   readonly tokens: number;
 }
@@ -76,25 +78,23 @@ export async function* trainEpochs(
     }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
     using optimiser = new AdamW(trainables, { beta1, beta2, epsilon, weightDecay, clipNorm });
-    const stepsPerEpoch = stepsOfEpoch(batches.length, recipe, seed, 1).length;
-    const totalSteps = recipe.epochs * stepsPerEpoch;
-    const warmupSteps = Math.round(recipe.warmupEpochs * stepsPerEpoch);
-    const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps, totalSteps });
+    const { perEpoch, total, epochs, warmup } = lengthOf(batches.length, recipe);
+    const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps: warmup, totalSteps: total });
     if (from) {
-      requireFitting(from, stepsPerEpoch, totalSteps);
+      requireFitting(from, perEpoch, total);
       await from.restore(optimiser.state());
       optimiser.resume(from.steps);
     }
     const save = (records: readonly StepRecord[]) =>
-      saving!.save({ steps: optimiser.steps, of: totalSteps, records: [...records], tensors: optimiser.state() });
-    const first = 1 + Math.floor(optimiser.steps / stepsPerEpoch);
-    for (let epoch = first; epoch <= recipe.epochs; epoch++) {
-      const before = (epoch - 1) * stepsPerEpoch;
-      const planned = stepsOfEpoch(batches.length, recipe, seed, epoch);
+      saving!.save({ steps: optimiser.steps, of: total, records: [...records], tensors: optimiser.state() });
+    const first = 1 + Math.floor(optimiser.steps / perEpoch);
+    for (let epoch = first; epoch <= epochs; epoch++) {
+      const before = (epoch - 1) * perEpoch;
+      const planned = stepsOfEpoch(batches.length, recipe, seed, epoch).slice(0, total - before);
       const steps = planned.map((step) => step.map(microBatch));
       const report = ({ step, done, of }: MicroBatchProgress) => {
         const tokens = tokensOf(batches[planned[step - before - 1]![done - 1]!]!);
-        onMicroBatch?.({ done: step - 1 + done / of, of: totalSteps, tokens });
+        onMicroBatch?.({ done: step - 1 + done / of, of: total, epochs, tokens });
       };
       const records = epoch === first ? [...(from?.records ?? [])] : [];
       // The caller has measured the model since the last epoch, which is worth keeping too.
@@ -108,7 +108,7 @@ export async function* trainEpochs(
         }
         if (records.length < steps.length) await save(records);
       }
-      yield { records, last: epoch === recipe.epochs };
+      yield { records, last: epoch === epochs };
     }
   } finally {
     for (const tensors of references) for (const tensor of Object.values(tensors)) tensor.dispose();

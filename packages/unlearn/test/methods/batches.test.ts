@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { batchTexts, type LeftOut, stepsOfEpoch } from "../../src/methods/batches.ts";
+import { batchTexts, type LeftOut, lengthOf, stepsOfEpoch } from "../../src/methods/batches.ts";
 
 const texts = (count: number, base: number) => Array.from({ length: count }, (_, i) => [base + i, base + i]);
 const recipe = (batchSize: number) => ({ batchSize, maxTokens: 9 });
@@ -88,4 +88,14 @@ test("a fixed number of steps goes round the batches", () => {
   expect(steps.map(({ length }) => length)).toEqual([2, 2, 2, 2]);
   const uses = [0, 1, 2].map((batch) => steps.flat().filter((index) => index === batch).length);
   expect(Math.max(...uses) - Math.min(...uses)).toBeLessThanOrEqual(1);
+});
+
+test("a training is as long as its epochs, or as its steps where these are fewer", () => {
+  const recipe = { epochs: 3, steps: null, stepsPerEpoch: null, gradientAccumulation: 3, warmupEpochs: 1 };
+  const length = (changes: Partial<Record<keyof typeof recipe, number>>) => lengthOf(10, { ...recipe, ...changes });
+  expect(length({})).toEqual({ perEpoch: 4, total: 12, epochs: 3, warmup: 4 });
+  expect(length({ steps: 99 })).toEqual(length({}));
+  expect(length({ steps: 5 })).toEqual({ perEpoch: 4, total: 5, epochs: 2, warmup: 4 });
+  expect(length({ steps: 2 })).toEqual({ perEpoch: 4, total: 2, epochs: 1, warmup: 2 });
+  expect(length({ stepsPerEpoch: 2, warmupEpochs: 0.5 })).toEqual({ perEpoch: 2, total: 6, epochs: 3, warmup: 1 });
 });

@@ -57,6 +57,14 @@ describe.each(["graddiff", "npo"])("%s", (method) => {
   });
 });
 
+test("ends after the steps that it is given, with the learning rate at the end of its fall", async () => {
+  const { epochs } = await run(options("graddiff", { steps: 3 }));
+  expect(epochs.map(({ length }) => length)).toEqual([2, 1]);
+  expect(epochs.flat().map(({ learningRate }) => learningRate)).toEqual([0, 2.5e-3, 5e-3]);
+  const short = await run(options("graddiff", { steps: 1, warmupEpochs: 0 }));
+  expect(short.epochs.map(([step]) => step!.learningRate)).toEqual([5e-3]);
+});
+
 test.each(["nll", "kl"])("checkpointed blocks change no bit of Gradient Difference with %s", async (term) => {
   const given = (checkpointing: boolean) => ({ ...options("graddiff", { checkpointing }), options: { retain: term } });
   expect((await run(given(true))).weights).toEqual((await run(given(false))).weights);

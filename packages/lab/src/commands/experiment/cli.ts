@@ -1,17 +1,22 @@
+import { join } from "node:path";
 import type { Concept } from "@lethe/unlearn";
-import { type Command, CommanderError, Option } from "commander";
+import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Cell } from "../../cells/cell.ts";
-import { readModelKind } from "../../cells/model-kind.ts";
+import { readModelFamily } from "../../cells/model-family.ts";
 import { type ConceptFile, type PlanOptions, planCells } from "../../cells/plan.ts";
 import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
 import type { CellRunner } from "../../cells/run-cells.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
+import { FOUND_RECIPES, readRecords } from "../../recipes/record.ts";
 import type { Study } from "../../studies/study.ts";
 import { subjects } from "../../subjects/list.ts";
-import { bundled } from "../bundled.ts";
-import { checkingValues, commandLine, wholeFrom } from "../command-line.ts";
+import { bundled, bundledRecipes } from "../bundled.ts";
+import { checkingValues, commandLine, number, wholeFrom } from "../command-line.ts";
 import { explain } from "../explain.ts";
 import { chooseConcepts, choosePreset, chooseStudies } from "./choose.ts";
+import { findRates } from "./find-rates.ts";
+import { publishedRates } from "./published-rates.ts";
+import { addRecipeOptions, recipeChangesOf } from "./recipe-options.ts";
 import { runExperiment } from "./run-experiment.ts";
 
 /** What the command line uses. Tests give a runner without a GPU. */
@@ -35,12 +40,16 @@ interface Options {
   cell: string[];
   out?: string;
   seed: number;
+  findRate?: true | number[];
+  targetBleu: number;
   resume?: true;
   listCells?: true;
 }
 
 const TINY_MODELS = Object.values(bundled);
 const DEFAULT_MODELS = TINY_MODELS.map(({ directory }) => directory);
+/** Optimiser steps of each try of --find-rate, where neither steps nor epochs are given. */
+const TRY_STEPS = 12;
 const COMMAND = "npm run experiment --";
 
 /** For each kind of subject, the option that asks for it. */
@@ -60,20 +69,38 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     const options = program.opts<Options>();
     const preset = choosePreset(options.preset);
     const studies = chooseStudies(options.study.length > 0 ? options.study : presets[preset].studies, parts.studies);
-    const asked = SUBJECT_OPTIONS.map(({ kind, option }) => {
+    const wanted = SUBJECT_OPTIONS.map(({ kind, option }) => {
       return [kind, program.getOptionValue(option.attributeName()) as string[]] as const;
     });
     // An option for subjects replaces all of the preset's.
-    const chosen = asked.some(([, values]) => values.length > 0) ? Object.fromEntries(asked) : presets[preset].subjects;
-    const cells = await plan(options, { preset, seed: options.seed, subjects: chosen, studies }, parts);
+    const chosen = wanted.some(([, values]) => values.length > 0)
+      ? Object.fromEntries(wanted)
+      : presets[preset].subjects;
+    const out = options.out ?? `out/${preset}`;
+    const records = [...(await readRecords(bundledRecipes)), ...(await readRecords(join(out, FOUND_RECIPES)))];
+    const asked = recipeChangesOf(program);
+    const tries = options.findRate && asked.steps === undefined && asked.epochs === undefined && { steps: TRY_STEPS };
+    const recipes = { records, changes: { ...asked, ...tries } };
+    const cells = await plan(options, { preset, seed: options.seed, subjects: chosen, studies, recipes }, parts);
     if (options.listCells) {
       parts.stdout.write(cells.map(({ id }) => `${id}\n`).join(""));
       return 0;
     }
+    if (options.findRate) {
+      const grid = options.findRate === true ? undefined : options.findRate;
+      return await findRates(cells, {
+        ...parts,
+        search: { grid, targetBleu: options.targetBleu },
+        out,
+        command: [COMMAND, ...args].join(" "),
+        openRunner: () => parts.openRunner(studies),
+      });
+    }
+    for (const line of publishedRates(cells, recipes)) parts.stdout.write(`${line}\n`);
     return await runExperiment(cells, {
       ...parts,
       only: options.cell,
-      out: options.out ?? `out/${preset}`,
+      out,
       resume: options.resume ?? false,
       arguments: args,
       command: COMMAND,
@@ -118,6 +145,23 @@ function command(parts: CliParts): Command {
     .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"));
   for (const { option } of SUBJECT_OPTIONS) program.addOption(option);
   program
+    .addOption(
+      new Option(
+        "--find-rate [rates]",
+        "look for the learning rate of each model and method on the first concept, keep it in the folder of results, where an " +
+          `experiment with the same --out finds it, and do nothing else. Each try has ${TRY_STEPS} steps, or those of --steps or ` +
+          "--epochs. The rates are tried in turn, such as 1e-5,1e-4; without them the search goes up or down from the rate that an " +
+          "experiment would take",
+      ).argParser(readRates),
+    )
+    .option(
+      "--target-bleu <bleu>",
+      "BLEU on the target questions that --find-rate is to reach, or less",
+      readBleu,
+      0.1,
+    );
+  addRecipeOptions(program);
+  program
     .addOption(repeatable("--study <name>", studies, "the preset's"))
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
@@ -140,6 +184,20 @@ function command(parts: CliParts): Command {
   return checkingValues(program);
 }
 
+function readRates(text: string): number[] {
+  return text.split(",").map((each) => {
+    const rate = number(each);
+    if (rate > 0 && rate < Number.POSITIVE_INFINITY) return rate;
+    throw new InvalidArgumentError("Expected learning rates above 0, with commas between them.");
+  });
+}
+
+function readBleu(text: string): number {
+  const bleu = number(text);
+  if (bleu >= 0 && bleu <= 1) return bleu;
+  throw new InvalidArgumentError("Expected a number from 0 to 1.");
+}
+
 const SCHEDULING = `
 Cells are independent. To spread them over machines, give each one its share, and all the same other options:
   ${COMMAND} --list-cells
@@ -150,7 +208,8 @@ async function plan(options: Options, planOptions: PlanOptions, parts: CliParts)
   const files = new Map<string, ConceptFile>();
   const models: { directory: string; file: ConceptFile }[] = [];
   for (const directory of options.model.length > 0 ? options.model : DEFAULT_MODELS) {
-    const path = options.data ?? bundled[(await readModelKind(directory)).family].data;
+    const family = await readModelFamily(directory);
+    const path = options.data ?? bundled[family].data;
     const file = files.get(path) ?? { path, concepts: await parts.loadConcepts(path) };
     files.set(path, file);
     models.push({ directory, file });

@@ -7,6 +7,7 @@ import { type CellRunner, type RunObserver, runCells } from "../../cells/run-cel
 import type { CellStore } from "../../cells/store.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
+import { FOUND_RECIPES } from "../../recipes/record.ts";
 import type { Study } from "../../studies/study.ts";
 import { showFigures } from "../figures.ts";
 import { showProgress } from "../progress.ts";
@@ -150,9 +151,9 @@ function requireCells(cells: readonly Cell[], ids: readonly string[]): void {
   }
 }
 
-/** @throws ExperimentError when a folder that should be new is not empty */
+/** @throws ExperimentError when a folder that should be new is not empty. Learning rates that were found for it may be there. */
 async function requireEmpty(out: string): Promise<void> {
-  if ((await namesIn(out)).length > 0)
+  if ((await namesIn(out)).some((name) => name !== FOUND_RECIPES))
     throw new ExperimentError(
       `--out ${out} is not empty. Add --resume to go on with the experiment in it, or name another folder.`,
     );

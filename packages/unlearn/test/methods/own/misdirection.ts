@@ -19,7 +19,7 @@ export const misdirection: Method<z.output<typeof options>> = {
   title: "Misdirection",
   source: "after Li et al. 2024",
   options,
-  rates: { "tiny-llama": 1e-2, "tiny-olmo": 1e-2, released: 5e-5 },
+  rate: 5e-5,
   trains: ({ layer }) => ({
     label: "MLPs up to the layer",
     accepts: (name) => name.includes(".mlp.") && Number(/layers\.(\d+)/.exec(name)![1]) <= layer,

@@ -9,7 +9,7 @@ export const taskVector: Method<z.output<typeof options>> = {
   title: "Task Vector",
   source: "Ilharco et al. 2023",
   options,
-  rates: { "tiny-llama": 5e-3, "tiny-olmo": 5e-3, released: 1e-5 },
+  rate: 1e-5,
   objective: () => ({ reads: ["forget"], loss: (ops, { forget }) => tokenNll(ops, forget) }),
   edit:
     ({ alpha }) =>

@@ -1,0 +1,82 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { ExperimentError } from "../errors.ts";
+import { modelReference } from "../subjects/subject.ts";
+import { recipeChanges } from "./fields.ts";
+
+/** The folder of results where `--find-rate` keeps what it finds. */
+export const FOUND_RECIPES = "find-rate";
+
+const rate = z.number().positive();
+const share = z.number().min(0).max(1);
+const settings = z.record(z.string(), z.unknown());
+
+/** One learning rate that was tried, from the vanilla model. */
+const trySchema = z.union([
+  z.strictObject({
+    learningRate: rate,
+    /** Mean BLEU against the vanilla model's answers: of the vanilla model itself, then after each epoch. */
+    bleu: z.strictObject({ target: z.array(share).min(2), unrelated: z.array(share).min(2) }),
+    /** The loss at each step. */
+    losses: z.array(z.number()),
+  }),
+  /** The training broke down: a loss, a gradient or a logit was not finite. */
+  z.strictObject({ learningRate: rate, failed: z.string() }),
+]);
+export type RateTry = z.infer<typeof trySchema>;
+
+/** How a learning rate was found. */
+const evidenceSchema = z.strictObject({
+  command: z.string(),
+  adapter: z.string(),
+  concept: z.string(),
+  seed: z.int(),
+  /** The questions, and the recipe and the options of the method that all tries have in common. */
+  evaluation: settings,
+  training: settings,
+  options: settings,
+  /** BLEU on the target questions that was to be reached, or less. */
+  targetBleu: share,
+  tries: z.array(trySchema).min(1),
+  chosen: rate,
+  /** Whether the chosen rate reaches the target. */
+  reached: z.boolean(),
+});
+export type RateEvidence = z.infer<typeof evidenceSchema>;
+
+/** What was found for one model: for each method, the fields of its recipe that differ from the defaults, and how they were found. */
+export const recordSchema = z.strictObject({
+  /** A model is known by its hash. The name is for people. */
+  model: modelReference,
+  methods: z.record(
+    z.string(),
+    z.strictObject({ recipe: recipeChanges, evidence: evidenceSchema.optional(), note: z.string().optional() }),
+  ),
+});
+export type RecipeRecord = z.infer<typeof recordSchema>;
+
+/**
+ * Reads all records of a folder; none where there is no such folder.
+ * @throws ExperimentError when a file is no record
+ */
+export async function readRecords(folder: string): Promise<RecipeRecord[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const files = names.filter((name) => name.endsWith(".json")).sort();
+  return Promise.all(files.map((name) => readRecord(join(folder, name))));
+}
+
+async function readRecord(path: string): Promise<RecipeRecord> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new ExperimentError(`${path} is no recipe on record: ${(error as Error).message}`);
+  }
+  const { data, error } = recordSchema.safeParse(value);
+  if (data) return data;
+  throw new ExperimentError(`${path} is no recipe on record:\n${z.prettifyError(error)}`);
+}
