@@ -24,6 +24,22 @@ test("a run from a cached residual stream has the bits of the full run, from eve
   }
 });
 
+test("runs of a layer each, and one of the unembedding alone, have the bits of the full run", async () => {
+  const batch = batchOf(device, prompts);
+  const layers = model.config.num_hidden_layers;
+  let resid = model.forward(batch, { upTo: 1 });
+  for (let layer = 1; layer < layers; layer++)
+    resid = model.forward(batch, { fromLayer: layer, resid, upTo: layer + 1 });
+  const logits = model.forward(batch, { fromLayer: layers, resid });
+  expect(await logits.read()).toEqual(await model.forward(batch).read());
+  expect(() => model.forward(batch, { fromLayer: 1, resid, upTo: 1 })).toThrow(
+    "upTo is 1, and a pass from layer 1 can stop",
+  );
+  expect(() => model.forward(batch, { upTo: layers + 1 })).toThrow("upTo is");
+  const hooks = new Hooks().scale("logits", 2);
+  expect(() => model.forward(batch, { hooks, upTo: 2 })).toThrow("this run does not come to the hook point logits");
+});
+
 test("a run up to the residual stream returns it", async () => {
   using seen = new Captures();
   const batch = batchOf(device, prompts);

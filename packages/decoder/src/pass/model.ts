@@ -67,7 +67,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
 
   /**
    * Runs the model. Nothing is read back: the result is on the device and belongs to the innermost open scope, or to the caller.
-   * @returns logits `[B, T, V]`, or `[R, V]` with `rows`; with `upTo: "resid"` the residual stream `[B, T, d]`
+   * @returns logits `[B, T, V]`, or `[R, V]` with `rows`; with another `upTo` the residual stream `[B, T, d]`
    * @throws {HookError} before the run when a hook does not fit it, and after it when a hook did not fire
    * @throws {ModelUseError} when batch, cache and options do not fit each other or the model
    */
@@ -93,7 +93,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     using stages = new Stages(this.device);
     stages.step("embed", () => resid ?? hooks.at("embed", null, ops.embedding(embedding, batch.ids)));
     for (const [layer, block] of blocks.entries()) {
-      if (layer < fromLayer) continue;
+      if (layer < fromLayer || layer >= this.#endOf(upTo)) continue;
       const run = (x: F32) => runBlock(pass, layer, x, block);
       stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapped(layer, x, wrapBlock(layer, x, run)) : run(x)));
     }
@@ -112,7 +112,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
   /** Hook points in the order of the forward pass: all, or those of a run over part of the model. */
   hookPoints({ fromLayer, upTo = "logits" }: Pick<ForwardOptions, "fromLayer" | "upTo"> = {}): HookPoint[] {
     const { blocks } = this.#modules;
-    const points = pointsOf({ first: fromLayer ?? 0, end: blocks.length }, absentSites(blocks[0]!));
+    const points = pointsOf({ first: fromLayer ?? 0, end: this.#endOf(upTo) }, absentSites(blocks[0]!));
     return points.filter(({ site, layer }) => {
       if (layer !== null) return true;
       return site === "embed" ? fromLayer === undefined : upTo === "logits";
@@ -168,7 +168,12 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     return { layers, batch, capacity, groups, width };
   }
 
-  #check(batch: Batch, { ops = kernels, cache, resid, fromLayer }: ForwardOptions): void {
+  /** The first layer that a pass does not run. */
+  #endOf(upTo: ForwardOptions["upTo"]): number {
+    return typeof upTo === "number" ? upTo : this.config.num_hidden_layers;
+  }
+
+  #check(batch: Batch, { ops = kernels, cache, resid, fromLayer, upTo }: ForwardOptions): void {
     const { vocab_size: vocabulary, num_hidden_layers: layers, hidden_size: width } = this.config;
     const [count, length] = batch.ids.shape;
     const refuse = (why: string) => {
@@ -180,6 +185,9 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
       refuse("fromLayer and resid go together: the layer to start at, and the residual stream that enters it");
     if (fromLayer !== undefined && !(Number.isInteger(fromLayer) && fromLayer >= 0 && fromLayer <= layers))
       refuse(`fromLayer is ${fromLayer}; its layers are 0 to ${layers - 1}, and ${layers} computes the logits alone`);
+    const first = fromLayer ?? 0;
+    if (typeof upTo === "number" && !(Number.isInteger(upTo) && upTo > first && upTo <= layers))
+      refuse(`upTo is ${upTo}, and a pass from layer ${first} can stop before layer ${first + 1} to ${layers}`);
     if (resid && `${resid.shape}` !== `${[count, length, width]}`)
       refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
     const cached = cache?.length ?? 0;

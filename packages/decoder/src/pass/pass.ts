@@ -18,8 +18,8 @@ export interface ForwardOptions {
   readonly resid?: F32;
   /** Called for each block in place of `run(x)`, such as to checkpoint activations. It must return what `run(x)` returns. */
   readonly wrapBlock?: (layer: number, x: F32, run: (x: F32) => F32) => F32;
-  /** `resid` stops at the residual stream after the last block. Default: `logits`. */
-  readonly upTo?: "logits" | "resid";
+  /** `resid` stops at the residual stream after the last block, a layer's number at the one that enters it. Default: `logits`. */
+  readonly upTo?: "logits" | "resid" | number;
 }
 
 /** What the parts of a model share during one forward pass. */

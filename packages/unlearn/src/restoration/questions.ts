@@ -15,6 +15,8 @@ export interface QuestionBatch extends Disposable {
   readonly batch: Batch;
   /** Rows of the pass whose logits one of the alignments needs, `[R]`, question after question. */
   readonly rows: Tensor<readonly [number], "u32">;
+  /** The batch `times` over: its sequences, then all of them again. It belongs to this object; ask for it outside of any scope. */
+  repeated(times: number): Batch;
   /** For each question the mean of values over its answer rows. `values` has one value for each of `rows`. */
   perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];
 }
@@ -38,15 +40,19 @@ export const questionBatch = checked(
       ),
     );
     const place = new Map(wanted.map((row, i) => [row, i]));
-    const batch = batchOf(
-      device,
-      questions.map(({ prompt, answer }) => [...prompt, ...answer]),
-      { padTo: () => positions },
-    );
+    const padTo = () => positions;
+    const sequences = questions.map(({ prompt, answer }) => [...prompt, ...answer]);
+    const batch = batchOf(device, sequences, { padTo });
+    const batches = new Map([[1, batch]]);
     const rows = device.tensor(wanted, [wanted.length], "u32", "answer rows");
     return {
       batch,
       rows,
+      repeated(times) {
+        const made = batches.get(times) ?? batchOf(device, Array(times).fill(sequences).flat(), { padTo });
+        batches.set(times, made);
+        return made;
+      },
       perQuestion(values, alignment) {
         checkPerQuestion([values, alignment]);
         return aligned[alignment].map((own, question) => {
@@ -55,7 +61,7 @@ export const questionBatch = checked(
         });
       },
       [Symbol.dispose]() {
-        batch.dispose();
+        for (const batch of batches.values()) batch.dispose();
         rows.dispose();
       },
     };

@@ -24,6 +24,9 @@ export interface Setting<N extends string = string> {
   readonly vanilla: readonly Site[];
   /** Activations that `hooks` takes from the unlearned model's own run. */
   readonly own?: readonly Site[];
-  /** Interventions on a pass of the unlearned model. The pass starts at the window's first layer, so no hook may be before it. */
+  /**
+   * Interventions on a pass of the unlearned model. The pass starts at the window's first layer, so no hook may be before it. Windows can
+   * share a pass where every hook restores, freezes or replaces a site in layers that it names; with other hooks each window has its own.
+   */
   hooks(context: RestorationContext): Hooks;
 }
