@@ -11,4 +11,10 @@ export {
   type TrainOptions,
   train,
 } from "./training/train.ts";
-export { selectTrainable, type Trainable, type TrainableFilter } from "./training/trainable.ts";
+export {
+  type SelectedWeight,
+  selectTrainable,
+  selectWeights,
+  type Trainable,
+  type TrainableFilter,
+} from "./training/trainable.ts";

@@ -1,11 +1,45 @@
+import { castInto } from "@lethe/tensor";
 import type { DecoderConfig } from "./checkpoint/config.ts";
 import { type SaveOptions, saveModel } from "./checkpoint/save.ts";
+import { ModelUseError } from "./errors.ts";
 import { type GenerateOptions, type Generation, generateAll } from "./generation/generate.ts";
 import { type Prompt, streamText, tokensOf } from "./generation/prompts.ts";
-import { Model } from "./pass/model.ts";
+import type { Layout } from "./pass/layout.ts";
+import { Model, type ModelParts } from "./pass/model.ts";
 
 /** A decoder-only language model on a device: its forward pass, generation and saving. */
 export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
+  readonly #layout: Layout;
+
+  /** @throws {ModelUseError} when a weight is missing */
+  constructor(parts: ModelParts<C>, layout: Layout) {
+    super(parts, layout);
+    this.#layout = layout;
+  }
+
+  /** A copy with weights of its own in f32, which can be trained. Packed weights are widened exactly. The caller disposes of it. */
+  copyInF32(): Decoder<C> {
+    const { device, weights, config, text, stopTokens, origin, label } = this;
+    const own = Array.from(weights, ([name, { shape }]) => [name, device.lasting(shape, "f32", name)] as const);
+    const parts = { device, config, weights: new Map(own), text, stopTokens, label, ...(origin && { origin }) };
+    const copy = new Decoder(parts, this.#layout);
+    copy.takeWeights(this);
+    return copy;
+  }
+
+  /**
+   * Gives each weight the numbers of another model's weight of the same name, rounded where this one is narrower.
+   * @throws {ModelUseError} when the other model lacks a weight
+   * @throws {ShapeError} when the shapes of a weight differ
+   */
+  takeWeights(from: Decoder): void {
+    for (const [name, weight] of this.weights) {
+      const source = from.weights.get(name);
+      if (!source) throw new ModelUseError(`takeWeights: ${from.label} has no weight "${name}"`);
+      castInto(weight, source);
+    }
+  }
+
   /**
    * Continues prompts together, greedily unless `temperature` is given.
    * @returns for each prompt its new tokens and, where the model has its tokenizer, their text

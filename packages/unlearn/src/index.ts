@@ -22,6 +22,7 @@ export * from "./metrics/alignment.ts";
 export * from "./metrics/bleu.ts";
 export * from "./metrics/krs.ts";
 export * from "./metrics/metric-error.ts";
+export * from "./restoration/memory.ts";
 export * from "./restoration/questions.ts";
 export * from "./restoration/settings/list.ts";
 export * from "./restoration/settings/setting.ts";

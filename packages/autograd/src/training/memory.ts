@@ -1,18 +1,18 @@
 import type { MemoryNeed } from "@lethe/tensor";
 import { anyObject, checked, listOf } from "@lethe/tensor/checked";
-import type { Trainable } from "./trainable.ts";
+import type { SelectedWeight } from "./trainable.ts";
 
 /**
- * The memory that training with AdamW needs beside the parameters: for each of them an f32 gradient and two moments. Pass it to
+ * The memory that training with AdamW needs beside the parameters, which are f32 then: for each of them a gradient and two moments. Pass it to
  * `requireMemory` before training starts. Activations are not in it; they depend on the batch.
  * @function
  */
 export const trainingMemory = checked(
   "trainingMemory",
   { trainables: listOf(anyObject) },
-  (trainables: readonly Trainable[]): MemoryNeed[] =>
+  (trainables: readonly SelectedWeight[]): MemoryNeed[] =>
     trainables.flatMap(({ name, parameter }) => {
-      const bytes = parameter.device.pool.sizeOf(parameter.bytes);
+      const bytes = parameter.device.pool.sizeOf(4 * parameter.size);
       return [
         { part: "gradients", name, bytes },
         { part: "AdamW's first moments", name, bytes },

@@ -20,7 +20,17 @@ export interface TrainableFilter {
   readonly column?: number;
 }
 
+/** A weight that a filter accepts, in whatever dtype it has. */
+export interface SelectedWeight extends Omit<Trainable, "parameter"> {
+  readonly parameter: Tensor;
+}
+
 const everything: TrainableFilter = { label: "selectTrainable", accepts: () => true };
+
+const selection = {
+  weights: iterable,
+  filter: optional(options({ label: text, accepts: callable, column: optional(anyNumber) })),
+};
 
 /**
  * The parameters that a filter accepts, in their own order. A matrix under two names (tied embeddings) counts once.
@@ -30,23 +40,37 @@ const everything: TrainableFilter = { label: "selectTrainable", accepts: () => t
  */
 export const selectTrainable = checked(
   "selectTrainable",
-  {
-    weights: iterable,
-    filter: optional(options({ label: text, accepts: callable, column: optional(anyNumber) })),
+  selection,
+  (weights: Iterable<readonly [string, Tensor]>, filter?: TrainableFilter): Trainable[] => {
+    const chosen = selectWeights(weights, filter);
+    const packed = chosen.find(({ parameter }) => parameter.dtype !== "f32");
+    if (packed)
+      throw new LetheError(
+        `${packed.name} is ${packed.parameter.dtype}; only f32 can be trained. Load the model with f32 weights.`,
+      );
+    return chosen as Trainable[];
   },
+);
+
+/**
+ * As {@link selectTrainable}, also of packed weights: to plan the training of a copy in f32.
+ * @throws {LetheError} when the filter accepts none, or the filter's column does not exist
+ * @function
+ */
+export const selectWeights = checked(
+  "selectWeights",
+  selection,
   (
     weights: Iterable<readonly [string, Tensor]>,
     { label, accepts, column }: TrainableFilter = everything,
-  ): Trainable[] => {
-    const chosen = new Map<Tensor["storage"], Trainable>();
+  ): SelectedWeight[] => {
+    const chosen = new Map<Tensor["storage"], SelectedWeight>();
     for (const [name, weight] of weights) {
       if (!accepts(name) || chosen.has(weight.storage)) continue;
-      if (weight.dtype !== "f32")
-        throw new LetheError(`${name} is ${weight.dtype}; only f32 can be trained. Load the model with f32 weights.`);
       const width = weight.shape[1] ?? 0;
       if (column !== undefined && !(Number.isInteger(column) && column >= 0 && column < width))
         throw new LetheError(`${label}: ${name} has columns 0 to ${width - 1}, and column ${column} was asked for`);
-      const trainable = { name, parameter: weight as F32 };
+      const trainable = { name, parameter: weight };
       chosen.set(weight.storage, column === undefined ? trainable : { ...trainable, column });
     }
     if (chosen.size === 0) throw new LetheError(`${label}: none of the weights is to be trained`);

@@ -69,18 +69,25 @@ export function passMemory(
   ];
 }
 
+/** How passes are recorded for their gradients. */
+export interface TapedPasses {
+  /** Whether only what enters each block is kept, and the rest is computed again. */
+  readonly checkpointing: boolean;
+  /** Where a pass has more tokens than this, its logits are computed in pieces of so many rows, twice. Default: all at once. */
+  readonly logitRows?: number | undefined;
+}
+
 /**
  * The activations of passes whose gradients are computed together: what each block keeps for its gradients and the logits, of all
  * passes; and the gradients of one block and of the logits, of the largest.
  * @param passes tokens of each, padding included
- * @param checkpointing whether only what enters each block is kept, and the rest is computed again
  */
 export function tapedMemory(
   device: Device,
   blocks: readonly Block[],
   vocabulary: number,
   passes: readonly number[],
-  checkpointing: boolean,
+  { checkpointing, logitRows = Infinity }: TapedPasses,
 ): MemoryNeed[] {
   const [block] = blocks as [Block];
   const { taped } = blockWidths(block);
@@ -88,14 +95,20 @@ export function tapedMemory(
   const ofAll = passes.flatMap((tokens) => [
     ...needsOf(device, tokens, [["token ids", 1], ["positions", 1], ["labels", 1], stream("residual stream")]),
     ...blocks.flatMap(() => needsOf(device, tokens, checkpointing ? [stream("residual stream")] : taped)),
-    ...needsOf(device, tokens, [stream("normalised stream"), ["logits", vocabulary]]),
+    ...(tokens > logitRows ? [] : needsOf(device, tokens, [stream("normalised stream"), ["logits", vocabulary]])),
   ]);
   const { heads, groups, width } = block.attention;
   const inner = Math.max(3 * block.mlp.gate.weight.shape[0]!, (2 * heads + 4 * groups) * width);
   const gradients: Widths = [stream("residual stream"), stream("gradient of it"), ["a sub-layer's gradients", inner]];
   const tokens = Math.max(...passes);
   const stages = [
-    needsOf(device, tokens, [stream("gradient of the stream"), ["gradient of the logits", vocabulary]]),
+    [
+      ...needsOf(device, tokens, [stream("gradient of the stream")]),
+      ...needsOf(device, Math.min(tokens, logitRows), [
+        ...(tokens > logitRows ? [["logits of a piece", vocabulary] as const] : []),
+        ["gradient of the logits", vocabulary],
+      ]),
+    ],
     needsOf(device, tokens, checkpointing ? [...taped, ...gradients] : gradients),
   ];
   return [...ofAll, ...largestOf(stages)];

@@ -15,7 +15,7 @@ import type { Batch } from "./batch.ts";
 import { absentSites, runBlock } from "./block.ts";
 import { cacheMemory, KVCache, type KVCacheShape } from "./cache.ts";
 import { type Layout, type Modules, modules as moduleNames, modulesOf } from "./layout.ts";
-import { passMemory, tapedMemory } from "./memory.ts";
+import { type PassSizes, passMemory, type TapedPasses, tapedMemory } from "./memory.ts";
 import { normalizeAt } from "./modules.ts";
 import type { ForwardOptions, Pass } from "./pass.ts";
 import { readRope } from "./rope.ts";
@@ -148,9 +148,17 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
    * The activations of passes whose gradients are computed together, for `requireMemory`.
    * @param passes tokens of each, padding included
    */
-  activationsToTrain(passes: readonly number[], { checkpointing }: { readonly checkpointing: boolean }): MemoryNeed[] {
+  activationsToTrain(passes: readonly number[], how: TapedPasses): MemoryNeed[] {
     const { device, config } = this;
-    return tapedMemory(device, this.#modules.blocks, config.vocab_size, passes, checkpointing);
+    return tapedMemory(device, this.#modules.blocks, config.vocab_size, passes, how);
+  }
+
+  /**
+   * The activations of a pass without gradients and without a cache, for `requireMemory`.
+   * @param sizes its tokens, padding included, and the rows whose logits are computed
+   */
+  activationsToRun(sizes: PassSizes): MemoryNeed[] {
+    return passMemory(this.device, this.#modules.blocks[0]!, this.config.vocab_size, sizes);
   }
 
   /** Releases the weights. */

@@ -50,9 +50,9 @@ class DeviceRunner implements CellRunner {
     const loaded: Decoder[] = [];
     const models: Models = {
       vanilla: kept.vanilla,
-      copy: (purpose, training) => this.#copy(kept, purpose, training),
+      copy: async (purpose, training) => this.#copy(kept, purpose, training),
       load: async (directory) => {
-        const model = await loadModel(this.#device, directory, { dtype: "f32" });
+        const model = await loadModel(this.#device, directory);
         loaded.push(model);
         return model;
       },
@@ -86,25 +86,19 @@ class DeviceRunner implements CellRunner {
   async #keep(directory: string): Promise<VanillaModel> {
     if (this.#kept?.directory !== directory) {
       this.#forget();
-      this.#kept = { directory, vanilla: await loadModel(this.#device, directory, { dtype: "f32" }) };
+      this.#kept = { directory, vanilla: await loadModel(this.#device, directory) };
     }
     return this.#kept;
   }
 
-  /** The one copy of a vanilla model. An earlier cell may have changed it, so it gets the vanilla weights again. */
-  async #copy(kept: VanillaModel, purpose: string, training: readonly MemoryNeed[]): Promise<Decoder> {
-    const { vanilla, directory } = kept;
-    if (!kept.copy) {
-      const weights = Array.from(vanilla.weights, ([name, { bytes }]) => ({
-        part: "weights of the copy",
-        name,
-        bytes,
-      }));
-      requireMemory(this.#device, `${purpose} a copy of ${vanilla.label}`, [...weights, ...training]);
-      kept.copy = await loadModel(this.#device, directory, { dtype: "f32" });
+  /** The one copy of a vanilla model, in f32. An earlier cell may have changed it, so it gets the vanilla weights again. */
+  #copy(kept: VanillaModel, purpose: string, training: readonly MemoryNeed[]): Decoder {
+    const { vanilla } = kept;
+    if (kept.copy) kept.copy.takeWeights(vanilla);
+    else {
+      requireMemory(this.#device, `${purpose} a copy of ${vanilla.label}`, [...copyMemory(vanilla), ...training]);
+      kept.copy = vanilla.copyInF32();
     }
-    for (const [name, weight] of vanilla.weights)
-      this.#device.copyBytes(weight, 0, kept.copy.weights.get(name)!, 0, weight.bytes);
     return kept.copy;
   }
 
@@ -125,6 +119,11 @@ class DeviceRunner implements CellRunner {
     this.#kept?.vanilla.dispose();
     this.#kept = null;
   }
+}
+
+/** The weights of a model's copy in f32, for `requireMemory`. */
+function copyMemory({ weights }: Decoder): MemoryNeed[] {
+  return Array.from(weights, ([name, { size }]) => ({ part: "weights of the copy", name, bytes: 4 * size }));
 }
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { loadModel } from "@lethe/auto";
+import { openDevice } from "@lethe/tensor";
 import { type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -162,6 +164,19 @@ describe("cells on the committed tiny models", () => {
     // Its value vectors of one layer are missing: a window that holds this layer brings everything back, any other nothing.
     for (const [centre, krs] of curve(result, "W_V").entries())
       expect(krs, `centre ${centre}`).toBeCloseTo(Math.abs(centre - layer) <= RADIUS ? 1 : 0, 6);
+  });
+
+  test("a bf16 model stays bf16, and its copy is trained in f32", async () => {
+    const model = join(folder, "bf16");
+    const device = await openDevice();
+    using stored = await loadModel(device, join(root, "models/tiny-llama"));
+    await stored.save(model, { dtype: "bf16" });
+    device.destroy();
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], methods: ["graddiff"], model });
+    const result = await run(cell!);
+    expect(result.subject).toMatchObject({ steps: [{ epoch: 1 }, {}, {}, {}] });
+    expect(Math.max(...curve(result, "m+A"))).toBeGreaterThan(0);
+    expect(await run(cell!)).toEqual(result);
   });
 
   test("a model whose logits are NaN ends its cell with an error that says so", async () => {

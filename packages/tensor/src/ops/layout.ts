@@ -2,10 +2,10 @@ import { atLeast, oneOf, options, shapeKind, wholeNumber, wholeNumbers } from ".
 import { floatCode } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show } from "../shape.ts";
-import { resolveAxis } from "./check.ts";
+import { checkShapes, resolveAxis } from "./check.ts";
 import { anyFloat, checked, f32 } from "./checked.ts";
 import { copyStrided } from "./copy-strided.ts";
-import type { F32, Ops } from "./ops.ts";
+import type { F32, Ops, Weight } from "./ops.ts";
 import { perLane, runItems } from "./parts.ts";
 import { zeros } from "./random.ts";
 import { stridesOf } from "./strides.ts";
@@ -84,17 +84,31 @@ export const cast: Ops["cast"] = checked(
   { x: anyFloat, options: options({ dtype: oneOf(["f32", "f16", "bf16"]) }) },
   (x, { dtype }) => {
     const out = x.device.empty(x.shape, dtype, "cast");
-    runItems(x.device, {
-      kernel: "cast",
-      constants: { FROM: floatCode(x.dtype), TO: floatCode(dtype) },
-      items: x.size,
-      workgroups: (count) => perLane(Math.ceil(count / 2)),
-      split: { x: [x, 1], out: [out, 1] },
-      params: (count) => ({ count }),
-    });
+    runCast(x, out);
     return out;
   },
 );
+
+/**
+ * Writes x into a tensor of its shape, in the target's dtype, as `cast` rounds it; bit for bit where the dtypes are equal.
+ * @throws {ShapeError} when the shapes differ
+ */
+export const castInto = checked("castInto", { target: anyFloat, x: anyFloat }, (target: Weight, x: Weight): void => {
+  checkShapes("castInto", { x }, target.shape);
+  if (x.dtype === target.dtype) x.device.copyBytes(x, 0, target, 0, x.bytes);
+  else runCast(x, target);
+});
+
+function runCast(x: Weight, out: Weight): void {
+  runItems(x.device, {
+    kernel: "cast",
+    constants: { FROM: floatCode(x.dtype), TO: floatCode(out.dtype) },
+    items: x.size,
+    workgroups: (count) => perLane(Math.ceil(count / 2)),
+    split: { x: [x, 1], out: [out, 1] },
+    params: (count) => ({ count }),
+  });
+}
 
 /** Copies a tensor into another that differs from it in the length of one axis. */
 function place(operation: string, x: F32, out: F32, axis: number, start: number): void {

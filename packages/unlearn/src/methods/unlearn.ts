@@ -1,6 +1,7 @@
 import {
   type StepRecord,
   selectTrainable,
+  selectWeights,
   type Trainable,
   type TrainableFilter,
   trainingMemory,
@@ -12,8 +13,9 @@ import type { z } from "zod";
 import { decoder, signal, tokens } from "../kinds.ts";
 import { parsed } from "../parsed.ts";
 import { batchTexts, type LeftOut, passesOf, type Texts, tokensOf } from "./batches.ts";
-import { methodNamed } from "./list.ts";
+import { methodNamed, methods } from "./list.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
+import { rowsOfPiece } from "./per-token.ts";
 import { recipeSchema } from "./recipe.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 import { type TrainedEpoch, type TrainingProgress, trainEpochs } from "./training.ts";
@@ -141,7 +143,7 @@ export const unlearn = checked(
 );
 
 /**
- * Memory that unlearning needs beside the model, for `requireMemory`: gradients, moments, and the activations of its largest batch. What
+ * Memory that unlearning needs beside the model, whose weights are f32 then, for `requireMemory`: gradients, moments, and the activations of its largest batch. What
  * the frozen reference gives is counted when its first batch has shown its size.
  * @throws {LetheError} as {@link unlearn} does
  * @function
@@ -153,17 +155,23 @@ export const unlearningMemory = checked(
 );
 
 function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryNeed[] {
-  const { objective, edit, trains, recipe, batches } = prepared;
+  const { objective, edit, trains, recipe, batches, wholeLogits } = prepared;
   if (!objective) return [];
-  const trainables = selectTrainable(model.weights, trains);
+  const trainables = selectWeights(model.weights, trains);
   const part = "weights before training";
-  const starts = edit ? trainables.map(({ name, parameter: { bytes } }) => ({ part, name, bytes })) : [];
+  const starts = edit ? trainables.map(({ name, parameter }) => ({ part, name, bytes: 4 * parameter.size })) : [];
   const largest = batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most));
-  return [...trainingMemory(trainables), ...starts, ...model.activationsToTrain(passesOf(largest), recipe)];
+  const activations = model.activationsToTrain(passesOf(largest), {
+    checkpointing: recipe.checkpointing,
+    logitRows: wholeLogits ? undefined : rowsOfPiece(model.config.vocab_size),
+  });
+  return [...trainingMemory(trainables), ...starts, ...activations];
 }
 
 /** What a method does under given options. */
 interface Plan extends Pick<Method, "stops"> {
+  /** Whether the loss may read whole logits: what one of your own does is not known. */
+  readonly wholeLogits: boolean;
   readonly objective?: Objective | undefined;
   readonly edit?: WeightEdit | undefined;
   readonly trains?: TrainableFilter | undefined;
@@ -174,7 +182,7 @@ function planOf(means: Means): Plan {
     throw new LetheError("unlearn: give a method or an objective, and not both");
   if (means.objective) {
     checkObjective([means.objective]);
-    return { objective: means.objective };
+    return { objective: means.objective, wholeLogits: true };
   }
   const method = typeof means.method === "string" ? methodNamed(means.method) : means.method;
   const options = parsed(`unlearn: options of ${method.name}`, method.options, means.options ?? {});
@@ -184,6 +192,7 @@ function planOf(means: Means): Plan {
     throw new LetheError(`unlearn: ${method.name} has no objective and no edit, so it changes nothing`);
   return {
     objective,
+    wholeLogits: !methods.includes(method),
     edit: method.edit?.(options),
     trains: method.trains?.(options),
     stops: (epoch) => method.stops?.(epoch) ?? false,

@@ -5,7 +5,16 @@ import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { integer } from "@lethe/testing/random";
 import { expect, test } from "vitest";
-import { passOver, selectTrainable, sequenceNll, Tape, type TextPass, tokenNll } from "../../src/index.ts";
+import {
+  passOver,
+  selectTrainable,
+  sequenceNll,
+  Tape,
+  type TextPass,
+  tokenNll,
+  unlearn,
+  unlearningMemory,
+} from "../../src/index.ts";
 
 const device = await testDevice();
 /** So large that 32 MiB hold 32 rows of logits. */
@@ -81,6 +90,25 @@ test("pieces cover the positions that count, each once, in order; with hooks the
     const sequences = await pass.sequences.read();
     expect([...sequences]).toEqual([29, 8, 24].flatMap((count, sequence) => Array(count).fill(sequence)));
   }
+});
+
+test.each(["nll", "kl"])("the plan of training with logits in pieces is its peak, within 20%%: %s", async (retain) => {
+  using own = model.copyInF32();
+  const how = {
+    method: "graddiff",
+    options: { retain },
+    recipe: { learningRate: 1e-4, epochs: 1, warmupEpochs: 0, gradientAccumulation: 1 },
+    ...{ forget: texts, retain: texts, seed: 0 },
+  };
+  // The log-probabilities of the reference.
+  const references = retain === "kl" ? device.pool.sizeOf(4 * counted * vocabulary) : 0;
+  const planned = unlearningMemory(own, how).reduce((sum, { bytes }) => sum + bytes, references);
+  const before = device.memory().bytesInUse;
+  device.pool.resetPeak();
+  for await (const _ of unlearn(own, how));
+  const peak = device.memory().peakBytes - before;
+  expect(peak / planned).toBeGreaterThan(0.8);
+  expect(peak / planned).toBeLessThan(1.2);
 });
 
 test("a text of one token has a loss of 0", async () => {
