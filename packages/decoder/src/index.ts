@@ -33,6 +33,6 @@ export { type Layout, modules, type WeightShapes } from "./pass/layout.ts";
 export type { Model, ModelParts } from "./pass/model.ts";
 export type { ForwardOptions } from "./pass/pass.ts";
 export { dependsOnLength, inverseFrequencies, type Rope, type RopeFields, readRope } from "./pass/rope.ts";
-export type { ChatMessage, ChatOptions } from "./text/chat.ts";
+export { type ChatMessage, type ChatOptions, hasChatTemplate } from "./text/chat.ts";
 export type { DecodeStream } from "./text/decode-stream.ts";
 export type { Text } from "./text/text.ts";

@@ -1,6 +1,13 @@
 import { memoryFolder } from "@lethe/testing/memory-folder";
 import { describe, expect, test } from "vitest";
-import { type ChatMessage, type ChatOptions, ModelUseError, readText, type Text } from "../src/index.ts";
+import {
+  type ChatMessage,
+  type ChatOptions,
+  hasChatTemplate,
+  ModelUseError,
+  readText,
+  type Text,
+} from "../src/index.ts";
 import { strftime } from "../src/text/strftime.ts";
 import { golden, goldenFiles } from "./golden-text.ts";
 
@@ -80,6 +87,15 @@ describe("conversations that cannot be written", () => {
   });
 });
 
+test("whether a directory has a chat template is known without its tokenizer", async () => {
+  const files = await goldenFiles("olmo");
+  expect(await hasChatTemplate(memoryFolder({}))).toBe(false);
+  expect(await hasChatTemplate(memoryFolder(files))).toBe(false);
+  expect(await hasChatTemplate(memoryFolder({ ...files, "chat_template.jinja": "{{ messages }}" }))).toBe(true);
+  const named = { chat_template: [{ name: "tool_use", template: "" }] };
+  expect(await hasChatTemplate(memoryFolder({ ...files, "tokenizer_config.json": named }))).toBe(false);
+});
+
 test("dates are in English in every locale", () => {
   const date = new Date(2024, 6, 4, 15, 7, 9);
   expect(strftime(date, "%A %a %d %B %b %m %Y %y %H:%M:%S %I %p %% %-d.%-m. %e %F %T %j")).toBe(
@@ -90,4 +106,6 @@ test("dates are in English in every locale", () => {
     .get("named")!
     .renderChatTemplate([{ role: "user" }], { template: "{{ strftime_now('%d %b %Y') }}" });
   expect(today).toMatch(/^\d\d [A-Z][a-z]{2} \d{4}$/);
+  const template = "{{ strftime_now('%d %b %Y') }}";
+  expect(texts.get("named")!.renderChatTemplate([{ role: "user" }], { template, now: date })).toBe("04 Jul 2024");
 });

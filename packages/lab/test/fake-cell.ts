@@ -13,7 +13,14 @@ export function fakeConfig(concept = "Harry Potter", method = "graddiff", model 
     seed: 0,
     model: { name: model, sha256: "a".repeat(64) },
     concept: { id: concept.length, name: concept, sha256: "b".repeat(64) },
-    evaluation: { ...presets.default.evaluation, targetQuestions: QUESTIONS, unrelatedQuestions: 5 },
+    evaluation: {
+      ...presets.default.evaluation,
+      targetQuestions: QUESTIONS,
+      unrelatedQuestions: 5,
+      prompt: "qa",
+      judge: { name: "keywords", threshold: 0.5 },
+      known: false,
+    },
     subject: {
       kind: "unlearned",
       method,
@@ -38,6 +45,10 @@ const SHAPES: Record<SettingName, number[]> = {
   A: [0.34, 0.43, 0.51, 0.41, 0.45, 0.48, 0.47, 0.54, 0.49, 0.55, 0.45, 0.42],
   "m+A": [0.55, 0.65, 0.71, 0.51, 0.53, 0.55, 0.56, 0.66, 0.68, 0.83, 0.77, 0.74],
 };
+
+function allKnown(questions: number) {
+  return { asked: questions, judged: questions, right: questions, silent: 0, unknown: 0, compared: questions };
+}
 
 /** Made-up measurements, the same for the same configuration. */
 export function fakeMeasurements(config: CellConfig) {
@@ -72,7 +83,7 @@ export function fakeMeasurements(config: CellConfig) {
     }));
   return {
     subject: {
-      vanilla: { targetExact: 1, unrelatedExact: 0.98 },
+      vanilla: { target: allKnown(QUESTIONS), unrelated: allKnown(5) },
       bleu: { target: decline(0.02, 0.9), unrelated: decline(0.4 + 0.3 * random(), 0.3) },
       examples: { target: examples("target"), unrelated: examples("unrelated") },
       steps: Array.from({ length: steps }, (_, step) => ({

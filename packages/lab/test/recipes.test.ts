@@ -22,10 +22,21 @@ describe("recipes on record", () => {
       });
   });
 
+  test("have the rate that their evidence chose, or say why not", () => {
+    for (const { methods } of records)
+      for (const { recipe, evidence, note } of Object.values(methods)) {
+        expect(evidence.reached).toBe(true);
+        expect(evidence.chosen === recipe.learningRate).toBe(note === undefined);
+        expect(evidence.tries.map(({ learningRate }) => learningRate)).toContain(recipe.learningRate);
+      }
+  });
+
   it("go before the published rate and the preset, and after what the person asks for", () => {
     const sha256 = "a".repeat(64);
     const npo = methodNamed("npo");
-    const own = [{ model: { name: "own", sha256 }, methods: { npo: { recipe: { learningRate: 3e-5, steps: 12 } } } }];
+    const { evidence } = recordOf(records, records[0]!.model.sha256, "npo")!;
+    const found = { recipe: { learningRate: 3e-5, steps: 12 }, evidence };
+    const own = [{ model: { name: "own", sha256 }, methods: { npo: found } }];
     const choose = (changes: object, known = own) => chooseRecipe(npo, sha256, 10, { records: known, changes });
     expect(choose({}, [])).toMatchObject({ learningRate: npo.rate, epochs: 10, steps: null });
     expect(choose({})).toMatchObject({ learningRate: 3e-5, epochs: 10, steps: 12 });

@@ -1,4 +1,4 @@
-import { type Decoder, generateTokens, LogitsError, textOf } from "@lethe/decoder";
+import { type Decoder, generateTokens, LogitsError, type Text, textOf } from "@lethe/decoder";
 import {
   anyObject,
   atLeast,
@@ -11,7 +11,7 @@ import {
   text,
 } from "@lethe/tensor/checked";
 import { chunks } from "./data/batches.ts";
-import { promptOf } from "./data/prompts.ts";
+import { type PromptForm, promptForm, promptTokens } from "./data/prompts.ts";
 import { decoder, signal } from "./kinds.ts";
 import { strip } from "./white-space.ts";
 
@@ -28,6 +28,10 @@ export interface Answer {
 export interface AnswerOptions {
   /** Answers end here unless the model ends them before. */
   readonly maxTokens: number;
+  /** How the questions are put. Default: `qa`. */
+  readonly prompt?: PromptForm;
+  /** What turns questions into tokens and answers into text, if not the model's own tokenizer. Default: the model's own. */
+  readonly tokenizer?: Text;
   /** Questions that are answered in one batch. Default: 64. */
   readonly batchSize?: number;
   /** Called for each new token of a batch. */
@@ -37,9 +41,9 @@ export interface AnswerOptions {
 }
 
 /**
- * Asks a model questions by the prompt `Question: {q}\n Answer:` and lets it answer greedily, up to its end-of-text token (arXiv
- * 2410.06606, Section 3).
- * @throws {ModelUseError} when the model has no tokenizer
+ * Asks a model questions, by the prompt `Question: {q}\n Answer:` unless another form is given, and lets it answer greedily, up to its
+ * end-of-text token (arXiv 2410.06606, Section 3).
+ * @throws {ModelUseError} when the model has no tokenizer, or no chat template where questions are put by it
  * @throws {LogitsError} when a model's logits are NaN, with the question
  * @throws the reason of `signal` when it is aborted
  * @function
@@ -49,15 +53,22 @@ export const answerQuestions = checkedAsync(
   {
     model: decoder,
     questions: listOf(text),
-    options: options({ maxTokens: atLeast(1), batchSize: optional(atLeast(1)), onToken: optional(callable), signal }),
+    options: options({
+      maxTokens: atLeast(1),
+      prompt: optional(promptForm),
+      tokenizer: optional(anyObject),
+      batchSize: optional(atLeast(1)),
+      onToken: optional(callable),
+      signal,
+    }),
   },
   async (
     model: Decoder,
     questions: readonly string[],
-    { maxTokens, batchSize = 64, onToken, signal }: AnswerOptions,
+    { maxTokens, prompt, tokenizer: given, batchSize = 64, onToken, signal }: AnswerOptions,
   ): Promise<Answer[]> => {
-    const tokenizer = await textOf(model);
-    const prompts = await Promise.all(questions.map((question) => tokenizer.encode(promptOf(question))));
+    const tokenizer = given ?? (await textOf(model));
+    const prompts = await Promise.all(questions.map((question) => promptTokens(tokenizer, question, prompt)));
     const tokens: number[][] = questions.map(() => []);
     for (const batch of chunks([...prompts.keys()], batchSize)) {
       const sequences = batch.map((index) => prompts[index]!);

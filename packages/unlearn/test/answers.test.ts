@@ -26,6 +26,16 @@ test("a model that knows the facts gives their answers, in one batch or in sever
   expect(await answerQuestions(model, questions, { maxTokens: 30, batchSize: 2 })).toEqual(answers);
 });
 
+test("questions are put in the form that is asked for, and by the tokenizer that is given", async () => {
+  const asked = { maxTokens: 1, prompt: "Q: {question} A:" };
+  const [answer] = await answerQuestions(model, questions.slice(0, 1), asked);
+  expect(answer!.prompt).toEqual(await model.text!.encode(`Q: ${questions[0]} A:`));
+  using bare = smallLlama(device, 1);
+  const tokenizer = { ...model.text!, encode: async () => [3, 1, 2], decode: async () => " words " };
+  const given = await answerQuestions(bare, questions.slice(0, 1), { maxTokens: 1, tokenizer });
+  expect(given).toMatchObject([{ question: questions[0], prompt: [3, 1, 2], text: "words" }]);
+});
+
 test("exactShare counts answers that are word for word as expected", async () => {
   const given = ["a b", "c", "d"].map((text) => ({ question: "", prompt: [], tokens: [], text }));
   expect(exactShare(given, ["a b", "C", "d"])).toBeCloseTo(2 / 3, 14);

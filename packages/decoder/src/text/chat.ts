@@ -1,7 +1,8 @@
+import type { Folder } from "@lethe/tensor";
 import { ModelUseError } from "../errors.ts";
 import { renderTemplate } from "./jinja/render.ts";
 import { strftime } from "./strftime.ts";
-import type { TokenizerFiles } from "./tokenizer-files.ts";
+import { readTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
 
 /** One turn of a conversation. Templates may read further fields, such as `tool_calls`. */
 export interface ChatMessage {
@@ -24,6 +25,8 @@ export interface ChatOptions {
   readonly documents?: readonly object[];
   /** Further variables of the template, such as `date_string`. */
   readonly variables?: Readonly<Record<string, unknown>>;
+  /** The date that a template sees which asks for one. Default: the clock's. Give one where texts must stay the same from day to day. */
+  readonly now?: Date;
 }
 
 /** The chat templates of a directory, and the special tokens of its tokenizer. */
@@ -44,6 +47,12 @@ export function chatTemplatesOf({ config, chatTemplate }: TokenizerFiles): Reado
   const given = chatTemplate ?? config.chat_template;
   if (typeof given === "string") return new Map([["default", given]]);
   return new Map(given?.map(({ name, template }) => [name, template]));
+}
+
+/** Whether a model's directory has a chat template that is used where none is named. @throws {ModelError} when a file of the tokenizer is broken */
+export async function hasChatTemplate(folder: Folder): Promise<boolean> {
+  const files = await readTokenizerFiles(folder);
+  return files !== undefined && chatTemplatesOf(files).has("default");
 }
 
 /**
@@ -69,7 +78,7 @@ export function renderChat(chat: ChatTemplates, messages: readonly ChatMessage[]
   };
   try {
     return renderTemplate(source, variables, {
-      strftime_now: (format) => strftime(new Date(), format),
+      strftime_now: (format) => strftime(options.now ?? new Date(), format),
       raise_exception: (message) => {
         throw fail(`refuses these messages: ${message}`);
       },

@@ -6,7 +6,7 @@ import { identifyData } from "./identity.ts";
 import { slug } from "./slug.ts";
 
 /** The format of a cell's file. Raised whenever a file of the old format could be misread. */
-export const CELL_VERSION = 2;
+export const CELL_VERSION = 3;
 
 /** Everything that decides a cell's result: the same configuration on the same adapter gives the same file, byte for byte. */
 export interface CellConfig extends SubjectConfig {

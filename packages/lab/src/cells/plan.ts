@@ -6,6 +6,7 @@ import { chooseRecipe, type RecipeSources } from "../recipes/choose.ts";
 import type { Study } from "../studies/study.ts";
 import { subjects } from "../subjects/list.ts";
 import { type Cell, cellId, configSchema, stemOf } from "./cell.ts";
+import { type Asking, evaluationOf } from "./evaluation.ts";
 import { identifyData, identifyModel } from "./identity.ts";
 import { type PresetName, presets } from "./presets.ts";
 
@@ -31,15 +32,18 @@ export interface PlanOptions {
   /** The studies to be run on every subject. */
   readonly studies: readonly Study[];
   readonly recipes: RecipeSources;
+  /** How models are asked and judged, as far as it was chosen. */
+  readonly asking?: Asking;
 }
 
 /**
  * The cells of an experiment, ordered by model, then concept, then subject. Each model is read and hashed once.
- * @throws ExperimentError when there is no second concept to take retain text from, or when two cells have one name
+ * @throws ExperimentError when there is no second concept to take retain text from, when two cells have one name, or when there is no
+ * chat template where one is asked for
  */
 export async function planCells(models: readonly PlannedModel[], options: PlanOptions): Promise<Cell[]> {
-  const { seed, studies, recipes } = options;
-  const { epochs, evaluation } = presets[options.preset];
+  const { seed, studies, recipes, asking = {} } = options;
+  const { epochs, evaluation: breadth } = presets[options.preset];
   const schema = configSchema(studies);
   const references = new Map<string, ReturnType<typeof modelReference>>();
   const reference = (directory: string) => {
@@ -53,6 +57,7 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
         `${file.path} holds only ${file.concepts[0]?.name}. Retain text is another concept's, so at least two are needed.`,
       );
     const model = await reference(directory);
+    const evaluation = await evaluationOf(directory, breadth, asking);
     for (const concept of concepts) {
       const retain = retainConceptOf(file.concepts, file.concepts.indexOf(concept));
       const planning = {

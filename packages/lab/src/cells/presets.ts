@@ -1,4 +1,4 @@
-import type { Evaluation } from "../subjects/subject.ts";
+import type { Breadth } from "./evaluation.ts";
 
 export const PRESETS = ["smoke", "default", "paper"] as const;
 export type PresetName = (typeof PRESETS)[number];
@@ -13,7 +13,7 @@ export interface Preset {
   /** Names of studies. */
   readonly studies: readonly string[];
   readonly epochs: number;
-  readonly evaluation: Evaluation;
+  readonly evaluation: Breadth;
 }
 
 /** The paper's two methods, and its numbers: ten epochs at most, ten and fifty questions a concept, answers of up to 30 tokens. */
@@ -21,7 +21,7 @@ const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
   studies: ["restoration"],
   epochs: 10,
-  evaluation: { targetQuestions: 10, unrelatedQuestions: 50, maxAnswerTokens: 30, examples: 3 },
+  evaluation: { targetQuestions: 10, unrelatedQuestions: 50, leastQuestions: 3, maxAnswerTokens: 30, examples: 3 },
 };
 
 export const presets: Readonly<Record<PresetName, Preset>> = {

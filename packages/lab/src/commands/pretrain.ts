@@ -8,7 +8,7 @@ import { writeWhole } from "@lethe/tensor/node";
 import { answerQuestions, type Concept, exactShare, factsOf, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { Option } from "commander";
-import { KNOWN_FROM } from "../subjects/known-answers.ts";
+import { KNOWN_FROM } from "../subjects/compared.ts";
 import { modelCard } from "../tiny/model-card.ts";
 import { pretrain } from "../tiny/pretrain.ts";
 import { TINY_FAMILIES, type TinyFamily, tinyModels } from "../tiny/tiny-models.ts";

@@ -49,9 +49,10 @@ export type RateEvidence = z.infer<typeof evidenceSchema>;
 export const recordSchema = z.strictObject({
   /** A model is known by its hash. The name is for people. */
   model: modelReference,
+  /** A note says why a recipe has another rate than the one that its evidence chose. */
   methods: z.record(
     z.string(),
-    z.strictObject({ recipe: recipeChanges, evidence: evidenceSchema.optional(), note: z.string().optional() }),
+    z.strictObject({ recipe: recipeChanges, evidence: evidenceSchema, note: z.string().optional() }),
   ),
 });
 export type RecipeRecord = z.infer<typeof recordSchema>;

@@ -1,3 +1,4 @@
+import { describeCounts } from "../subjects/compared.ts";
 import { type Html, html } from "./html.ts";
 import { endOfBleu, type ReportCell, subjectTitle } from "./panels.ts";
 import { score } from "./tables.ts";
@@ -10,6 +11,8 @@ export function answers(cells: readonly ReportCell[]): Html {
     (cell, i) => html`<details${i === 0 ? html` open` : ""}>
 <summary><strong>${cell.config.concept.name}</strong>, ${subjectTitle(cell)}, ${cell.config.model.name}
 <span class="quiet">(mean BLEU: target ${score(endOfBleu([cell], "target"))}, unrelated ${score(endOfBleu([cell], "unrelated"))})</span></summary>
+<p class="quiet">Of the vanilla model's answers, target: ${describeCounts(cell.subject.vanilla.target, cell.config.evaluation)}; unrelated:
+${describeCounts(cell.subject.vanilla.unrelated, cell.config.evaluation)}.</p>
 ${answerTable("About the concept", cell.subject.examples.target)}
 ${answerTable("About other things", cell.subject.examples.unrelated)}
 </details>\n`,

@@ -1,3 +1,5 @@
+import { judgeNamed } from "@lethe/unlearn";
+import { describePrompt } from "../subjects/compared.ts";
 import { subjectKind } from "../subjects/list.ts";
 import { type Html, html } from "./html.ts";
 import type { Panel, ReportCell } from "./panels.ts";
@@ -10,6 +12,8 @@ export function configuration(panels: readonly Panel[], adapters: readonly strin
     ["adapter", listed(adapters) || "not on record"],
     ["seed", listed(cells.map(({ config }) => String(config.seed)))],
     ["questions", listed(cells.map(questions))],
+    ["asked by", listed(cells.map(({ config }) => describePrompt(config.evaluation.prompt)))],
+    ["judge", listed(cells.map(({ config: { evaluation } }) => judge(evaluation)))],
     ...[...new Set(cells.map(({ config }) => config.model.name))].map((name): [string, Html] => [
       `model ${name}`,
       vanillaModel(cells.filter(({ config }) => config.model.name === name)),
@@ -22,17 +26,26 @@ ${subjectTable(panels)}
 }
 
 function questions({ config }: ReportCell): string {
-  const { targetQuestions, unrelatedQuestions, maxAnswerTokens } = config.evaluation;
-  return `up to ${targetQuestions} target and ${unrelatedQuestions} unrelated questions a concept; greedy answers of up to ${maxAnswerTokens} tokens`;
+  const { targetQuestions, unrelatedQuestions, leastQuestions, known, maxAnswerTokens } = config.evaluation;
+  const left = known ? ", without those that the vanilla model answers wrong" : "";
+  return (
+    `up to ${targetQuestions} target and ${unrelatedQuestions} unrelated questions a concept${left}, and of each kind at least ` +
+    `${leastQuestions} that can be compared; greedy answers of up to ${maxAnswerTokens} tokens`
+  );
+}
+
+function judge({ judge: { name, threshold } }: ReportCell["config"]["evaluation"]): string {
+  return `${name}: ${judgeNamed(name).description}; right from ${threshold}`;
 }
 
 function vanillaModel(cells: readonly ReportCell[]): Html {
-  const lowest = (kind: "targetExact" | "unrelatedExact") => {
-    const shares = cells.map(({ subject }) => subject.vanilla[kind]).filter((share) => share !== null);
-    return shares.length === 0 ? "no reference answers" : `${Math.round(Math.min(...shares) * 1000) / 10}%`;
+  const lowest = (kind: "target" | "unrelated") => {
+    const judged = cells.map(({ subject }) => subject.vanilla[kind]).filter(({ judged }) => judged > 0);
+    const shares = judged.map(({ judged, right }) => right / judged);
+    return shares.length === 0 ? "no expected answers" : `${Math.round(Math.min(...shares) * 1000) / 10}%`;
   };
-  return html`The SHA-256 of its files begins with <code>${cells[0]!.config.model.sha256.slice(0, 16)}</code>. Vanilla answers that are exactly
-the data's, lowest over concepts: target ${lowest("targetExact")}, unrelated ${lowest("unrelatedExact")}.`;
+  return html`The SHA-256 of its files begins with <code>${cells[0]!.config.model.sha256.slice(0, 16)}</code>. Vanilla answers that the judge found
+right, lowest over concepts: target ${lowest("target")}, unrelated ${lowest("unrelated")}.`;
 }
 
 /** Everything that decides the subjects: one row a field of their configuration, one column a model and subject. */

@@ -1,4 +1,4 @@
-import { KNOWN_FROM } from "../subjects/known-answers.ts";
+import { KNOWN_FROM, type QuestionCounts } from "../subjects/compared.ts";
 import { type Html, html } from "./html.ts";
 import { endOfBleu, type ReportCell, subjectTitle } from "./panels.ts";
 import { score } from "./tables.ts";
@@ -9,7 +9,8 @@ const COLLAPSED_BELOW = 0.3;
 /** What the numbers of any study cannot show, and which models of this report need care. */
 export function limits(cells: readonly ReportCell[]): Html {
   const collapsed = cells.filter((cell) => endOfBleu([cell], "unrelated") < COLLAPSED_BELOW);
-  const ignorant = cells.filter(({ subject }) => (subject.vanilla.targetExact ?? 1) < KNOWN_FROM);
+  const ignorant = cells.filter(({ config, subject }) => !config.evaluation.known && knownShare(subject) < KNOWN_FROM);
+  const shortened = cells.filter(({ subject: { vanilla } }) => Object.values(vanilla).some(lost));
   return html`<ul>
 <li><strong>BLEU compares words.</strong> A right answer in other words has a low score. Where the unrelated answers are lost too, the
 training damaged the model as a whole; this depends much on the learning rate.</li>
@@ -22,11 +23,41 @@ ${collapsed.map(nameOf).join("; ")}. Numbers measured on them describe a broken 
     : ""
 }${
   ignorant.length > 0
-    ? html`<li><strong>Not known before.</strong> The vanilla model gave the expected answer to fewer than ${KNOWN_FROM * 100}% of the
-target questions of ${ignorant.map((cell) => `${nameOf(cell)} (${Math.round(cell.subject.vanilla.targetExact! * 100)}%)`).join("; ")}.</li>`
+    ? html`<li><strong>Not known before.</strong> The vanilla model answered fewer than ${KNOWN_FROM * 100}% of the target questions right, by the
+judge that the configuration names: ${ignorant.map((cell) => `${nameOf(cell)} (${Math.round(knownShare(cell.subject) * 100)}%)`).join("; ")}.
+What it did not know it could not forget.</li>`
+    : ""
+}${
+  shortened.length > 0
+    ? html`<li><strong>Questions left out.</strong> Models are compared on the questions that are left. Left out are those to which the vanilla
+model gave no answer and, where only known questions were wanted, those that it answered wrong:
+${shortened.map((cell) => `${nameOf(cell)}: ${leftOut(cell)}`).join("; ")}.</li>`
     : ""
 }
 </ul>`;
+}
+
+/** The share of the judged target questions that the vanilla model answered right; 1 where none could be judged. */
+function knownShare({ vanilla: { target } }: ReportCell["subject"]): number {
+  return target.judged === 0 ? 1 : target.right / target.judged;
+}
+
+function lost({ asked, compared }: QuestionCounts): boolean {
+  return compared < asked;
+}
+
+/** "2 of 10 target questions (1 without an answer, 1 not known)" */
+function leftOut({ subject: { vanilla } }: ReportCell): string {
+  return Object.entries(vanilla)
+    .filter(([, counts]) => lost(counts))
+    .map(([kind, { asked, silent, unknown, compared }]) => {
+      const why = [
+        ...(silent > 0 ? [`${silent} without an answer`] : []),
+        ...(unknown > 0 ? [`${unknown} not known`] : []),
+      ];
+      return `${asked - compared} of ${asked} ${kind} questions (${why.join(", ")})`;
+    })
+    .join(" and ");
 }
 
 function counted(cells: readonly ReportCell[]): string {

@@ -39,7 +39,9 @@ export const given: SubjectKind<z.infer<typeof config>, z.infer<typeof answersRe
           "An unlearned model must be of the family and the size of its vanilla model.",
       );
     const onToken = (tokensPerSecond: number) => watcher.progress(0, "answering", { tokensPerSecond });
-    const answers = await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal });
-    return { model, record: recordAnswers({ config, sources }, await known(), [answers]) };
+    const knownAnswers = await known();
+    const asked = { config, models };
+    const answers = await askQuestions(model, knownAnswers, asked, { onToken, signal: watcher.signal });
+    return { model, record: recordAnswers(config, knownAnswers, [answers]) };
   },
 };

@@ -1,11 +1,17 @@
 import type { Decoder } from "@lethe/decoder";
-import { type Answer, answerBleu, answerQuestions, exactShare } from "@lethe/unlearn";
-import { ExperimentError } from "../errors.ts";
+import { type Answer, answerBleu, answerQuestions } from "@lethe/unlearn";
+import { countsOf, describeAnswers, judgeAnswers, requireEnough } from "./compared.ts";
 import { Meter } from "./meter.ts";
-import type { Answers, AnswersRecord, CommonConfig, KnownAnswers, Sources, Watcher } from "./subject.ts";
-
-/** The share of exact answers from which a vanilla model counts as knowing its questions. */
-export const KNOWN_FROM = 0.98;
+import type {
+  Answers,
+  AnswersRecord,
+  CommonConfig,
+  Evaluation,
+  KnownAnswers,
+  Models,
+  Sources,
+  Watcher,
+} from "./subject.ts";
 
 /** Questions that are answered in one batch. */
 const ANSWERED_TOGETHER = 64;
@@ -13,19 +19,38 @@ const ANSWERED_TOGETHER = 64;
 /** A cell as far as its questions go. */
 type Asked = { readonly config: CommonConfig<unknown>; readonly sources: Sources };
 
-/** Asks a model a cell's questions, as many as its evaluation wants, all in one batch. */
-export async function askQuestions(
+interface Hooks {
+  readonly onToken: (tokensPerSecond: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks a model the questions that are compared, all in one batch, just as the vanilla model was asked: with its tokenizer, so that both
+ * read the same tokens, also where a given checkpoint brings no chat template.
+ */
+export function askQuestions(
   model: Decoder,
-  { config, sources: { concept } }: Asked,
-  { onToken, signal }: { readonly onToken: (tokensPerSecond: number) => void; readonly signal: AbortSignal },
+  known: KnownAnswers,
+  { config, models: { vanilla } }: { readonly config: CommonConfig<unknown>; readonly models: Pick<Models, "vanilla"> },
+  hooks: Hooks,
 ): Promise<Answers> {
-  const { targetQuestions, unrelatedQuestions, maxAnswerTokens: maxTokens } = config.evaluation;
-  const target = concept.questions.slice(0, targetQuestions);
-  const unrelated = concept.unrelated.slice(0, unrelatedQuestions);
+  const questionsOf = (kind: keyof Answers) => known[kind].map(({ question }) => question);
+  return ask(model, vanilla, [questionsOf("target"), questionsOf("unrelated")], config.evaluation, hooks);
+}
+
+async function ask(
+  model: Decoder,
+  { text: tokenizer }: Decoder,
+  [target, unrelated]: readonly [target: readonly string[], unrelated: readonly string[]],
+  { prompt, maxAnswerTokens: maxTokens }: Evaluation,
+  { onToken, signal }: Hooks,
+): Promise<Answers> {
   const questions = [...target, ...unrelated];
   const meter = new Meter();
   const answers = await answerQuestions(model, questions, {
     maxTokens,
+    prompt,
+    ...(tokenizer && { tokenizer }),
     onToken: () => onToken(meter.add(Math.min(questions.length, ANSWERED_TOGETHER))),
     batchSize: ANSWERED_TOGETHER,
     signal,
@@ -34,34 +59,37 @@ export async function askQuestions(
 }
 
 /**
- * Asks the vanilla model. Remarks on it when it seems not to know its answers. The caller disposes of the answers, and so of what
- * studies keep with them.
- * @throws ExperimentError when the model gives an empty answer to a question about the concept
+ * Asks the vanilla model as many questions as the evaluation wants, from the beginning of the data's lists; those that are left out are not
+ * replaced. Remarks on its answers and on what is left out. The caller disposes of the answers, and so of what studies keep with them.
+ * @throws ExperimentError when too few questions are left to compare
  */
-export async function askVanilla(vanilla: Decoder, asked: Asked, watcher: Watcher): Promise<KnownAnswers & Disposable> {
+export async function askVanilla(
+  vanilla: Decoder,
+  { config, sources: { concept } }: Asked,
+  watcher: Watcher,
+): Promise<KnownAnswers & Disposable> {
+  const { evaluation } = config;
+  const { targetQuestions, unrelatedQuestions } = evaluation;
+  const questions = [
+    concept.questions.slice(0, targetQuestions),
+    concept.unrelated.slice(0, unrelatedQuestions),
+  ] as const;
   const onToken = (tokensPerSecond: number) => watcher.progress(0, "asking the vanilla model", { tokensPerSecond });
-  const answers = await askQuestions(vanilla, asked, { onToken, signal: watcher.signal });
-  const silent = answers.target.find(({ tokens }) => tokens.length === 0);
-  if (silent)
-    throw new ExperimentError(
-      `${asked.config.model.name} ends its text at once when it is asked "${silent.question}", so there is no answer to compare. ` +
-        "Is this a model that was trained to answer `Question: … Answer:` prompts?",
-    );
-  const expected = expectedAnswers(asked.sources);
-  const exactOf = (kind: keyof Answers) => (expected[kind] ? exactShare(answers[kind], expected[kind]) : null);
-  const exact = { targetExact: exactOf("target"), unrelatedExact: exactOf("unrelated") };
-  const unknown = Object.entries({ target: exact.targetExact, unrelated: exact.unrelatedExact })
-    .filter(([, share]) => (share ?? 1) < KNOWN_FROM)
-    .map(([kind, share]) => `${Math.round(share! * 100)}% of the ${kind} questions`);
-  if (unknown.length > 0)
-    watcher.remark(
-      `before unlearning, ${asked.config.model.name} gives exactly the data's answer to ${unknown.join(" and ")}; ` +
-        "what it does not know it cannot forget.",
-    );
+  const answers = await ask(vanilla, vanilla, questions, evaluation, { onToken, signal: watcher.signal });
+  const expected = concept.unrelatedFacts?.map(({ answer }) => answer);
+  const judged = {
+    target: judgeAnswers(answers.target, concept.answers, evaluation),
+    unrelated: judgeAnswers(answers.unrelated, expected, evaluation),
+  };
+  const counts = { target: countsOf(judged.target), unrelated: countsOf(judged.unrelated) };
+  watcher.remark(describeAnswers(judged, counts, evaluation));
+  requireEnough(counts, evaluation, { model: config.model.name, concept: concept.name });
+  const compared = (kind: keyof Answers) => judged[kind].filter(({ leftOut }) => !leftOut).map(({ answer }) => answer);
   const kept = new Map<string, Disposable>();
   return {
-    ...answers,
-    exact,
+    target: compared("target"),
+    unrelated: compared("unrelated"),
+    counts,
     keep<T extends Disposable>(key: string, make: () => T): T {
       if (!kept.has(key)) kept.set(key, make());
       return kept.get(key) as T;
@@ -87,28 +115,19 @@ function meanBleu(known: readonly Answer[], answers: readonly Answer[]): number 
  * @param measured the answers after each epoch of training, or those of the finished subject alone
  */
 export function recordAnswers(
-  { config, sources }: Asked,
+  { evaluation }: CommonConfig<unknown>,
   known: KnownAnswers,
   measured: readonly Answers[],
 ): AnswersRecord {
-  const expected = expectedAnswers(sources);
   const last = measured.at(-1)!;
   const bleu = [known, ...measured].map((answers) => bleuOf(known, answers));
   const examples = (kind: keyof Answers) =>
-    known[kind].slice(0, config.evaluation.examples).map(({ question, text: before }, i) => ({
-      question,
-      expected: expected[kind]?.[i] ?? null,
-      before,
-      after: last[kind][i]!.text,
-    }));
+    known[kind].slice(0, evaluation.examples).map(({ question, expected, text: before }, i) => {
+      return { question, expected, before, after: last[kind][i]!.text };
+    });
   return {
-    vanilla: known.exact,
+    vanilla: known.counts,
     bleu: { target: bleu.map(({ target }) => target), unrelated: bleu.map(({ unrelated }) => unrelated) },
     examples: { target: examples("target"), unrelated: examples("unrelated") },
   };
-}
-
-/** The data's own answers to a cell's questions; undefined where the data has none. */
-function expectedAnswers({ concept }: Sources): { readonly [K in keyof Answers]?: readonly string[] | undefined } {
-  return { target: concept.answers, unrelated: concept.unrelatedFacts?.map(({ answer }) => answer) };
 }

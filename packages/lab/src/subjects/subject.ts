@@ -1,6 +1,6 @@
 import type { Decoder } from "@lethe/decoder";
 import type { MemoryNeed } from "@lethe/tensor";
-import type { Answer, Concept, Method, TrainingRecipe } from "@lethe/unlearn";
+import { type Answer, type Concept, isPromptForm, judges, type Method, type TrainingRecipe } from "@lethe/unlearn";
 import { z } from "zod";
 import type { Unfinished } from "./unfinished.ts";
 
@@ -14,12 +14,22 @@ export const modelReference = z.strictObject({ name: z.string().min(1), sha256 }
 /** A concept by its name and its number in the data file, null where it has none, and the SHA-256 of its content. */
 export const conceptReference = z.strictObject({ id: z.number().int().nullable(), name: z.string().min(1), sha256 });
 
-/** Which questions both models are asked, whatever the subject and the studies. */
+const judgeNames = judges.map(({ name }) => name) as [string, ...string[]];
+
+/** Which questions both models are asked and how, whatever the subject and the studies. */
 export const evaluationSchema = z.strictObject({
   /** Questions about the concept. */
   targetQuestions: count,
   /** Questions about other things. */
   unrelatedQuestions: count,
+  /** With fewer questions of a kind that can be compared, a cell fails before it trains. */
+  leastQuestions: count,
+  /** How questions are put: `qa`, `chat`, or a text with `{question}`. */
+  prompt: z.string().refine(isPromptForm, "expected qa, chat, or a text with {question}"),
+  /** Which vanilla answers count as right: those to which this judge gives at least the threshold. */
+  judge: z.strictObject({ name: z.enum(judgeNames), threshold: share }),
+  /** Questions that the vanilla model answers wrong are left out. */
+  known: z.boolean(),
   /** Greedy answers end at this length unless the model ends them before. */
   maxAnswerTokens: count,
   /** Questions of each kind whose answers are kept in the result, word for word. */
@@ -35,10 +45,30 @@ const example = z.strictObject({
   after: z.string(),
 });
 
+const tally = z.number().int().min(0);
+
+/** What became of the questions of one kind when the vanilla model was asked. */
+const questionCounts = z
+  .strictObject({
+    asked: count,
+    /** Of those asked: the data have an answer for them, so that a judge could decide. */
+    judged: tally,
+    /** Of those judged: the judge found the vanilla answer right. */
+    right: tally,
+    /** Left out, because the vanilla answer is empty. */
+    silent: tally,
+    /** Left out, because the judge found the vanilla answer wrong. */
+    unknown: tally,
+    /** What is left: the questions on which models are compared. */
+    compared: count,
+  })
+  .refine(({ asked, silent, unknown, compared }) => asked === silent + unknown + compared, "counts do not add up")
+  .refine(({ asked, judged, right }) => right <= judged && judged <= asked, "more are right than were judged");
+
 /** What is recorded of every subject: how its answers compare with the vanilla model's. */
 export const answersRecord = z.strictObject({
-  /** The share of questions that the vanilla model answers with exactly the data's answer; null where the data has no answers. */
-  vanilla: z.strictObject({ targetExact: share.nullable(), unrelatedExact: share.nullable() }),
+  /** What the vanilla model knew, and which questions were left out. */
+  vanilla: z.strictObject({ target: questionCounts, unrelated: questionCounts }),
   /**
    * Mean sentence BLEU against the vanilla model's answers. The first entry is the vanilla model itself, the last is the subject. A
    * subject that is trained has one for each epoch between.
@@ -107,9 +137,20 @@ export interface Answers {
   readonly unrelated: readonly Answer[];
 }
 
-/** The vanilla model's answers, which are kept for other cells that ask it the same questions. */
+/** The vanilla model's answer to a question that is compared. */
+export interface KnownAnswer extends Answer {
+  /** The data's own answer, null where the data have none. */
+  readonly expected: string | null;
+}
+
+/**
+ * The vanilla model's answers, as far as they can be compared: no answer is empty. They are kept for other cells that ask it the same
+ * questions.
+ */
 export interface KnownAnswers extends Answers {
-  readonly exact: AnswersRecord["vanilla"];
+  readonly target: readonly KnownAnswer[];
+  readonly unrelated: readonly KnownAnswer[];
+  readonly counts: AnswersRecord["vanilla"];
   /**
    * Keeps what a study computes from the vanilla model and these answers alone, for the next cell.
    * @param make called when nothing is kept under the key

@@ -100,7 +100,7 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
         progress("answering", epoch / epochs, (epoch - 1 + within) / epochs);
       };
       progress("answering", epoch / epochs, (epoch - 1) / epochs);
-      answers.push(await askQuestions(model, { config, sources }, { onToken, signal: watcher.signal }));
+      answers.push(await askQuestions(model, knownAnswers, { config, models }, { onToken, signal: watcher.signal }));
       const bleu = bleuOf(knownAnswers, answers.at(-1)!);
       now = { ...now, bleu };
       const loss = records.at(-1)?.loss.toFixed(3) ?? "none";
@@ -109,7 +109,7 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
       meter = new Meter();
     }
     if (!finish) await keepFinished(unfinished, log, model);
-    const answered = recordAnswers({ config, sources }, knownAnswers, answers);
+    const answered = recordAnswers(config, knownAnswers, answers);
     return { model, record: { ...answered, ...(log.leftOut && { leftOut: log.leftOut }), steps } };
   },
 };

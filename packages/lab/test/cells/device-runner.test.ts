@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadModel } from "@lethe/auto";
+import { folderOf, readText } from "@lethe/decoder";
 import { openDevice } from "@lethe/tensor";
 import { type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
@@ -58,6 +59,9 @@ async function smallCells({ data, concepts: names, methods = [], unlearned = [],
   });
 }
 
+/** The counts of questions that a model all knows. */
+const allKnown = (asked: number) => ({ asked, judged: asked, right: asked, silent: 0, unknown: 0, compared: asked });
+
 const llamaData = join(root, "data/llama.json");
 
 /** A copy of a tiny model with one weight all of whose bytes are the same. */
@@ -87,7 +91,12 @@ describe("cells on the committed tiny models", () => {
   const remarks: string[] = [];
   /** The lines that say how an epoch ended. */
   const epochs: string[] = [];
-  const remark = (line: string) => void (line.startsWith("epoch ") ? epochs : remarks).push(line);
+  /** What is shown of the vanilla model's answers. */
+  const shown: string[] = [];
+  const remark = (line: string) => {
+    const place = line.startsWith("epoch ") ? epochs : line.startsWith("the vanilla model") ? shown : remarks;
+    place.push(line);
+  };
   const run = async (cell: Cell, signal = new AbortController().signal, progress: () => void = () => {}) => {
     const measured = await runner.runCell(cell, { progress, remark, signal });
     const text = serializeCell({ version: CELL_VERSION, config: cell.config, ...measured }, bothStudies);
@@ -112,7 +121,7 @@ describe("cells on the committed tiny models", () => {
     for (const cell of cells) results.push(await run(cell));
     for (const [i, result] of results.entries()) {
       const { vanilla, bleu, examples, ...rest } = result.subject;
-      expect(vanilla).toEqual({ targetExact: 1, unrelatedExact: 1 });
+      expect(vanilla).toEqual({ target: allKnown(3), unrelated: allKnown(4) });
       expect([bleu.target[0], bleu.unrelated[0], bleu.target.length]).toEqual([1, 1, 2]);
       expect(rest).toMatchObject({ steps: [{ epoch: 1 }, {}, {}, {}] });
       const { answers } = cells[i]!.sources.concept;
@@ -127,6 +136,12 @@ describe("cells on the committed tiny models", () => {
       expect(result.studies.words).toEqual({ words: answers!.slice(0, 3).map((answer) => answer.split(" ").length) });
     }
     expect(remarks).toEqual([]);
+    // Once for each concept, not for each method.
+    expect(shown.splice(0).map((text) => text.split("\n")[1])).toEqual(
+      [cells[0]!, cells[2]!, cells[4]!].map(({ sources: { concept } }) => {
+        return `  target, right: ${concept.questions[0]} → ${concept.answers![0]}`;
+      }),
+    );
     expect(epochs.splice(0)).toEqual(
       results.map(({ subject: { bleu, ...rest } }) => {
         const loss = (rest as unknown as { steps: { loss: number }[] }).steps.at(-1)!.loss.toFixed(3);
@@ -136,6 +151,55 @@ describe("cells on the committed tiny models", () => {
     );
     // A cell's result depends on nothing but the cell: the first again, after the others, to the last bit.
     expect(await run(cells[0]!)).toEqual(results[0]);
+  });
+
+  test("questions without an answer and questions that are not known are left out, and counted", async () => {
+    const model = join(folder, "silent");
+    await cp(join(root, "models/tiny-llama"), model, { recursive: true });
+    // Tokens that begin two of the answers end the text.
+    const text = (await readText(await folderOf(model)))!;
+    const [at, plants] = await Promise.all(
+      [" At Hogwarts", " Plants"].map((words) => text.encode(words, { special: false })),
+    );
+    const stops = { eos_token_id: [1, at![0], plants![0]] };
+    await writeFile(join(model, "generation_config.json"), JSON.stringify(stops));
+    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], methods: ["npo"], model });
+    const { concept, ...sources } = cell!.sources;
+    const questions = [5, 0, 1].map((i) => concept.questions[i]!);
+    const answers = [concept.answers![5]!, "Another person.", concept.answers![1]!];
+    const evaluated = (more: object): Cell => ({
+      ...cell!,
+      config: { ...cell!.config, evaluation: { ...cell!.config.evaluation, ...more } },
+      sources: { ...sources, concept: { ...concept, questions, answers } },
+    });
+    shown.splice(0);
+    const { subject, studies } = await run(evaluated({ known: true, leastQuestions: 1 }));
+    expect(subject.vanilla).toEqual({
+      target: { asked: 3, judged: 3, right: 1, silent: 1, unknown: 1, compared: 1 },
+      unrelated: { ...allKnown(4), right: 3, silent: 1, compared: 3 },
+    });
+    expect(subject.examples.target).toMatchObject([
+      { question: questions[2], expected: answers[2], before: answers[2] },
+    ]);
+    expect([subject.bleu.target[0], subject.bleu.unrelated[0]]).toEqual([1, 1]);
+    expect((studies.restoration as RestorationLosses).base.paper).toHaveLength(1);
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toContain(`target, silent: ${questions[0]} → (no text)`);
+    expect(shown[0]).toContain(
+      "target: 1 of 3 right by keywords (score 0.5 or more), 1 without an answer left out, 1 not known left out, 1 of 3",
+    );
+    expect(shown[0]).not.toContain("--known");
+    // Without --known the wrong answer is compared too.
+    expect((await run(evaluated({ leastQuestions: 2 }))).subject.vanilla.target).toMatchObject({
+      right: 1,
+      unknown: 0,
+      compared: 2,
+    });
+    expect(shown[1]).toContain("--known leaves out");
+    const trained = (_share?: number, stage?: string) => expect(stage).not.toBe("unlearning");
+    await expect(run(evaluated({ known: true }), undefined, trained)).rejects.toThrow(
+      /^silent leaves 1 of 3 target questions of Harry Potter to compare, and at least 3 are needed: it ends its text at once on 1, and it does not know 1\. Try another form of the prompt .*; or fewer with --least-questions 1\.$/,
+    );
   });
 
   test("a leftover paragraph of one token is left out, and counted in the record", async () => {
@@ -211,10 +275,12 @@ describe("cells on the committed tiny models", () => {
       const [cell] = await smallCells({ data: benchmark, concepts: ["Harry Potter"], methods: ["npo"] });
       const result = await run(cell!);
       // The tiny model never saw these questions: it answers something, and not what a 7B model answers.
-      expect(result.subject.vanilla).toEqual({ targetExact: 0, unrelatedExact: null });
-      expect(remarks).toEqual([
-        expect.stringMatching(/^before unlearning, tiny-llama gives .* 0% of the target questions;/),
-      ]);
+      expect(result.subject.vanilla).toMatchObject({
+        target: { asked: 3, judged: 3, right: 0 },
+        unrelated: { asked: 4, judged: 0 },
+      });
+      expect(shown.at(-1)).toMatch(/target: 0 of 3 right by keywords \(score 0\.5 or more\), 3 of 3 compared/);
+      expect(shown.at(-1)).toMatch(/unrelated: not judged, as the data have no answers, .*What a model does not know/s);
     },
   );
 });

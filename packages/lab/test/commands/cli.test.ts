@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { stemOf } from "../../src/cells/cell.ts";
 import { parseCell } from "../../src/cells/cell-file.ts";
 import { FolderStore } from "../../src/cells/folder-store.ts";
+import { presets } from "../../src/cells/presets.ts";
 import { studies } from "../../src/studies/list.ts";
 import { FakeRunner } from "../fake-runner.ts";
 import { words } from "../words-study.ts";
@@ -115,6 +116,36 @@ describe("npm run experiment", () => {
     expect(err).toMatch(message);
   });
 
+  it("asks by the chat template where a model has one, and judges as it is told", async () => {
+    await using workshop = await Workshop.open();
+    const chat = await workshop.addModel("chat", "");
+    await writeFile(join(chat, "tokenizer.json"), JSON.stringify({ model: {} }));
+    await writeFile(join(chat, "chat_template.jinja"), "{{ messages[0].content }}");
+    const out = workshop.path("out");
+    const args = ["--model", chat, "--concept", "Netflix", "--method", "npo", "--resume", "--out", out];
+    expect((await run(workshop.arguments(...args))).err).not.toContain("error");
+    expect((await configsIn(out)).map(({ model, evaluation }) => [model.name, evaluation])).toEqual([
+      [
+        "chat",
+        { ...presets.default.evaluation, prompt: "chat", judge: { name: "keywords", threshold: 0.5 }, known: false },
+      ],
+      ["tiny-llama", expect.objectContaining({ prompt: "qa" })],
+    ]);
+    const asked = ["--prompt", "Q: {question}\\nA:", "--judge", "rouge-l", "--judge-threshold", "0.3", "--known"];
+    const own = workshop.path("own");
+    const alone = ["--concept", "Netflix", "--method", "npo", "--least-questions", "2", "--out", own];
+    expect((await run(workshop.arguments(...asked, ...alone))).err).not.toContain("error");
+    expect((await configsIn(own))[0]!.evaluation).toMatchObject({
+      prompt: "Q: {question}\nA:",
+      judge: { name: "rouge-l", threshold: 0.3 },
+      known: true,
+      leastQuestions: 2,
+    });
+    expect(await listed(...workshop.arguments("--prompt", "chat"))).toMatch(
+      /^error: --prompt chat: there is no chat template in .*tiny-llama, neither chat_template.jinja nor/,
+    );
+  });
+
   it("measures unlearned models that are given, beside the vanilla model they were made from", async () => {
     await using workshop = await Workshop.open();
     const given = ["first", "second"].map((name) => workshop.addModel(name, name));
@@ -222,6 +253,10 @@ describe("npm run experiment", () => {
     [["--concept", "Quantum chromodynamics"], /no concept "Quantum chromodynamics" in [^?]*$/],
     [["--method", "gradiff"], /no method "gradiff"; "graddiff" comes nearest/],
     [["--study", "restoraton"], /no study "restoraton". Did you mean "restoration"\?/],
+    [["--judge", "rouge"], /no judge "rouge"; "rouge-l" comes nearest. The judges are exact, keywords, rouge-l/],
+    [["--judge-threshold", "50"], /Expected a number from 0 to 1/],
+    [["--prompt", "Q: {q}"], /Expected qa, chat, or a text with \{question\}/],
+    [["--least-questions", "0"], /Expected a whole number from 1/],
     [["--preset", "papr"], /no preset "papr". Did you mean "paper"\?/],
     [["--seed", "1.5"], /Expected a whole number/],
     [["--cell", "a--b--c"], /--cell a--b--c is not part of this experiment/],

@@ -76,11 +76,12 @@ describe("the report", () => {
   it("says what its numbers cannot show", async () => {
     const cell = fakeResult();
     cell.subject.bleu.unrelated.splice(-1, 1, 0.04);
-    cell.subject.vanilla.targetExact = 0.7;
+    Object.assign(cell.subject.vanilla.target, { asked: 10, judged: 10, right: 7, silent: 1, compared: 9 });
     const text = await page([cell]);
     expect(text).toContain("There is no control in this report.");
     expect(text).toMatch(/Collapsed models.*Harry Potter/s);
     expect(text).toMatch(/Not known before.*Harry Potter \(Gradient Difference, tiny-llama\) \(70%\)/s);
+    expect(text).toMatch(/Questions left out.*tiny-llama\): 1 of 10 target questions \(1 without an answer\)\./s);
   });
 
   it("says which concepts and which training belong to which model", async () => {
@@ -101,6 +102,31 @@ describe("the report", () => {
     const figure = await readFile(join(out, "figures", "krs.svg"), "utf8");
     expect(figure).toContain(">mean (thin: ── Netflix, - - Harry Potter)<");
     expect(figure).toContain(">mean (thin: ── Harry Potter, - - Olympic Games)<");
+  });
+
+  it("says how the models were asked and judged, and what was left out", async () => {
+    const cell = fakeResult();
+    Object.assign(cell.config.evaluation, { prompt: "<i>{question}", known: true });
+    Object.assign(cell.subject.vanilla.unrelated, {
+      asked: 9,
+      judged: 7,
+      right: 5,
+      unknown: 2,
+      silent: 2,
+      compared: 5,
+    });
+    const text = await page([cell]);
+    expect(text).toContain("the prompt &quot;&lt;i&gt;{question}&quot;");
+    expect(text).toMatch(/keywords: share of .*; right from 0\.5/);
+    expect(text).toContain("without those that the vanilla model answers wrong");
+    expect(text).toMatch(
+      /5 of 7 right by keywords .*, 2 without an expected answer not judged, 2 without an answer left out, 2 not known/,
+    );
+    expect(text).toContain("4 of 9 unrelated questions (2 without an answer, 2 not known)");
+    expect(text).not.toContain("Not known before");
+    const plain = await page([fakeResult()]);
+    expect(plain).toContain("the paper&#39;s prompt (qa)");
+    expect(plain).not.toContain("Questions left out");
   });
 
   it("names the adapters, where they are on record", async () => {

@@ -34,13 +34,16 @@ export const sentenceBleu = checked(
 
 /**
  * {@link sentenceBleu} of an answer after unlearning against the answer before it, both split by {@link splitWords}, as the released
- * evaluation code splits them.
+ * evaluation code splits them. Two empty answers are the same answer, and score 1; NLTK has no score for them but 0.
  * @function
  */
 export const answerBleu = checked(
   "answerBleu",
   { before: text, after: text },
-  (before: string, after: string): number => sentenceBleu(splitWords(before), splitWords(after)),
+  (before: string, after: string): number => {
+    const [reference, hypothesis] = [splitWords(before), splitWords(after)];
+    return reference.length + hypothesis.length === 0 ? 1 : sentenceBleu(reference, hypothesis);
+  },
 );
 
 function clippedMatches(reference: readonly string[], hypothesis: readonly string[], order: number) {

@@ -24,8 +24,14 @@ describe("sentence BLEU", () => {
 
   it("is 0 without a common word, also for an empty answer", () => {
     expect(answerBleu("the cat sat on the mat", "")).toBe(0);
-    expect(answerBleu("", "")).toBe(0);
+    expect(answerBleu("", "the cat sat on the mat")).toBe(0);
+    expect(sentenceBleu([], [])).toBe(0);
     expect(answerBleu("the cat sat on the mat", "dogs ran off at noon")).toBe(0);
+  });
+
+  it("is 1 for two answers that are empty: they are the same", () => {
+    expect(answerBleu("", "")).toBe(1);
+    expect(answerBleu("\n", " ")).toBe(1);
   });
 
   it("is 1 for the same answer of four words or more, and less for a shorter one", () => {

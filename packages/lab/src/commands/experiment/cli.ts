@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Concept } from "@lethe/unlearn";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Cell } from "../../cells/cell.ts";
+import type { Asking } from "../../cells/evaluation.ts";
 import { readModelFamily } from "../../cells/model-family.ts";
 import { type ConceptFile, type PlanOptions, planCells } from "../../cells/plan.ts";
 import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
@@ -13,6 +14,7 @@ import { subjects } from "../../subjects/list.ts";
 import { bundled, bundledRecipes } from "../bundled.ts";
 import { checkingValues, commandLine, number, wholeFrom } from "../command-line.ts";
 import { explain } from "../explain.ts";
+import { addAskingOptions, askingOf } from "./asking.ts";
 import { chooseConcepts, choosePreset, chooseStudies } from "./choose.ts";
 import { findRates } from "./find-rates.ts";
 import { publishedRates } from "./published-rates.ts";
@@ -31,7 +33,7 @@ export interface CliParts {
   readonly stderr: NodeJS.WriteStream;
 }
 
-interface Options {
+interface Options extends Asking {
   preset: string;
   model: string[];
   data?: string;
@@ -81,7 +83,11 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     const asked = recipeChangesOf(program);
     const tries = options.findRate && asked.steps === undefined && asked.epochs === undefined && { steps: TRY_STEPS };
     const recipes = { records, changes: { ...asked, ...tries } };
-    const cells = await plan(options, { preset, seed: options.seed, subjects: chosen, studies, recipes }, parts);
+    const cells = await plan(
+      options,
+      { preset, seed: options.seed, subjects: chosen, studies, recipes, asking: askingOf(options) },
+      parts,
+    );
     if (options.listCells) {
       parts.stdout.write(cells.map(({ id }) => `${id}\n`).join(""));
       return 0;
@@ -161,7 +167,7 @@ function command(parts: CliParts): Command {
       0.1,
     );
   addRecipeOptions(program);
-  program
+  addAskingOptions(program, presets.default.evaluation.leastQuestions)
     .addOption(repeatable("--study <name>", studies, "the preset's"))
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
