@@ -8,10 +8,12 @@ import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { openDeviceRunner } from "../../src/cells/device-runner.ts";
 import { FolderStore } from "../../src/cells/folder-store.ts";
-import { studies } from "../../src/studies/list.ts";
+import type { Study } from "../../src/studies/study.ts";
+import { words } from "../words-study.ts";
 import { run } from "./run-in-process.ts";
 
 const MAIN = fileURLToPath(new URL("training-main.ts", import.meta.url));
+const studies = [words as Study];
 const root = join(import.meta.dirname, "../../../..");
 
 /** Where the one cell of a folder stands, as its kept training says: the next step, or that it is finished. */
@@ -55,7 +57,7 @@ async function smallData(folder: string): Promise<string> {
       Concept: name,
       QA: QA.slice(0, 1),
       unrelated_QA: ["What is the capital of France?"],
-      wikipedia_content: text.slice(0, 600),
+      wikipedia_content: text.slice(0, 200),
     };
   });
   await writeFile(join(folder, "data.json"), JSON.stringify(concepts));
@@ -68,13 +70,13 @@ it("a cell that is killed in its training and in its study ends with the bytes o
   const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
   const cell = ["--preset", "smoke", "--model", join(root, "models/tiny-llama"), "--concept", "Harry Potter"];
   const data = await smallData(folder);
-  const args = (out: string) => [...cell, "--data", data, "--method", "graddiff", "--out", out];
+  const args = (out: string) => [...cell, "--data", data, "--method", "graddiff", "--study", "words", "--out", out];
   const cellFile = async (out: string) => {
     const [name] = await readdir(join(out, "cells"));
     return readFile(join(out, "cells", name!), "utf8");
   };
 
-  expect(await run(args(whole), await openDeviceRunner(studies))).toMatchObject({ code: 0 });
+  expect(await run(args(whole), await openDeviceRunner(studies), studies)).toMatchObject({ code: 0 });
   // What takes less than a minute keeps nothing.
   expect(await readdir(whole)).not.toContain("unfinished");
 
@@ -89,4 +91,4 @@ it("a cell that is killed in its training and in its study ends with the bytes o
   expect(last.code).toBe(0);
   expect(await cellFile(killed)).toBe(await cellFile(whole));
   expect(await readdir(join(killed, "unfinished"))).toEqual(["other.safetensors"]);
-}, 120_000);
+}, 240_000);
