@@ -7,7 +7,7 @@ import { Streams } from "./streams.ts";
 import { alikeIn, repeatedHooks, type Window } from "./window.ts";
 
 /** What the passes of one sweep share. */
-export interface PassesOptions {
+interface PassesOptions {
   readonly unlearned: Decoder;
   readonly questions: QuestionBatch;
   /** The unlearned model's own run, with the residual stream that enters each layer. */
