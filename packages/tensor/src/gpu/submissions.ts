@@ -16,7 +16,7 @@ const mostInFlight = 1000;
 const batchesInFlight = { least: 2, most: 32 };
 /** A batch is cut so that it takes about so many milliseconds, which leaves several of them to be in flight. */
 const batchMilliseconds = 200;
-const commandsInBatch = { least: 16, most: 256 };
+const commandsInBatch = { least: 2, most: 256 };
 /** Weight of what was measured before, when the next batch is done. */
 const memory = 0.8;
 
@@ -33,7 +33,7 @@ export class Submissions {
   /** Each is called whenever the row or the work in flight got shorter. */
   readonly #watchers = new Set<() => void>();
   /** Sums that fade. They begin with a guess for a large model, so that its first second is no minute. */
-  readonly #measured = { milliseconds: 256, commands: 64 };
+  readonly #measured = { milliseconds: 640, commands: 64 };
   #held = 0;
   #lastDone = 0;
   #dropped = false;
