@@ -1,6 +1,6 @@
 import { initModel } from "@lethe/auto";
 import { type Device, integerBelow, type MemoryReport, randomOf } from "@lethe/tensor";
-import { AdamW, labelledBatch, type MicroBatch, selectTrainable, tokenNll, train } from "@lethe/unlearn";
+import { AdamW, labelledBatch, type MicroBatch, selectTrainable, train } from "@lethe/unlearn";
 
 /** A small model: what is soaked is the account of buffers, bind groups and work, not the arithmetic. */
 const config = {
@@ -48,7 +48,7 @@ export async function* soak(
       name: `batch ${index}`,
       loss({ ops }) {
         const { labels, ...batch } = labelledBatch(device, texts);
-        return tokenNll(ops, { labels, logits: () => model.forward(batch, { ops }) });
+        return ops.crossEntropy(model.forward(batch, { ops }), labels, { reduction: "mean" });
       },
     };
   };

@@ -1,6 +1,8 @@
 import { setTimeout } from "node:timers/promises";
+import type { TrainingRecipe } from "@lethe/unlearn";
 import { type Cell, stemOf } from "../src/cells/cell.ts";
 import type { CellRunner } from "../src/cells/run-cells.ts";
+import type { RestorationOptions } from "../src/studies/restoration/schema.ts";
 import type { Watcher } from "../src/subjects/subject.ts";
 import { fakeMeasurements } from "./fake-cell.ts";
 
@@ -34,6 +36,36 @@ export class FakeRunner implements CellRunner {
     if (stemOf(id) === this.#failAt) throw new Error("the loss is NaN at step 7");
     this.ran.push(stemOf(id));
     return fakeMeasurements(config);
+  }
+
+  deviceState(): string {
+    return "nothing in use";
+  }
+
+  /** Each step takes a second, each pass of questions one, each window a tenth. */
+  async rehearse(cell: Cell): ReturnType<CellRunner["rehearse"]> {
+    const { evaluation, subject, studies } = cell.config;
+    const { windowStride, windowRadius, settings } = studies.restoration as RestorationOptions;
+    const questions = evaluation.targetQuestions + evaluation.unrelatedQuestions;
+    const { epochs, stepsPerEpoch } = (subject as unknown as { training: TrainingRecipe }).training;
+    const rates = {
+      load: 1,
+      prompts: { fixed: 0, each: 0.1 },
+      column: { fixed: 0, each: 0.01 },
+      update: 0.5,
+      batch: { fixed: 0.5, each: 0 },
+      window: { fixed: 0.01, each: 0 },
+    };
+    const restoration = { settings, depth: 12, radius: windowRadius, stride: windowStride, questions: 10, tokens: 1 };
+    const training = {
+      epochs,
+      steps: epochs * (stepsPerEpoch ?? 3),
+      batchesPerStep: 1,
+      batchTokens: 1,
+      referenceTokens: 0,
+    };
+    const work = { loads: 2, questions, promptTokens: 1, answerTokens: 2, asking: true, ...training, restoration };
+    return { rates, work };
   }
 
   async close(): Promise<void> {

@@ -5,12 +5,18 @@ import type { Study } from "../studies/study.ts";
 import { askVanilla } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
 import type { KnownAnswers, Models, Watcher } from "../subjects/subject.ts";
-import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
-import type { CellRunner } from "./run-cells.ts";
+import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
+import { byPart, memoryOf, showMemory } from "./forecast/memory.ts";
+import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
+import { workOf } from "./forecast/work.ts";
+import type { CellForecast, CellParts, CellRunner } from "./run-cells.ts";
 
 /** About which share of a cell's time its subject takes. Only the progress bar depends on it. */
 const SUBJECT_SHARE = 0.8;
+
+/** Seconds that a cell takes from which it is worth a forecast, which costs some optimiser steps. */
+const WORTH_A_FORECAST = 60;
 
 /** Opens the best device there is, and runs cells on it. */
 export async function openDeviceRunner(studies: readonly Study[]): Promise<CellRunner> {
@@ -21,6 +27,10 @@ export async function openDeviceRunner(studies: readonly Study[]): Promise<CellR
 interface VanillaModel {
   readonly directory: string;
   readonly vanilla: Decoder;
+  /** How long it took to read it. */
+  readonly loadSeconds: number;
+  /** What rehearsals measured, by {@link shapeKey}. */
+  readonly rates: Map<string, Rates>;
   copy?: Decoder;
   known?: { readonly key: string; readonly answers: KnownAnswers & Disposable };
 }
@@ -39,14 +49,24 @@ class DeviceRunner implements CellRunner {
     return { name: this.#device.adapterName, software: this.#device.capabilities.software };
   }
 
+  deviceState(): string {
+    return showMemory(this.#device.memory());
+  }
+
+  async rehearse(cell: Cell, signal: AbortSignal): Promise<{ readonly rates: Rates; readonly work: Work }> {
+    const kept = await this.#keep(cell.sources.model);
+    return this.#rehearse(kept, cell, signal);
+  }
+
   async runCell(
     cell: Cell,
     watcher: Watcher,
-    unfinished?: Unfinished,
+    { unfinished, onForecast }: CellParts = {},
   ): Promise<Pick<CellResult, "subject" | "studies">> {
     const { config, sources } = cell;
     watcher.progress(0, "loading the model");
     const kept = await this.#keep(sources.model);
+    if (onForecast) await this.#forecast(kept, cell, watcher, onForecast);
     const loaded: Decoder[] = [];
     const models: Models = {
       vanilla: kept.vanilla,
@@ -86,9 +106,45 @@ class DeviceRunner implements CellRunner {
   async #keep(directory: string): Promise<VanillaModel> {
     if (this.#kept?.directory !== directory) {
       this.#forget();
-      this.#kept = { directory, vanilla: await loadModel(this.#device, directory) };
+      const startedAt = performance.now();
+      const vanilla = await loadModel(this.#device, directory);
+      this.#kept = { directory, vanilla, loadSeconds: (performance.now() - startedAt) / 1000, rates: new Map() };
     }
     return this.#kept;
+  }
+
+  /** Makes the forecast of a cell where it is worth its cost: where the cell takes long. */
+  async #forecast(
+    kept: VanillaModel,
+    cell: Cell,
+    { signal, progress }: Watcher,
+    onForecast: (forecast: CellForecast) => void,
+  ): Promise<void> {
+    if (cell.config.subject.kind !== "unlearned") return;
+    const asking = kept.known?.key !== questionsKey(cell);
+    const work = await workOf(kept.vanilla, cell, { loads: 0, asking });
+    if (!kept.rates.has(shapeKey(cell)) && (await roughSeconds(kept.vanilla, cell, work, signal)) < WORTH_A_FORECAST)
+      return;
+    progress(0, "measuring for the forecast");
+    const { rates } = await this.#rehearse(kept, cell, signal);
+    const needs = await memoryOf(kept.vanilla, cell, work);
+    const weights = [...kept.vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const copied = copyMemory(kept.vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
+    const memory = { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(needs) };
+    onForecast({ ...forecastOf(rates, work), memory });
+  }
+
+  async #rehearse(kept: VanillaModel, cell: Cell, signal: AbortSignal) {
+    const { vanilla, rates: known } = kept;
+    const work = await workOf(vanilla, cell, { loads: 2, asking: true });
+    let rates = known.get(shapeKey(cell));
+    if (!rates) {
+      const copy = this.#copy(kept, "unlearning", await memoryOf(vanilla, cell, work));
+      rates = { load: kept.loadSeconds, ...(await rehearse(vanilla, copy, cell, signal)) };
+      known.set(shapeKey(cell), rates);
+      this.#device.trim();
+    }
+    return { rates, work };
   }
 
   /** The one copy of a vanilla model, in f32. An earlier cell may have changed it, so it gets the vanilla weights again. */
@@ -103,8 +159,7 @@ class DeviceRunner implements CellRunner {
   }
 
   async #ask(kept: VanillaModel, cell: Cell, watcher: Watcher): Promise<KnownAnswers> {
-    const { model, concept, evaluation } = cell.config;
-    const key = JSON.stringify([model, concept, evaluation]);
+    const key = questionsKey(cell);
     if (kept.known?.key !== key) {
       kept.known?.answers[Symbol.dispose]();
       delete kept.known;
@@ -124,6 +179,17 @@ class DeviceRunner implements CellRunner {
 /** The weights of a model's copy in f32, for `requireMemory`. */
 function copyMemory({ weights }: Decoder): MemoryNeed[] {
   return Array.from(weights, ([name, { size }]) => ({ part: "weights of the copy", name, bytes: 4 * size }));
+}
+
+/** What decides the vanilla model's answers. */
+function questionsKey({ config: { model, concept, evaluation } }: Cell): string {
+  return JSON.stringify([model, concept, evaluation]);
+}
+
+/** What decides the shapes of a cell's passes, but for the lengths of its texts. */
+function shapeKey({ config: { evaluation, subject, studies } }: Cell): string {
+  const { method, options } = subject as Partial<Record<string, unknown>>;
+  return JSON.stringify([evaluation, method, options, studies]);
 }
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */

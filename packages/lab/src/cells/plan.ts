@@ -7,6 +7,7 @@ import type { Study } from "../studies/study.ts";
 import { subjects } from "../subjects/list.ts";
 import { type Cell, cellId, configSchema, stemOf } from "./cell.ts";
 import { type Asking, evaluationOf } from "./evaluation.ts";
+import type { Choice } from "./forecast/budget.ts";
 import { identifyData, identifyModel } from "./identity.ts";
 import { type PresetName, presets } from "./presets.ts";
 
@@ -34,6 +35,8 @@ export interface PlanOptions {
   readonly recipes: RecipeSources;
   /** How models are asked and judged, as far as it was chosen. */
   readonly asking?: Asking;
+  /** The numbers that a budget chose. */
+  readonly choice?: Choice | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface PlanOptions {
  * chat template where one is asked for
  */
 export async function planCells(models: readonly PlannedModel[], options: PlanOptions): Promise<Cell[]> {
-  const { seed, studies, recipes, asking = {} } = options;
+  const { seed, studies, recipes, asking = {}, choice } = options;
   const { epochs, evaluation: breadth } = presets[options.preset];
   const schema = configSchema(studies);
   const references = new Map<string, ReturnType<typeof modelReference>>();
@@ -72,9 +75,13 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
             seed,
             model,
             concept: conceptReference(concept),
-            evaluation,
-            subject: chosen.config,
-            studies: Object.fromEntries(studies.map(({ name }) => [name, {}])),
+            evaluation: choice
+              ? { ...evaluation, ...pick(choice, "targetQuestions", "unrelatedQuestions") }
+              : evaluation,
+            subject: choice ? shortened(chosen.config, choice) : chosen.config,
+            studies: Object.fromEntries(
+              studies.map(({ name }) => [name, choice && name === "restoration" ? pick(choice, "windowStride") : {}]),
+            ),
           });
           const sources = { model: directory, concept, retain, ...chosen.sources };
           cells.push({ id: cellId(config), config, sources });
@@ -84,6 +91,19 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
   }
   requireDifferentNames(cells);
   return cells;
+}
+
+function pick<K extends keyof Choice>(choice: Choice, ...fields: readonly K[]) {
+  return Object.fromEntries(fields.map((field) => [field, choice[field]]));
+}
+
+/** A subject whose training, where it has one, is as long as a budget chose. */
+function shortened(subject: object, choice: Choice): object {
+  if (!("training" in subject)) return subject;
+  return {
+    ...subject,
+    training: { ...(subject.training as object), steps: null, ...pick(choice, "epochs", "stepsPerEpoch") },
+  };
 }
 
 function requireDifferentNames(cells: readonly Cell[]): void {

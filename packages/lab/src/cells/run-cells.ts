@@ -4,6 +4,7 @@ import type { Figures, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import { CELL_VERSION, type Cell, type CellResult } from "./cell.ts";
 import { serializeCell } from "./cell-file.ts";
+import type { Forecast, Rates, Work } from "./forecast/forecast.ts";
 import type { CellStore } from "./store.ts";
 import { type KeepPolicy, keepEveryMinute, UnfinishedCell } from "./unfinished-cell.ts";
 
@@ -13,6 +14,20 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
+/** What a cell will take. */
+export interface CellForecast extends Forecast {
+  /** Bytes on the device by part, such as "gradients". */
+  readonly memory: Readonly<Record<string, number>>;
+}
+
+/** What {@link CellRunner.runCell} may be given beside the cell. */
+export interface CellParts {
+  /** Keeps the work while it runs, and holds what an earlier run kept. */
+  readonly unfinished?: Unfinished | undefined;
+  /** Called with the forecast before the cell's own work, where the cell is long enough for one. */
+  readonly onForecast?: ((forecast: CellForecast) => void) | undefined;
+}
+
 /** Measures cells, on an open device, with models that are kept from cell to cell. */
 export interface CellRunner {
   readonly adapter: AdapterDescription;
@@ -20,9 +35,13 @@ export interface CellRunner {
    * Makes a cell's subject and runs its studies. The result depends on the cell alone: not on earlier cells, and not on the clock.
    * Cells of one model should follow each other, and within them cells of one concept, so that the vanilla model and its answers can
    * be used again.
-   * @param unfinished keeps the work while it runs, and holds what an earlier run kept; the result is the same with it and without
+   * The result is the same with `parts` and without.
    */
-  runCell(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Pick<CellResult, "subject" | "studies">>;
+  runCell(cell: Cell, watcher: Watcher, parts?: CellParts): Promise<Pick<CellResult, "subject" | "studies">>;
+  /** Measures how fast a cell's model is, on passes of the cell's shapes, and counts what the cell has to do. */
+  rehearse(cell: Cell, signal: AbortSignal): Promise<{ readonly rates: Rates; readonly work: Work }>;
+  /** What the device holds at the moment, in one line. */
+  deviceState(): string;
   /** Gives the device back. Called once, also after an error. */
   close(): Promise<void>;
 }
@@ -32,7 +51,10 @@ export interface RunObserver {
   /** @param done the number of finished cells, plus the share of the running one that is done */
   progress(done: number, cell: Cell, stage: string, now?: Figures): void;
   remark(line: string): void;
-  finished(cell: Cell, result: CellResult): void;
+  /** Called before a long cell's training starts. */
+  forecast(cell: Cell, forecast: CellForecast): void;
+  /** @param seconds what the cell took */
+  finished(cell: Cell, result: CellResult, seconds: number, forecast: CellForecast | undefined): void;
 }
 
 export interface RunOptions {
@@ -63,23 +85,35 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
       remark: (line) => observer.remark(`${cell.id}: ${line}`),
       signal,
     };
-    const { result, text } = await runOne(cell, watcher, options);
-    const timings = { cell: cell.id, adapter: runner.adapter, ...stages.stop() };
+    let forecast: CellForecast | undefined;
+    const onForecast = (made: CellForecast) => {
+      forecast = made;
+      observer.forecast(cell, made);
+    };
+    const { result, text } = await runOne(cell, watcher, onForecast, options);
+    const took = stages.stop();
+    const device = runner.deviceState();
+    const timings = { cell: cell.id, adapter: runner.adapter, ...took, ...(forecast && { forecast }), device };
     await store.write("timings", cell.id, `${JSON.stringify(timings, null, 2)}\n`);
     await store.write("cells", cell.id, text);
     await store.unfinished?.remove(cell.id);
-    observer.finished(cell, result);
+    observer.finished(cell, result, took.seconds, forecast);
   }
 }
 
-async function runOne(cell: Cell, watcher: Watcher, { store, runner, studies, keep }: RunOptions) {
+async function runOne(
+  cell: Cell,
+  watcher: Watcher,
+  onForecast: (forecast: CellForecast) => void,
+  { store, runner, studies, keep }: RunOptions,
+) {
   const adapter = `${runner.adapter.name}${runner.adapter.software ? " (software)" : ""}`;
   const parts = { id: cell.id, adapter, policy: keep ?? keepEveryMinute, watcher };
   const unfinished = store.unfinished && new UnfinishedCell({ ...parts, store: store.unfinished });
   try {
     watcher.signal.throwIfAborted();
     watcher.progress(0, "starting");
-    const measured = await runner.runCell(cell, watcher, unfinished);
+    const measured = await runner.runCell(cell, watcher, { unfinished, onForecast });
     const result = { version: CELL_VERSION, config: cell.config, ...measured } as const;
     return { result, text: serializeCell(result, studies) };
   } catch (error) {

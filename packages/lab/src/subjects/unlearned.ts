@@ -1,9 +1,10 @@
+import type { Decoder } from "@lethe/decoder";
 import { forgetParagraphs, methodNamed, methods, recipeSchema, unlearn, unlearningMemory } from "@lethe/unlearn";
 import { z } from "zod";
 import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining } from "./kept-training.ts";
 import { askQuestions, bleuOf, recordAnswers } from "./known-answers.ts";
 import { Meter } from "./meter.ts";
-import { answersRecord, conceptReference, type Figures, type SubjectKind } from "./subject.ts";
+import { answersRecord, conceptReference, type Figures, type SubjectKind, type SubjectTask } from "./subject.ts";
 
 const common = z.strictObject({
   kind: z.literal("unlearned"),
@@ -21,6 +22,8 @@ const config = z.discriminatedUnion(
 );
 const anyMethod = common.extend({ method: z.string(), options: z.record(z.string(), z.unknown()) });
 
+type Config = z.infer<typeof config>;
+
 const record = answersRecord.extend({
   leftOut: leftOutTexts,
   /** One entry for each optimiser step. */
@@ -30,8 +33,25 @@ const record = answersRecord.extend({
 /** About which shares of the time the stages take where no forecast says it. Only the progress depends on them. */
 const SHARES = { asking: 0.05, unlearning: 0.65, answering: 0.3 };
 
+/** What `unlearn` is given for a cell. */
+export async function howToUnlearn(
+  { text }: Decoder,
+  { config, sources }: Pick<SubjectTask<Config>, "config" | "sources">,
+) {
+  const { method, options, training } = config.subject;
+  const encode = (texts: readonly string[]) => Promise.all(texts.map((paragraph) => text!.encode(paragraph)));
+  return {
+    method,
+    options,
+    recipe: training,
+    forget: await encode(forgetParagraphs(sources.concept, config.seed)),
+    retain: await encode(forgetParagraphs(sources.retain, config.seed)),
+    seed: config.seed,
+  };
+}
+
 /** A copy of the vanilla model that a method makes forget the concept. */
-export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> = {
+export const unlearned: SubjectKind<Config, z.infer<typeof record>> = {
   kind: "unlearned",
   config,
   record,
@@ -46,17 +66,9 @@ export const unlearned: SubjectKind<z.infer<typeof config>, z.infer<typeof recor
     }),
   label: ({ method }) => methodNamed(method),
   async make({ config, sources, models, known, watcher, unfinished }) {
-    const { training, method, options } = config.subject;
+    const { training } = config.subject;
     const { vanilla } = models;
-    const encode = (texts: readonly string[]) => Promise.all(texts.map((text) => vanilla.text!.encode(text)));
-    const how = {
-      method,
-      options,
-      recipe: training,
-      forget: await encode(forgetParagraphs(sources.concept, config.seed)),
-      retain: await encode(forgetParagraphs(sources.retain, config.seed)),
-      seed: config.seed,
-    };
+    const how = await howToUnlearn(vanilla, { config, sources });
     const model = await models.copy("unlearning", unlearningMemory(vanilla, how));
     const knownAnswers = await known();
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);

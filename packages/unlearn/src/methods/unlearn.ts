@@ -12,7 +12,7 @@ import { anyObject, callable, checked, checkerOf, listOf, optional, options, who
 import type { z } from "zod";
 import { decoder, signal, tokens } from "../kinds.ts";
 import { parsed } from "../parsed.ts";
-import { batchTexts, type LeftOut, passesOf, type Texts, tokensOf } from "./batches.ts";
+import { batchTexts, type LeftOut, lengthOf, passesOf, type Texts, tokensOf } from "./batches.ts";
 import { methodNamed, methods } from "./list.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { rowsOfPiece } from "./per-token.ts";
@@ -152,6 +152,41 @@ export const unlearningMemory = checked(
   "unlearningMemory",
   { model: decoder, options: unlearnOptions },
   (model: Decoder, options: UnlearnOptions): MemoryNeed[] => memoryOf(model, prepare(options)),
+);
+
+/** How much there is to do in an unlearning. */
+export interface UnlearningWork {
+  /** Tokens of each batch of texts, padding included. */
+  readonly batches: readonly number[];
+  /** Tokens on which the reference model runs, once each, padding included. */
+  readonly referenceTokens: number;
+  /** Optimiser steps in all, the epochs that they make, and the batches of a step. */
+  readonly steps: number;
+  readonly epochs: number;
+  readonly batchesPerStep: number;
+}
+
+/**
+ * Counts what {@link unlearn} will do under these options. Nothing runs.
+ * @throws {LetheError} as {@link unlearn} does
+ * @function
+ */
+export const unlearningWork = checked(
+  "unlearningWork",
+  { options: unlearnOptions },
+  (options: UnlearnOptions): UnlearningWork => {
+    const { objective, recipe, batches } = prepare(options);
+    const compared = Object.keys(objective?.reference ?? {}) as Role[];
+    const references = batches.flatMap((batch) => passesOf(Object.fromEntries(compared.map((r) => [r, batch[r]!]))));
+    const { perEpoch, total, epochs } = lengthOf(batches.length, recipe);
+    return {
+      batches: batches.map(tokensOf),
+      referenceTokens: references.reduce((sum, tokens) => sum + tokens, 0),
+      steps: objective ? total : 0,
+      epochs: objective ? epochs : 1,
+      batchesPerStep: recipe.stepsPerEpoch ? recipe.gradientAccumulation : batches.length / perEpoch,
+    };
+  },
 );
 
 function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryNeed[] {

@@ -3,11 +3,13 @@ import type { Concept } from "@lethe/unlearn";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Cell } from "../../cells/cell.ts";
 import type { Asking } from "../../cells/evaluation.ts";
+import { parseTime } from "../../cells/forecast/budget.ts";
 import { readModelFamily } from "../../cells/model-family.ts";
 import { type ConceptFile, type PlanOptions, planCells } from "../../cells/plan.ts";
 import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
 import type { CellRunner } from "../../cells/run-cells.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
+import { ExperimentError } from "../../errors.ts";
 import { FOUND_RECIPES, readRecords } from "../../recipes/record.ts";
 import type { Study } from "../../studies/study.ts";
 import { subjects } from "../../subjects/list.ts";
@@ -15,11 +17,12 @@ import { bundled, bundledRecipes } from "../bundled.ts";
 import { checkingValues, commandLine, number, wholeFrom } from "../command-line.ts";
 import { explain } from "../explain.ts";
 import { addAskingOptions, askingOf } from "./asking.ts";
+import { makeChoice, readChoice } from "./budget.ts";
 import { chooseConcepts, choosePreset, chooseStudies } from "./choose.ts";
 import { findRates } from "./find-rates.ts";
 import { publishedRates } from "./published-rates.ts";
 import { addRecipeOptions, recipeChangesOf } from "./recipe-options.ts";
-import { runExperiment } from "./run-experiment.ts";
+import { requireFolder, runExperiment } from "./run-experiment.ts";
 
 /** What the command line uses. Tests give a runner without a GPU. */
 export interface CliParts {
@@ -44,6 +47,7 @@ interface Options extends Asking {
   seed: number;
   findRate?: true | number[];
   targetBleu: number;
+  budget?: string;
   resume?: true;
   listCells?: true;
 }
@@ -83,11 +87,23 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     const asked = recipeChangesOf(program);
     const tries = options.findRate && asked.steps === undefined && asked.epochs === undefined && { steps: TRY_STEPS };
     const recipes = { records, changes: { ...asked, ...tries } };
-    const cells = await plan(
-      options,
-      { preset, seed: options.seed, subjects: chosen, studies, recipes, asking: askingOf(options) },
-      parts,
-    );
+    const asking = askingOf(options);
+    const planOptions = { preset, seed: options.seed, subjects: chosen, studies, recipes, asking };
+    let choice = options.resume || options.listCells ? await readChoice(out, options.budget) : undefined;
+    let cells = await plan(options, { ...planOptions, choice }, parts);
+    let { openRunner } = parts;
+    if (options.budget !== undefined && !choice && cells[0]) {
+      if (options.listCells)
+        throw new ExperimentError(`The cells of a budget are known when a run into ${out} has begun with it.`);
+      await requireFolder(out, options.resume);
+      const runner = await parts.openRunner(studies);
+      openRunner = async () => runner;
+      choice = await makeChoice(out, options.budget, cells[0], runner, parts.stdout).catch(async (error) => {
+        await runner.close();
+        throw error;
+      });
+      cells = await plan(options, { ...planOptions, choice }, parts);
+    }
     if (options.listCells) {
       parts.stdout.write(cells.map(({ id }) => `${id}\n`).join(""));
       return 0;
@@ -105,9 +121,11 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     for (const line of publishedRates(cells, recipes)) parts.stdout.write(`${line}\n`);
     return await runExperiment(cells, {
       ...parts,
+      openRunner,
       only: options.cell,
       out,
       resume: options.resume ?? false,
+      begun: choice !== undefined,
       arguments: args,
       command: COMMAND,
     });
@@ -117,6 +135,12 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     parts.stderr.write(`${explain(error)}\n`);
     return 1;
   }
+}
+
+/** Refuses what is no time. The text is kept: it is compared with that of the run that is resumed. */
+function budgetOf(text: string): string {
+  if (parseTime(text) === undefined) throw new InvalidArgumentError("Expected a time such as 90s, 30m or 1h30m.");
+  return text;
 }
 
 function repeatable(flags: string, description: string, fallback: string): Option {
@@ -172,6 +196,11 @@ function command(parts: CliParts): Command {
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
     .option("--seed <number>", "decides the order of the training texts", wholeFrom(0), 0)
+    .option(
+      "--budget <time>",
+      "such as 30m or 1h30m: chooses steps, questions and window stride so that a cell takes no longer",
+      budgetOf,
+    )
     .option(
       "--resume",
       "go on in a folder that is not empty; finished cells are not run again, and a long one goes on where it was",

@@ -10,7 +10,8 @@ import { ExperimentError } from "../../errors.ts";
 import { FOUND_RECIPES } from "../../recipes/record.ts";
 import type { Study } from "../../studies/study.ts";
 import { showFigures } from "../figures.ts";
-import { showProgress } from "../progress.ts";
+import { formatDuration, showProgress } from "../progress.ts";
+import { showForecast } from "./show-forecast.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
 
 export interface ExperimentOptions {
@@ -18,6 +19,8 @@ export interface ExperimentOptions {
   readonly studies: readonly Study[];
   readonly out: string;
   readonly resume: boolean;
+  /** Whether this run has begun to write into the folder. */
+  readonly begun: boolean;
   /** Ids of the cells to run; empty for all. */
   readonly only: readonly string[];
   /** As typed, for the record and for the command that resumes the run. */
@@ -39,7 +42,7 @@ export interface ExperimentOptions {
 export async function runExperiment(cells: readonly Cell[], options: ExperimentOptions): Promise<number> {
   const { out, studies, only, stdout, stderr } = options;
   requireCells(cells, only);
-  if (!options.resume) await requireEmpty(out);
+  if (!options.begun) await requireFolder(out, options.resume);
   const store = new FolderStore(out);
   const before = await readResults(store, cells, studies);
   for (const line of before.damaged) stderr.write(`${line}; running this cell again\n`);
@@ -70,6 +73,9 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
   return 0;
 }
 
+/** How often a long run's log says what the device holds. */
+const COUNTS_EVERY_MS = 300_000;
+
 /** @returns the signal that stopped the run, or null when all cells are done */
 async function runOpenCells(
   todo: readonly Cell[],
@@ -96,8 +102,20 @@ async function runOpenCells(
     const observer: RunObserver = {
       progress: (done, cell, stage, now = {}) => display.update(done, cell.id, stage, ...showFigures(now)),
       remark: (line) => display.line(line),
-      finished: (cell, result) => display.line(summary(cell, result, studies)),
+      forecast(cell, forecast) {
+        display.line(showForecast(cell.id, forecast));
+        const left = todo.length - todo.indexOf(cell);
+        if (left > 1)
+          display.line(`${left} cells like it: about ${formatDuration(left * forecast.seconds)} for the run.`);
+        display.expect((performance.now() - startedAt) / 1000 + left * forecast.seconds);
+      },
+      finished(cell, result, seconds, forecast) {
+        const took = forecast && `; took ${formatDuration(seconds)}, forecast ${formatDuration(forecast.seconds)}`;
+        display.line(`${summary(cell, result, studies)}${took ?? ""}`);
+      },
     };
+    const startedAt = performance.now();
+    const counts = setInterval(() => display.line(`device: ${runner.deviceState()}`), COUNTS_EVERY_MS).unref();
     try {
       const onStop = () =>
         display.line(
@@ -107,6 +125,7 @@ async function runOpenCells(
       const { keep } = options;
       await stoppable((signal) => runCells(todo, { store, runner, studies, observer, signal, keep }), onStop);
     } finally {
+      clearInterval(counts);
       display.stop();
     }
     await writeRecord({ finishedAt: new Date().toISOString(), cellsRun: todo.length });
@@ -151,9 +170,12 @@ function requireCells(cells: readonly Cell[], ids: readonly string[]): void {
   }
 }
 
-/** @throws ExperimentError when a folder that should be new is not empty. Learning rates that were found for it may be there. */
-async function requireEmpty(out: string): Promise<void> {
-  if ((await namesIn(out)).some((name) => name !== FOUND_RECIPES))
+/**
+ * @throws ExperimentError when a folder that should be new is not empty, unless the run in it is resumed. Learning rates that were found for
+ * it may be there.
+ */
+export async function requireFolder(out: string, resume = false): Promise<void> {
+  if (!resume && (await namesIn(out)).some((name) => name !== FOUND_RECIPES))
     throw new ExperimentError(
       `--out ${out} is not empty. Add --resume to go on with the experiment in it, or name another folder.`,
     );

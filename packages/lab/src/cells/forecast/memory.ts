@@ -1,0 +1,48 @@
+import type { Decoder } from "@lethe/decoder";
+import type { MemoryNeed, MemoryReport } from "@lethe/tensor";
+import { unlearningMemory } from "@lethe/unlearn";
+import { howToUnlearn } from "../../subjects/unlearned.ts";
+import type { Cell } from "../cell.ts";
+import type { Work } from "./forecast.ts";
+
+/** The memory of a cell by its parts: both models' weights, and what training needs, or answering where that is more. */
+export async function memoryOf(vanilla: Decoder, { config, sources }: Cell, work: Work): Promise<MemoryNeed[]> {
+  const { subject } = config;
+  const training =
+    subject.kind === "unlearned"
+      ? unlearningMemory(vanilla, await howToUnlearn(vanilla, { config: { ...config, subject }, sources }))
+      : [];
+  const { questions, promptTokens, answerTokens } = work;
+  const answering = vanilla.memoryToGenerate(questions, promptTokens, promptTokens + answerTokens);
+  return sum(answering) > sum(training) ? answering : training;
+}
+
+/** Bytes by part. */
+export function byPart(needs: readonly MemoryNeed[]): Record<string, number> {
+  const parts: Record<string, number> = {};
+  for (const { part, bytes } of needs) parts[part] = (parts[part] ?? 0) + bytes;
+  return parts;
+}
+
+function sum(needs: readonly MemoryNeed[]): number {
+  return needs.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+/** What a device holds, in one line: bytes, and every number of pieces that it counts. */
+export function showMemory({ bytesInUse, bytesPooled, peakBytes, live: _, ...counts }: MemoryReport): string {
+  const bytes = `${mega(bytesInUse)} in use, ${mega(peakBytes)} at most, ${mega(bytesPooled)} pooled`;
+  return [bytes, ...numbersIn(counts)].join(", ");
+}
+
+/** “650 MB” */
+export function mega(bytes: number): string {
+  return `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+}
+
+function numbersIn(value: object, path = ""): string[] {
+  return Object.entries(value).flatMap(([key, entry]) => {
+    const name = `${path}${key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`;
+    if (typeof entry === "number") return [`${name} ${entry.toLocaleString("en-US")}`];
+    return entry !== null && typeof entry === "object" ? numbersIn(entry, `${name} `) : [];
+  });
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { at, forecastOf, lineThrough, type Work } from "../../../src/cells/forecast/forecast.ts";
+
+const rates = {
+  load: 7,
+  prompts: { fixed: 1, each: 0.01 },
+  column: { fixed: 0.1, each: 0.001 },
+  update: 2,
+  batch: { fixed: 0.5, each: 0.02 },
+  window: { fixed: 0.001, each: 0.0001 },
+};
+
+const work: Work = {
+  loads: 2,
+  questions: 60,
+  promptTokens: 20,
+  answerTokens: 30,
+  asking: true,
+  epochs: 10,
+  steps: 30,
+  batchesPerStep: 7,
+  batchTokens: 800,
+  referenceTokens: 5000,
+  restoration: { settings: ["m", "A"], depth: 6, radius: 1, stride: 2, questions: 10, tokens: 50 },
+};
+
+test("the time of each stage follows from rates and counts", () => {
+  const { seconds, stages } = forecastOf(rates, work);
+  // A pass over 1200 tokens, and 29 columns of 60 answers.
+  const asking = 1 + 12 + 29 * 0.16;
+  // Windows around layers 0, 2 and 4 run 6, 5 and 3 layers.
+  const setting = 500 * (3 * 0.001 + 14 * 0.0001);
+  const expected = {
+    "loading the model": 14,
+    "asking the vanilla model": asking,
+    unlearning: 30 * (2 + 7 * 16.5) + 50,
+    answering: 10 * asking,
+    "restoring m": setting,
+    "restoring A": setting,
+  };
+  expect(Object.keys(stages)).toEqual(Object.keys(expected));
+  for (const [stage, time] of Object.entries(expected)) expect(stages[stage], stage).toBeCloseTo(time, 9);
+  expect(seconds).toBeCloseTo(
+    Object.values(expected).reduce((sum, time) => sum + time, 0),
+    9,
+  );
+});
+
+test("a cell whose model is loaded and asked, without restoration, takes the rest", () => {
+  const { stages } = forecastOf(rates, { ...work, loads: 0, asking: false, restoration: null });
+  expect(stages).toMatchObject({ "loading the model": 0, "asking the vanilla model": 0 });
+  expect(Object.keys(stages)).toHaveLength(4);
+});
+
+test("a line goes through two measurements, and through the origin where noise makes it fall", () => {
+  expect(at(lineThrough([10, 3], [20, 5]), 40)).toBeCloseTo(9, 9);
+  expect(lineThrough([10, 3], [20, 2])).toEqual({ fixed: 0, each: 0.1 });
+  expect(lineThrough([10, 1], [20, 5])).toEqual({ fixed: 0, each: 0.25 });
+  expect(lineThrough([20, 5], [20, 5])).toEqual({ fixed: 0, each: 0.25 });
+});
