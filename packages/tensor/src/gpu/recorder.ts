@@ -7,8 +7,8 @@ import { Submissions } from "./submissions.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
 const arenaBytes = 256 * 1024;
-/** Batches that may wait for their turn. Each holds its commands and parameters, about 100 KB. */
-const mostHeld = 2048;
+/** Commands that may wait for their turn, each with its parameters: some hundreds of bytes. A step of a large model has ten thousand. */
+const mostHeld = 2 ** 19;
 
 /**
  * Records dispatches into one open compute pass and submits them in batches; the device works on some while the host records the next.
@@ -160,9 +160,9 @@ export class Recorder {
   /** Counts a command, and ends the batch before it where that is full. */
   #begin(): void {
     if (this.#commandCount >= this.submissions.batchSize) this.flush();
-    if (this.submissions.counts.held > mostHeld)
+    if (this.submissions.heldCommands >= mostHeld)
       throw new OutOfMemoryError(
-        `${mostHeld} batches of operations are recorded and not begun. Where much is recorded before a result is read, ` +
+        `${mostHeld} operations are recorded and not begun. Where much is recorded before a result is read, ` +
           "wait for `await device.ready()` now and then.",
       );
     this.#commandCount++;

@@ -34,7 +34,7 @@ export class Submissions {
   readonly #watchers = new Set<() => void>();
   /** Sums that fade. They begin with a guess for a large model, so that its first second is no minute. */
   readonly #measured = { milliseconds: 640, commands: 64 };
-  #held = 0;
+  readonly #held = { batches: 0, commands: 0 };
   #lastDone = 0;
   #dropped = false;
   /** Number of the last batch that was submitted. */
@@ -52,7 +52,12 @@ export class Submissions {
 
   /** Batches on the device, and those that wait for their turn. */
   get counts(): { readonly inFlight: number; readonly held: number } {
-    return { inFlight: this.#flying.batches, held: this.#held };
+    return { inFlight: this.#flying.batches, held: this.#held.batches };
+  }
+
+  /** Commands that wait for their turn. */
+  get heldCommands(): number {
+    return this.#held.commands;
   }
 
   /** How many commands the next batch may have. */
@@ -65,7 +70,7 @@ export class Submissions {
   push(entry: Submission | (() => void)): void {
     if (this.#dropped) return;
     this.#row.push(entry);
-    if (typeof entry !== "function") this.#held++;
+    if (typeof entry !== "function") this.#hold(1, entry.commands);
     this.#advance();
   }
 
@@ -73,7 +78,7 @@ export class Submissions {
   drop(): void {
     this.#dropped = true;
     this.#row.length = 0;
-    this.#held = 0;
+    this.#hold(-this.#held.batches, -this.#held.commands);
     this.#tell();
   }
 
@@ -119,7 +124,7 @@ export class Submissions {
   }
 
   #submit({ batch, commands, submit }: Submission): void {
-    this.#held--;
+    this.#hold(-1, -commands);
     submit();
     this.submitted = batch;
     this.#flying.batches++;
@@ -137,6 +142,11 @@ export class Submissions {
       this.#tell();
     };
     this.#start(this.#workDone).then(land, land); // A device that is lost says so by itself.
+  }
+
+  #hold(batches: number, commands: number): void {
+    this.#held.batches += batches;
+    this.#held.commands += commands;
   }
 
   #until(reached: () => boolean): Promise<void> {
