@@ -26,3 +26,10 @@ export async function checkSamples(name: string, output: Tensor, expected: Expec
 export function bytesOf(dtype: FloatDType, ...shape: number[]): number {
   return shape.reduce((product, dim) => product * dim, dtype === "f32" ? 4 : 2);
 }
+
+/** Sequences of token ids that look random, the same in every run. */
+export function tokensLike(vocabulary: number, count: number, length: number, first = 0): number[][] {
+  return Array.from({ length: count }, (_, b) =>
+    Array.from({ length }, (_, t) => (t * t * 7919 + t * 31 + (first + b) * 104_729 + 1) % vocabulary),
+  );
+}

@@ -9,6 +9,8 @@ export interface KernelCost {
   /** How often it runs, and seconds of one run. */
   readonly count: number;
   readonly seconds: number;
+  /** Floating-point operations of one run of a matrix product; 0 of anything else. */
+  readonly flops: number;
 }
 
 const tensorOf = (binding: Binding) => (binding instanceof Tensor ? binding : binding.tensor);
@@ -20,6 +22,12 @@ function watchDispatches(device: Device, seen: (call: Dispatch) => void): Dispos
     Object.getPrototypeOf(device).dispatch.call(device, call);
   };
   return { [Symbol.dispose]: () => void Reflect.deleteProperty(device, "dispatch") };
+}
+
+/** 2 m n k for every product of the batch. Slices of one product count as the product. */
+function flopsOf({ kernel, params = {} }: Dispatch): number {
+  const { m = 0, n = 0, k_total: depth = 0 } = params;
+  return kernel.startsWith("matmul") ? 2 * m * n * depth : 0;
 }
 
 /** The call with bindings that outlive the scope in which it was recorded. */
@@ -58,6 +66,7 @@ export async function profile(device: Device, work: () => unknown): Promise<Kern
     size,
     count,
     seconds: median(samples[i]!),
+    flops: flopsOf(call),
   }));
   for (const { call } of found) for (const binding of Object.values(call.bindings)) tensorOf(binding).dispose();
   return costs.toSorted((a, b) => b.count * b.seconds - a.count * a.seconds);

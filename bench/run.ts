@@ -3,6 +3,7 @@ import { openDevice } from "@lethe/tensor";
 import { writeWhole } from "@lethe/tensor/node";
 import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
 import { allCases } from "./cases/index.ts";
+import { benchModel } from "./model/run.ts";
 import { headline, printHeadings, printRow } from "./print.ts";
 import { printProfile, profile } from "./profile.ts";
 import { measureRoofline, openYardsticks } from "./roofline.ts";
@@ -10,11 +11,22 @@ import { type Row, timeCase } from "./row.ts";
 
 interface Flags {
   readonly filter: string;
+  readonly model?: string;
   readonly json?: string;
   readonly profile?: boolean;
 }
 
+/** The main job at a model’s size, in place of the cases. */
+async function benchOneModel(model: string, { filter, json, profile: detailed = false }: Flags): Promise<void> {
+  const device = await openDevice();
+  console.log(device.adapterName);
+  const rows = await benchModel(device, model, { filter, detailed });
+  if (json) await writeWhole(json, `${JSON.stringify({ adapter: device.adapterName, rows }, null, 2)}\n`);
+  device.destroy();
+}
+
 async function bench(flags: Flags): Promise<void> {
+  if (flags.model) return benchOneModel(flags.model, flags);
   const cases = allCases.filter(({ name, shape }) => `${name} ${shape}`.includes(flags.filter));
   if (cases.length === 0) {
     const names = [...new Set(allCases.map(({ name }) => name))];
@@ -49,6 +61,7 @@ async function bench(flags: Flags): Promise<void> {
 await runCommand(
   commandLine("bench", "Times every kernel and whole passes; outputs are checked first.")
     .option("--filter <text>", "only cases whose name or shape contains this", "")
+    .option("--model <model>", "time the parts of the main job with this model instead")
     .option("--json <file>", "also write the figures to this file")
     .option("--profile", "print how the time of each case divides among kernels")
     .action(bench),

@@ -2,7 +2,6 @@
 // One lane an element of out, in row-major order; nothing is shared between lanes.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
-//! include lib/packed.wgsl
 //! include lib/matmul.wgsl
 
 @compute @workgroup_size(64)

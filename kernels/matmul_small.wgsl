@@ -6,7 +6,6 @@
 // Columns past the edge are computed from whatever is read there and not stored; past the end of k, nothing is read.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
-//! include lib/packed.wgsl
 //! include lib/matmul.wgsl
 
 override ROWS: u32 = 1u;

@@ -9,13 +9,9 @@ enable subgroups;
 // Rows and columns past the edge are computed from whatever is read there and not stored; past the end of k, nothing is read.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
-//! include lib/packed.wgsl
 //! include lib/matmul.wgsl
+//! include lib/matmul_lanes.wgsl
 
-override ROWS: u32 = 16u;
-override LANES: u32 = 16u;
-// Every subgroup has eight lanes or more: the second four read the next four rows.
-override EIGHT_LANES: bool = false;
 // k is not a multiple of four.
 override K_TAIL: bool = true;
 
@@ -28,23 +24,12 @@ fn read_rows(at: u32, r: u32) -> vec4f {
   return vec4f(a[first], a[first + row], a[first + 2u * row], a[first + 3u * row]);
 }
 
-// A block of A, a row to a vector. Each of the subgroup's first four lanes holds its four rows at one k.
-fn from_first_four(rows: vec4f) -> mat4x4f {
-  return transpose(mat4x4f(subgroupBroadcast(rows, 0u), subgroupBroadcast(rows, 1u), subgroupBroadcast(rows, 2u), subgroupBroadcast(rows, 3u)));
-}
-
-// The block that the next four lanes hold.
-fn from_next_four(rows: vec4f) -> mat4x4f {
-  return transpose(mat4x4f(subgroupBroadcast(rows, 4u), subgroupBroadcast(rows, 5u), subgroupBroadcast(rows, 6u), subgroupBroadcast(rows, 7u)));
-}
+// A block of A, a row to a vector. Each of the four lanes holds its four rows at one k.
+fn rows_of_first_four(rows: vec4f) -> mat4x4f { return transpose(of_first_four(rows)); }
+fn rows_of_next_four(rows: vec4f) -> mat4x4f { return transpose(of_next_four(rows)); }
 
 fn outer(column: vec4f, row: vec4f) -> mat4x4f {
   return mat4x4f(column * row.x, column * row.y, column * row.z, column * row.w);
-}
-
-// Column `r` of a matrix, by choosing between registers.
-fn pick(four: mat4x4f, r: u32) -> vec4f {
-  return select(select(four[0], four[1], r == 1u), select(four[2], four[3], r == 3u), r >= 2u);
 }
 
 @compute @workgroup_size(LANES)
@@ -79,19 +64,19 @@ fn main(
     let at = mine + k * params.a_column;
     let y = read_block(at_b);
     let x = read_rows(at, 0u);
-    s0 += y * from_first_four(x);
+    s0 += y * rows_of_first_four(x);
     if (EIGHT_LANES) {
-      if (ROWS > 4u) { s1 += y * from_next_four(x); }
+      if (ROWS > 4u) { s1 += y * rows_of_next_four(x); }
       if (ROWS > 8u) {
         let lower = read_rows(at, 8u);
-        s2 += y * from_first_four(lower);
-        s3 += y * from_next_four(lower);
+        s2 += y * rows_of_first_four(lower);
+        s3 += y * rows_of_next_four(lower);
       }
     } else {
-      if (ROWS > 4u) { s1 += y * from_first_four(read_rows(at, 4u)); }
+      if (ROWS > 4u) { s1 += y * rows_of_first_four(read_rows(at, 4u)); }
       if (ROWS > 8u) {
-        s2 += y * from_first_four(read_rows(at, 8u));
-        s3 += y * from_first_four(read_rows(at, 12u));
+        s2 += y * rows_of_first_four(read_rows(at, 8u));
+        s3 += y * rows_of_first_four(read_rows(at, 12u));
       }
     }
     at_b += 4u * params.b_row;
@@ -106,19 +91,5 @@ fn main(
     at_b += params.b_row;
   }
 
-  if (j >= params.n) { return; }
-  let rows = min(params.m - i, ROWS);
-  let columns = params.n - j;
-  var at = params.out_offset + z * params.out_batch + i * params.out_row + j;
-  // A loop that cannot be unrolled: sixteen copies of the stores take longer to compile than all the rest.
-  for (var r = 0u; r < rows; r++) {
-    let upper = select(pick(s0, r % 4u), pick(s1, r % 4u), r >= 4u);
-    let lower = select(pick(s2, r % 4u), pick(s3, r % 4u), r >= 12u);
-    let sum = select(upper, lower, r >= 8u);
-    store(at, sum.x);
-    if (columns > 1u) { store(at + 1u, sum.y); }
-    if (columns > 2u) { store(at + 2u, sum.z); }
-    if (columns > 3u) { store(at + 3u, sum.w); }
-    at += params.out_row;
-  }
+  store_sums(s0, s1, s2, s3, i, j, z);
 }

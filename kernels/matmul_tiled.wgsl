@@ -5,7 +5,6 @@
 // in the operand. A tile that lies wholly inside the matrices skips every bounds check.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
-//! include lib/packed.wgsl
 //! include lib/matmul.wgsl
 
 override LANES_M: u32 = 8u;

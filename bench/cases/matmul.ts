@@ -31,6 +31,14 @@ const layers: Product[] = [
   { m: 480, n: 64, k: 172, transposeB: true },
 ];
 
+/** A training step's and a decoding step's products at the size of SmolLM2-135M: forward, both gradients, and 60 sequences at once. */
+const pretrained: Product[] = [
+  { m: 400, n: 1536, k: 576, transposeB: true },
+  { m: 400, n: 576, k: 1536 },
+  { m: 1536, n: 576, k: 400, transposeA: true },
+  { m: 60, n: 1536, k: 576, transposeB: true, dtype: "bf16" },
+];
+
 function productCase(kernel: MatmulKernel | "planned", product: Product): BenchCase {
   const { m, n, k, dtype = "f32", transposeA = false, transposeB = false } = product;
   const stored = `${dtype === "f32" ? "" : `${dtype} `}${transposeA ? "aᵀ" : "a"}·${transposeB ? "bᵀ" : "b"}`;
@@ -69,9 +77,13 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
 /** Few rows and a long sum, which the small kernel cuts into slices. */
 const slim: Product = { m: 4, n: 256, k: 2816, transposeB: true };
 
+/** Rows that begin between vectors, for which the subgroup kernel has another form. */
+const between: Product = { m: 512, n: 510, k: 510 };
+
 /** Every kernel on a square, except the small one, which gets few rows; and the planner’s choice on all other products. */
 export const matmulCases: readonly BenchCase[] = [
   ...(["plain", "tiled", "subgroup"] as const).map((kernel) => productCase(kernel, square)),
+  productCase("subgroup", between),
   productCase("small", slim),
-  ...[square, large, ...layers].map((product) => productCase("planned", product)),
+  ...[square, large, ...layers, ...pretrained].map((product) => productCase("planned", product)),
 ];

@@ -1,26 +1,7 @@
-// What the matmul kernels share: out[z, i, j] (+)= Σₖ A[z, i, k] · B[z, k, j]. Operands are found by their strides, so that a transposed
-// operand, a batch that shares one matrix, a sum cut into slices along k and a part of a matrix too large to bind are all the same call.
-// Strides and offsets count elements of the operand's own dtype.
+// Operands of the matmul kernels that read A an element at a time, and B in any dtype.
 
-struct Params {
-  m: u32,
-  n: u32,
-  k: u32,
-  batch: u32,
-  a_offset: u32,
-  a_batch: u32,
-  a_row: u32,
-  a_column: u32,
-  b_offset: u32,
-  b_batch: u32,
-  b_row: u32,
-  b_column: u32,
-  out_offset: u32,
-  out_batch: u32,
-  out_row: u32,
-  // Steps of k in all the batch together: k · batch, or less when the batch is slices of one sum and the last is shorter.
-  k_total: u32,
-}
+//! include lib/packed.wgsl
+//! include lib/matmul_params.wgsl
 
 // f32, f16 or bf16, as in lib/packed.wgsl.
 override B_DTYPE: u32 = 0u;
@@ -28,18 +9,9 @@ override B_DTYPE: u32 = 0u;
 override B_ALONG_K: bool = false;
 // Every row of B, as stored, begins at a multiple of four elements.
 override B_ALIGNED: bool = false;
-// Adds to what `out` holds.
-override ACCUMULATE: bool = false;
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<vec2u>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-
-// Steps of k in product `z` of the batch.
-fn depth_of(z: u32) -> u32 {
-  return min(params.k, params.k_total - z * params.k);
-}
 
 // Element `i` of B.
 fn read_b(i: u32) -> f32 {
@@ -79,8 +51,4 @@ fn read_block(at: u32) -> mat4x4f {
 fn read_columns(at: u32) -> vec4f {
   let step = params.b_column;
   return vec4f(read_b(at), read_b(at + step), read_b(at + 2u * step), read_b(at + 3u * step));
-}
-
-fn store(at: u32, value: f32) {
-  if (ACCUMULATE) { out[at] += value; } else { out[at] = value; }
 }

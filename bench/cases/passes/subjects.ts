@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { initLlama, type Llama, type LlamaConfigInput, llama, llamaConfig, loadLlama } from "@lethe/llama";
 import { cast, type Device, type FloatDType } from "@lethe/tensor";
+import { tokensLike } from "../../inputs.ts";
 
 /** A model whose passes are timed. */
 export interface Subject {
@@ -73,9 +74,7 @@ export function flopsPerToken(subject: Subject): number {
   return 2 * (layers * layer + unembedding);
 }
 
-/** Sequences of token ids that look random, the same in every run. */
+/** Sequences of token ids for a subject. */
 export function sequences({ config }: Subject, batch: number, length: number): number[][] {
-  return Array.from({ length: batch }, (_, b) =>
-    Array.from({ length }, (_, t) => (t * t * 7919 + t * 31 + b * 104_729 + 1) % config.vocab_size),
-  );
+  return tokensLike(config.vocab_size, batch, length);
 }

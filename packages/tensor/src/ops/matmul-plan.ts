@@ -16,6 +16,8 @@ export interface MatmulProblem {
   readonly dtype: FloatDType;
   /** Every row of `b`, as stored, begins at a multiple of four elements. */
   readonly aligned: boolean;
+  /** Every row of `a` does. */
+  readonly alignedA: boolean;
 }
 
 /** The kernels, `kernels/matmul_….wgsl`. The head of each file says what it is for. */
@@ -24,7 +26,8 @@ export type MatmulKernel = (typeof matmulKernels)[number];
 
 /** How a product is computed. */
 export interface MatmulPlan {
-  readonly kernel: MatmulKernel;
+  /** `vectors…` are other forms of the subgroup kernel, for operands that can be read in whole vectors. */
+  readonly kernel: MatmulKernel | "vectors" | "vectors_packed";
   readonly constants: Constants;
   /** Slices of the sum over k, each of length `depth`; they are added up afterwards. 1 is a product in one piece. */
   readonly slices: number;
@@ -47,7 +50,8 @@ const leastDepth = 256;
  * @param forced overrides the choice of kernel, for tests and benchmarks.
  */
 export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
-  const kernel = forced ?? chooseKernel(problem, capabilities);
+  const chosen = forced ?? chooseKernel(problem, capabilities);
+  const kernel = chosen === "subgroup" ? subgroupForm(problem) : chosen;
   const { blocks, constants } = layouts[kernel](problem, capabilities);
   const { k } = problem;
   const depth = kernel === "tiled" || kernel === "small" ? sliceDepth(problem, blocks, capabilities) : k;
@@ -58,6 +62,11 @@ export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, f
 function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilities): MatmulKernel {
   if (!software) return m <= smallRows.at(-1)! ? "small" : "tiled";
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
+}
+
+function subgroupForm({ k, dtype, aligned, alignedA }: MatmulProblem): MatmulPlan["kernel"] {
+  if (!aligned || !alignedA || k % 4 !== 0) return "subgroup";
+  return dtype === "f32" ? "vectors" : "vectors_packed";
 }
 
 /** Steps of k in one slice. A product with few workgroups is cut into enough slices to fill a GPU. */
@@ -77,13 +86,23 @@ interface Layout {
   readonly constants: Constants;
 }
 
-const layouts: Record<MatmulKernel, (problem: MatmulProblem, capabilities: Capabilities) => Layout> = {
+const layouts: Record<MatmulPlan["kernel"], (problem: MatmulProblem, capabilities: Capabilities) => Layout> = {
   plain: ({ m, n, batch, dtype }) => ({
     blocks: Math.ceil((batch * m * n) / 64),
     constants: { B_DTYPE: floatCode(dtype) },
   }),
   tiled,
-  subgroup,
+  subgroup: (problem, capabilities) => {
+    const { blocks, constants } = lanes(problem, capabilities);
+    const { k, transposeB, dtype, aligned } = problem;
+    const reading = { B_ALONG_K: transposeB, K_TAIL: k % 4 !== 0, B_DTYPE: floatCode(dtype), B_ALIGNED: aligned };
+    return { blocks, constants: { ...constants, ...reading } };
+  },
+  vectors,
+  vectors_packed: (problem, capabilities) => {
+    const { blocks, constants } = vectors(problem, capabilities);
+    return { blocks, constants: { ...constants, B_DTYPE: floatCode(problem.dtype) } };
+  },
   small,
 };
 
@@ -109,22 +128,20 @@ function tiled(problem: MatmulProblem): Layout {
   };
 }
 
-function subgroup(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
+/** What the two kernels whose lanes are a CPU's share. */
+function lanes(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
   const rows = rowsFor(problem.m, subgroupRows);
   // Sixteen lanes take 64 columns, the least that a model's matrices have. Only whole subgroups broadcast correctly.
   const lanes = Math.max(16, subgroups?.max ?? 0);
   return {
     blocks: countBlocks(problem, rows, 4 * lanes),
-    constants: {
-      ROWS: rows,
-      LANES: lanes,
-      EIGHT_LANES: (subgroups?.min ?? 0) >= 8,
-      B_ALONG_K: problem.transposeB,
-      K_TAIL: problem.k % 4 !== 0,
-      B_DTYPE: floatCode(problem.dtype),
-      B_ALIGNED: problem.aligned,
-    },
+    constants: { ROWS: rows, LANES: lanes, EIGHT_LANES: (subgroups?.min ?? 0) >= 8 },
   };
+}
+
+function vectors(problem: MatmulProblem, capabilities: Capabilities): Layout {
+  const { blocks, constants } = lanes(problem, capabilities);
+  return { blocks, constants: { ...constants, A_ALONG_K: !problem.transposeA, B_ALONG_K: problem.transposeB } };
 }
 
 function small(problem: MatmulProblem): Layout {

@@ -4,8 +4,8 @@ import type { Tensor } from "../tensor.ts";
 import { type MatmulKernel, type MatmulProblem, planMatmul } from "./matmul-plan.ts";
 import { bind, extent, type MatmulOperand, type MatmulPart, splitMatmul } from "./matmul-split.ts";
 
-/** A product's sizes and how its operands are stored: a {@link MatmulProblem} without the properties of `b`. */
-export type MatmulSize = Omit<MatmulProblem, "dtype" | "aligned">;
+/** A product's sizes and how its operands are stored: a {@link MatmulProblem} without what the tensors say. */
+export type MatmulSize = Omit<MatmulProblem, "dtype" | "aligned" | "alignedA">;
 
 interface Operands {
   readonly a: MatmulOperand;
@@ -69,6 +69,11 @@ function runParts({ a, b, out, size, accumulate, forced }: Run): void {
     runPart(operands, part, { size, accumulate, forced });
 }
 
+/** Whether every row of an operand, from element `first` of its binding on, begins at a multiple of four elements. */
+function inVectors(first: number, { strides }: MatmulOperand): boolean {
+  return [first, ...strides.slice(0, 2)].every((elements) => elements % 4 === 0);
+}
+
 function runPart(
   operands: Operands,
   part: MatmulPart,
@@ -85,7 +90,8 @@ function runPart(
     transposeA: whole.transposeA,
     transposeB: whole.transposeB,
     dtype: operands.b.tensor.dtype as FloatDType,
-    aligned: [b.first, ...operands.b.strides.slice(0, 2)].every((elements) => elements % 4 === 0),
+    aligned: inVectors(b.first, operands.b),
+    alignedA: inVectors(a.first, operands.a),
   };
   const { m, n, k, batch } = problem;
   const { kernel, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);

@@ -31,7 +31,18 @@ const adapters = {
 } satisfies Record<string, Capabilities>;
 
 function problem(m: number, n: number, k: number, rest: Partial<MatmulProblem> = {}): MatmulProblem {
-  return { m, n, k, batch: 1, transposeA: false, transposeB: true, dtype: "f32", aligned: true, ...rest };
+  return {
+    m,
+    n,
+    k,
+    batch: 1,
+    transposeA: false,
+    transposeB: true,
+    dtype: "f32",
+    aligned: true,
+    alignedA: true,
+    ...rest,
+  };
 }
 
 test.each([
@@ -42,9 +53,9 @@ test.each([
   ["gpu without subgroups, at WebGPU's least limits", 1, "small"],
   ["gpu without subgroups, at WebGPU's least limits", 512, "tiled"],
   ["gpu with subgroups of 4 to 64 lanes", 512, "tiled"],
-  ["software, 8 lanes", 1, "subgroup"],
-  ["software, 8 lanes", 512, "subgroup"],
-  ["software, 4 lanes", 512, "subgroup"],
+  ["software, 8 lanes", 1, "vectors"],
+  ["software, 8 lanes", 512, "vectors"],
+  ["software, 4 lanes", 512, "vectors"],
   ["software, no subgroups", 512, "plain"],
 ] as const)("%s, %i rows: %s", (adapter, m, kernel) => {
   expect(planMatmul(problem(m, 4096, 4096), adapters[adapter]).kernel).toBe(kernel);
@@ -54,6 +65,20 @@ test("a forced kernel is planned on every adapter", () => {
   for (const capabilities of Object.values(adapters))
     for (const kernel of ["plain", "tiled", "subgroup", "small"] as const)
       expect(planMatmul(problem(5, 6, 7), capabilities, kernel).kernel).toBe(kernel);
+});
+
+test.each([
+  ["rows of b that begin between vectors", { aligned: false }],
+  ["rows of a that do", { alignedA: false }],
+  ["a sum that does not end with one", { k: 63 }],
+] as const)("%s: no whole vectors", (_, rest) => {
+  expect(planMatmul(problem(64, 64, 64, rest), adapters["software, 8 lanes"]).kernel).toBe("subgroup");
+});
+
+test("whole vectors of a packed weight", () => {
+  const { kernel, constants } = planMatmul(problem(64, 64, 64, { dtype: "bf16" }), adapters["software, 8 lanes"]);
+  expect(kernel).toBe("vectors_packed");
+  expect(constants.B_DTYPE).toBe(2);
 });
 
 describe("subgroup", () => {

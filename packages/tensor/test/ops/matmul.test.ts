@@ -60,6 +60,19 @@ describe.each(layouts)("%o", (layout) => {
     await check("subgroup", { m: 16, n: 64, k: 64, ...layout, dtype });
   });
 
+  // Sizes that fill neither tiles nor lanes, where every row can be read in whole vectors all the same.
+  test.each(dtypes)("subgroup, in whole vectors, %s", async (dtype) => {
+    const four = () => 4 * integer(1, 20);
+    const size = () => ({
+      m: layout.transposeA ? four() : odd(1, 40),
+      n: layout.transposeB ? odd(1, 90) : four(),
+      k: four(),
+    });
+    for (let i = 0; i < 3; i++) await check("subgroup", { ...size(), ...layout, dtype });
+    await check("subgroup", { ...size(), lead: [3], ...layout, dtype });
+    await check("subgroup", { ...size(), lead: [3], shared: true, ...layout, dtype });
+  });
+
   test.each(dtypes)("small, %s", async (dtype) => {
     await check("small", { m: 3, n: odd(65, 90), k: odd(5, 300), ...layout, dtype });
     await check("small", { m: 1, n: 64, k: 512, ...layout, dtype });
