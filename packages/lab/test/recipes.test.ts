@@ -25,8 +25,7 @@ describe("recipes on record", () => {
   test("have the rate that their evidence chose, or say why not", () => {
     for (const { methods } of records)
       for (const { recipe, evidence, note } of Object.values(methods)) {
-        expect(evidence.reached).toBe(true);
-        expect(evidence.chosen === recipe.learningRate).toBe(note === undefined);
+        expect(evidence.reached && evidence.chosen === recipe.learningRate).toBe(note === undefined);
         expect(evidence.tries.map(({ learningRate }) => learningRate)).toContain(recipe.learningRate);
       }
   });

@@ -43,6 +43,7 @@ export async function makeChoice(
 ): Promise<Choice> {
   const { subject, evaluation, studies } = cell.config;
   if (subject.kind !== "unlearned") throw new ExperimentError("--budget needs cells that are trained, by --method.");
+  stdout.write(`Measuring what a cell of ${cell.config.model.name} takes here; of a large model this lasts minutes.\n`);
   const { rates, work } = await runner.rehearse(cell, new AbortController().signal);
   const { targetQuestions, unrelatedQuestions } = evaluation;
   const windowStride = (studies.restoration as RestorationOptions | undefined)?.windowStride ?? 1;
