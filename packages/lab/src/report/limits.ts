@@ -2,6 +2,7 @@ import { KNOWN_FROM, type QuestionCounts } from "../subjects/compared.ts";
 import { type Html, html } from "./html.ts";
 import { endOfBleu, type ReportCell, subjectTitle } from "./panels.ts";
 import { score } from "./tables.ts";
+import { isTrained, type TrainedCell } from "./training.ts";
 
 /** Below this mean BLEU on unrelated questions a model no longer works. */
 const COLLAPSED_BELOW = 0.3;
@@ -10,6 +11,7 @@ const COLLAPSED_BELOW = 0.3;
 export function limits(cells: readonly ReportCell[]): Html {
   const collapsed = cells.filter((cell) => endOfBleu([cell], "unrelated") < COLLAPSED_BELOW);
   const ignorant = cells.filter(({ config, subject }) => !config.evaluation.known && knownShare(subject) < KNOWN_FROM);
+  const untrained = cells.filter(isTrained).filter(({ subject }) => subject.leftOut);
   const shortened = cells.filter(({ subject: { vanilla } }) => Object.values(vanilla).some(lost));
   return html`<ul>
 <li><strong>BLEU compares words.</strong> A right answer in other words has a low score. Where the unrelated answers are lost too, the
@@ -32,6 +34,11 @@ What it did not know it could not forget.</li>`
     ? html`<li><strong>Questions left out.</strong> Models are compared on the questions that are left. Left out are those to which the vanilla
 model gave no answer and, where only known questions were wanted, those that it answered wrong:
 ${shortened.map((cell) => `${nameOf(cell)}: ${leftOut(cell)}`).join("; ")}.</li>`
+    : ""
+}${
+  untrained.length > 0
+    ? html`<li><strong>Texts left out.</strong> A text of one token predicts nothing, so it was not trained on:
+${untrained.map((cell) => `${nameOf(cell)}: ${leftOutTexts(cell)}`).join("; ")}.</li>`
     : ""
 }
 </ul>`;
@@ -57,6 +64,13 @@ function leftOut({ subject: { vanilla } }: ReportCell): string {
       ];
       return `${asked - compared} of ${asked} ${kind} questions (${why.join(", ")})`;
     })
+    .join(" and ");
+}
+
+/** "2 forget and 1 retain" */
+function leftOutTexts({ subject: { leftOut = {} } }: TrainedCell): string {
+  return Object.entries(leftOut)
+    .map(([role, count]) => `${count} ${role}`)
     .join(" and ");
 }
 

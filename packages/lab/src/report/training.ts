@@ -7,7 +7,9 @@ import type { StudySections } from "./section.ts";
 import { figure } from "./tables.ts";
 
 /** A cell whose subject was trained, and what was recorded at each step. */
-type TrainedCell = ReportCell & { readonly subject: Extract<ReportCell["subject"], { readonly steps: unknown }> };
+export type TrainedCell = ReportCell & {
+  readonly subject: Extract<ReportCell["subject"], { readonly steps: unknown }>;
+};
 
 export function isTrained<C extends ReportCell>(cell: C): cell is C & TrainedCell {
   return "steps" in cell.subject;
