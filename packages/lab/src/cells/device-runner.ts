@@ -123,7 +123,7 @@ class DeviceRunner implements CellRunner {
     if (cell.config.subject.kind !== "unlearned") return;
     const asking = kept.known?.key !== questionsKey(cell);
     const work = await workOf(kept.vanilla, cell, { loads: 0, asking });
-    if (!kept.rates.has(shapeKey(cell)) && (await roughSeconds(kept.vanilla, cell, work, signal)) < WORTH_A_FORECAST)
+    if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(kept.vanilla, cell, work, signal)) < WORTH_A_FORECAST)
       return;
     progress(0, "measuring for the forecast");
     const { rates } = await this.#rehearse(kept, cell, signal);
@@ -137,11 +137,11 @@ class DeviceRunner implements CellRunner {
   async #rehearse(kept: VanillaModel, cell: Cell, signal: AbortSignal) {
     const { vanilla, rates: known } = kept;
     const work = await workOf(vanilla, cell, { loads: 2, asking: true });
-    let rates = known.get(shapeKey(cell));
+    let rates = known.get(ratesKey(cell));
     if (!rates) {
       const copy = this.#copy(kept, "unlearning", await memoryOf(vanilla, cell, work));
       rates = { load: kept.loadSeconds, ...(await rehearse(vanilla, copy, cell, signal)) };
-      known.set(shapeKey(cell), rates);
+      known.set(ratesKey(cell), rates);
       this.#device.trim();
     }
     return { rates, work };
@@ -186,10 +186,10 @@ function questionsKey({ config: { model, concept, evaluation } }: Cell): string 
   return JSON.stringify([model, concept, evaluation]);
 }
 
-/** What decides the shapes of a cell's passes, but for the lengths of its texts. */
-function shapeKey({ config: { evaluation, subject, studies } }: Cell): string {
+/** What decides a cell's rates. They hold for any number of questions, steps and windows, because they are lines by size. */
+function ratesKey({ config: { subject, studies } }: Cell): string {
   const { method, options } = subject as Partial<Record<string, unknown>>;
-  return JSON.stringify([evaluation, method, options, studies]);
+  return JSON.stringify([method, options, Object.keys(studies)]);
 }
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */
