@@ -88,7 +88,12 @@ describe("the report", () => {
     const models = { "tiny-llama": ["Netflix", "Harry Potter"], "tiny-olmo": ["Harry Potter", "Olympic Games"] };
     const text = await page(
       Object.entries(models).flatMap(([model, concepts]) =>
-        concepts.map((concept) => fakeResult(concept, "npo", model)),
+        concepts.map((concept) => {
+          const cell = fakeResult(concept, "npo", model);
+          const learningRate = model === "tiny-olmo" ? 1.4e-3 : 8e-4;
+          const training = { ...(cell.config.subject as { training: object }).training, learningRate };
+          return { ...cell, config: { ...cell.config, subject: { ...cell.config.subject, training } } } as typeof cell;
+        }),
       ),
     );
     expect(text).toContain("tiny-llama (Netflix, Harry Potter); tiny-olmo (Harry Potter, Olympic Games).");
