@@ -5,6 +5,7 @@ import { anyObject, atLeast, checked, optional, options } from "@lethe/tensor/ch
 import { decoder } from "../kinds.ts";
 import { settings as everySetting } from "./settings/list.ts";
 import type { Setting } from "./settings/setting.ts";
+import { windowsTogether } from "./together.ts";
 
 /** Sizes of a {@link QuestionBatch}. */
 export interface QuestionSizes {
@@ -43,6 +44,8 @@ export const restorationMemory = checked(
       name: "logits",
       bytes: device.pool.sizeOf(4 * sizes.rows * config.vocab_size),
     });
+    // What is restored in a layer is repeated for the windows that share a pass. It stands in the place of what is not computed then.
+    const together = Math.min(config.num_hidden_layers, windowsTogether(tokens * config.hidden_size));
     const [vanilla, own] = ["the vanilla run", "the unlearned run"];
     return [
       ...kept(
@@ -52,7 +55,7 @@ export const restorationMemory = checked(
       logits(vanilla),
       ...kept(own, ["resid_pre", ...settings.flatMap((setting) => setting.own ?? [])]),
       logits(own),
-      ...model.activationsToRun({ tokens, rows: sizes.rows }),
+      ...model.activationsToRun({ tokens: together * tokens, rows: sizes.rows }),
     ];
   },
 );
