@@ -49,9 +49,18 @@ export const questionBatch = checked(
       batch,
       rows,
       repeated(times) {
-        const made = batches.get(times) ?? batchOf(device, Array(times).fill(sequences).flat(), { padTo });
-        batches.set(times, made);
-        return made;
+        const known = batches.get(times);
+        if (known) return known;
+        using _ = device.scope("repeated questions");
+        const made = batchOf(device, Array(times).fill(sequences).flat(), { padTo });
+        // They outlive the scope in which a pass first asked for them.
+        const [ids, positions, starts] = [made.ids.retain(), made.positions.retain(), made.starts.retain()];
+        const dispose = () => {
+          for (const tensor of [ids, positions, starts]) tensor.dispose();
+        };
+        const kept = { ...made, ids, positions, starts, dispose, [Symbol.dispose]: dispose };
+        batches.set(times, kept);
+        return kept;
       },
       perQuestion(values, alignment) {
         checkPerQuestion([values, alignment]);

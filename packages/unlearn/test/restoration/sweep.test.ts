@@ -190,6 +190,16 @@ describe("sweepRestoration", () => {
     expect(await sweep()).toEqual(await sweep());
   });
 
+  test("questions that are repeated for a pass outlive the scope in which they were first wanted", () => {
+    using batch = questionBatch(device, questions);
+    {
+      using _ = device.scope("a pass");
+      batch.repeated(2);
+    }
+    expect(batch.repeated(2).ids.released).toBe(false);
+    expect(batch.repeated(2).ids.shape[0]).toBe(2 * questions.length);
+  });
+
   test("runs beside another sweep and beside a generation, with the same numbers as alone", async () => {
     const wide = { radius: 2 };
     const prompts = [tokens(5), tokens(3)];
