@@ -31,5 +31,5 @@ export * from "./restoration/questions.ts";
 export * from "./restoration/settings/list.ts";
 export * from "./restoration/settings/setting.ts";
 export * from "./restoration/sweep.ts";
-export { windowAround } from "./restoration/window.ts";
+export { sweepCentres, windowAround } from "./restoration/window.ts";
 export { splitWords } from "./white-space.ts";

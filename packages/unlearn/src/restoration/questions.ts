@@ -15,7 +15,7 @@ export interface QuestionBatch extends Disposable {
   readonly batch: Batch;
   /** Rows of the pass whose logits one of the alignments needs, `[R]`, question after question. */
   readonly rows: Tensor<readonly [number], "u32">;
-  /** The batch `times` over: its sequences, then all of them again. It belongs to this object; ask for it outside of any scope. */
+  /** The batch `times` over: its sequences, then all of them again. It belongs to this object. */
   repeated(times: number): Batch;
   /** For each question the mean of values over its answer rows. `values` has one value for each of `rows`. */
   perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];

@@ -12,10 +12,6 @@ export class Streams<W> implements Disposable {
     this.#bytes = bytes;
   }
 
-  has(window: W): boolean {
-    return this.#places.has(window);
-  }
-
   /** Stores the result of a pass, a stream for each of `windows`. */
   put(windows: readonly W[], tensor: F32): void {
     for (const [index, window] of windows.entries()) {

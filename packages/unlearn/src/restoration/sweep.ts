@@ -18,7 +18,7 @@ import type { QuestionBatch } from "./questions.ts";
 import { settings as everySetting, type SettingName } from "./settings/list.ts";
 import type { Setting } from "./settings/setting.ts";
 import { windowsTogether } from "./together.ts";
-import { goesByLayers, windowOf } from "./window.ts";
+import { goesByLayers, sweepCentres, windowOf } from "./window.ts";
 
 /** A model's run on a set of questions. As a source for hooks it gives recorded activations of every layer, and the model's value vectors. */
 export interface RecordedRun extends TensorSource, Disposable {
@@ -135,7 +135,7 @@ export const sweepRestoration = checkedAsync(
     const settings = options.settings ?? (everySetting as readonly Setting[] as readonly Setting<N>[]);
     const { device, config } = unlearned;
     const depth = config.num_hidden_layers;
-    const centres = Array.from({ length: Math.ceil(depth / stride) }, (_, i) => i * stride);
+    const centres = sweepCentres(depth, stride);
 
     const recorded = ["resid_pre", ...settings.flatMap(({ own = [] }) => own)] as const;
     using own = recordRun(unlearned, questions, recorded, "the unlearned run");

@@ -18,6 +18,13 @@ export const windowAround = checked(
   },
 );
 
+/** The centres of a sweep: 0, s, 2s, … for a stride s. @function */
+export const sweepCentres = checked(
+  "sweepCentres",
+  { depth: atLeast(1), stride: atLeast(1) },
+  (depth: number, stride: number): number[] => Array.from({ length: Math.ceil(depth / stride) }, (_, i) => i * stride),
+);
+
 /** One restoration of a sweep. */
 export interface Window {
   readonly centre: number;

@@ -1,3 +1,4 @@
+import { sweepCentres, windowAround } from "@lethe/unlearn";
 import { z } from "zod";
 
 const seconds = z.number().min(0);
@@ -74,8 +75,8 @@ export function forecastOf(rates: Rates, work: Work): Forecast {
   };
   if (work.restoration) {
     const { settings, depth, radius, stride, questions, tokens } = work.restoration;
-    const centres = Array.from({ length: Math.ceil(depth / stride) }, (_, i) => i * stride);
-    const layers = centres.reduce((sum, centre) => sum + depth - Math.max(0, centre - radius), 0);
+    const centres = sweepCentres(depth, stride);
+    const layers = centres.reduce((sum, centre) => sum + depth - windowAround(centre, radius, depth)[0]!, 0);
     const windows =
       centres.length * rates.window.fixed * questions * tokens + rates.window.each * layers * questions * tokens;
     for (const setting of settings) stages[`restoring ${setting}`] = windows;
