@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly recipes: RecipeSources;
   /** How models are asked and judged, as far as it was chosen. */
   readonly asking?: Asking;
+  /** Models that were hashed before, by their directories: a second plan of a run does not read them again. Default: none. */
+  readonly references?: Map<string, ReturnType<typeof modelReference>>;
   /** The numbers that a budget chose. */
   readonly choice?: Choice | undefined;
 }
@@ -45,10 +47,9 @@ export interface PlanOptions {
  * chat template where one is asked for
  */
 export async function planCells(models: readonly PlannedModel[], options: PlanOptions): Promise<Cell[]> {
-  const { seed, studies, recipes, asking = {}, choice } = options;
+  const { seed, studies, recipes, asking = {}, choice, references = new Map() } = options;
   const { epochs, evaluation: breadth } = presets[options.preset];
   const schema = configSchema(studies);
-  const references = new Map<string, ReturnType<typeof modelReference>>();
   const reference = (directory: string) => {
     if (!references.has(directory)) references.set(directory, modelReference(directory));
     return references.get(directory)!;

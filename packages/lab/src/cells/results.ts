@@ -3,6 +3,7 @@ import type { Study } from "../studies/study.ts";
 import { subjectKind } from "../subjects/list.ts";
 import { type Cell, type CellConfig, type CellResult, cellId, stemOf } from "./cell.ts";
 import { CellFileError, parseCell } from "./cell-file.ts";
+import { adapterTitle } from "./run-cells.ts";
 import type { CellStore } from "./store.ts";
 
 /** The state of an experiment in a store. */
@@ -74,8 +75,7 @@ const timingsSchema = z.object({ adapter: z.object({ name: z.string(), software:
 /** The adapter that ran a cell; none where that is not on record, because a report does not depend on it. */
 async function readAdapter(store: CellStore, id: string): Promise<string[]> {
   try {
-    const { name, software } = timingsSchema.parse(JSON.parse((await store.read("timings", id)) ?? "")).adapter;
-    return [software ? `${name} (software)` : name];
+    return [adapterTitle(timingsSchema.parse(JSON.parse((await store.read("timings", id)) ?? "")).adapter)];
   } catch {
     return [];
   }

@@ -14,6 +14,11 @@ export interface AdapterDescription {
   readonly software: boolean;
 }
 
+/** An adapter in words, as runs, unfinished work and reports name it. */
+export function adapterTitle({ name, software }: AdapterDescription): string {
+  return software ? `${name} (software)` : name;
+}
+
 /** What a cell will take. */
 export interface CellForecast extends Forecast {
   /** Bytes on the device by part, such as "gradients". */
@@ -107,7 +112,7 @@ async function runOne(
   onForecast: (forecast: CellForecast) => void,
   { store, runner, studies, keep }: RunOptions,
 ) {
-  const adapter = `${runner.adapter.name}${runner.adapter.software ? " (software)" : ""}`;
+  const adapter = adapterTitle(runner.adapter);
   const parts = { id: cell.id, adapter, policy: keep ?? keepEveryMinute, watcher };
   const unfinished = store.unfinished && new UnfinishedCell({ ...parts, store: store.unfinished });
   try {

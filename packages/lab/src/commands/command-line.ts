@@ -60,6 +60,13 @@ export function number(text: string): number {
   return value;
 }
 
+/** A reader of options that are numbers from 0 to 1. @throws InvalidArgumentError */
+export function share(text: string): number {
+  const value = number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("Expected a number from 0 to 1.");
+}
+
 /** A reader of options that are whole numbers of at least `least`. */
 export function wholeFrom(least: number): (text: string) => number {
   return (text) => {

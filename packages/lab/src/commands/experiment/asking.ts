@@ -1,7 +1,7 @@
 import { isPromptForm, judges } from "@lethe/unlearn";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Asking, DEFAULT_JUDGE } from "../../cells/evaluation.ts";
-import { number, wholeFrom } from "../command-line.ts";
+import { share, wholeFrom } from "../command-line.ts";
 
 /** Adds the options that say how models are asked and judged. Their values are an {@link Asking}. */
 export function addAskingOptions(program: Command, leastQuestions: number): Command {
@@ -19,7 +19,7 @@ export function addAskingOptions(program: Command, leastQuestions: number): Comm
       "--judge <name>",
       `decides which vanilla answers are right, with the least score of a right one. ${described} (default: ${DEFAULT_JUDGE})`,
     )
-    .option("--judge-threshold <score>", "the least score of a right answer, from 0 to 1 (default: the judge's)", score)
+    .option("--judge-threshold <score>", "the least score of a right answer, from 0 to 1 (default: the judge's)", share)
     .option("--known", "leave out questions that the vanilla model answers wrong, as the paper's authors did by hand")
     .option(
       "--least-questions <number>",
@@ -44,10 +44,4 @@ function promptForm(typed: string): string {
   const form = typed.replaceAll("\\n", "\n");
   if (isPromptForm(form)) return form;
   throw new InvalidArgumentError("Expected qa, chat, or a text with {question}.");
-}
-
-function score(text: string): number {
-  const value = number(text);
-  if (value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError("Expected a number from 0 to 1.");
 }

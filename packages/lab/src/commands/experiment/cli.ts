@@ -14,7 +14,7 @@ import { FOUND_RECIPES, readRecords } from "../../recipes/record.ts";
 import type { Study } from "../../studies/study.ts";
 import { subjects } from "../../subjects/list.ts";
 import { bundled, bundledRecipes } from "../bundled.ts";
-import { checkingValues, commandLine, number, wholeFrom } from "../command-line.ts";
+import { checkingValues, commandLine, number, share, wholeFrom } from "../command-line.ts";
 import { explain } from "../explain.ts";
 import { addAskingOptions, askingOf } from "./asking.ts";
 import { makeChoice, readChoice } from "./budget.ts";
@@ -88,7 +88,15 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     const tries = options.findRate && asked.steps === undefined && asked.epochs === undefined && { steps: TRY_STEPS };
     const recipes = { records, changes: { ...asked, ...tries } };
     const asking = askingOf(options);
-    const planOptions = { preset, seed: options.seed, subjects: chosen, studies, recipes, asking };
+    const planOptions = {
+      preset,
+      seed: options.seed,
+      subjects: chosen,
+      studies,
+      recipes,
+      asking,
+      references: new Map(),
+    };
     let choice = options.resume || options.listCells ? await readChoice(out, options.budget) : undefined;
     let cells = await plan(options, { ...planOptions, choice }, parts);
     let { openRunner } = parts;
@@ -184,12 +192,7 @@ function command(parts: CliParts): Command {
           "experiment would take",
       ).argParser(readRates),
     )
-    .option(
-      "--target-bleu <bleu>",
-      "BLEU on the target questions that --find-rate is to reach, or less",
-      readBleu,
-      0.1,
-    );
+    .option("--target-bleu <bleu>", "BLEU on the target questions that --find-rate is to reach, or less", share, 0.1);
   addRecipeOptions(program);
   addAskingOptions(program, presets.default.evaluation.leastQuestions)
     .addOption(repeatable("--study <name>", studies, "the preset's"))
@@ -225,12 +228,6 @@ function readRates(text: string): number[] {
     if (rate > 0 && rate < Number.POSITIVE_INFINITY) return rate;
     throw new InvalidArgumentError("Expected learning rates above 0, with commas between them.");
   });
-}
-
-function readBleu(text: string): number {
-  const bleu = number(text);
-  if (bleu >= 0 && bleu <= 1) return bleu;
-  throw new InvalidArgumentError("Expected a number from 0 to 1.");
 }
 
 const SCHEDULING = `

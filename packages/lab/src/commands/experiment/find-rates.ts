@@ -3,7 +3,7 @@ import { LogitsError } from "@lethe/decoder";
 import stringify from "json-stringify-pretty-compact";
 import { type Cell, type CellConfig, cellId, stemOf } from "../../cells/cell.ts";
 import { writeInto } from "../../cells/out-folder.ts";
-import type { CellRunner } from "../../cells/run-cells.ts";
+import { adapterTitle, type CellRunner } from "../../cells/run-cells.ts";
 import { slug } from "../../cells/slug.ts";
 import { ExperimentError } from "../../errors.ts";
 import { differences } from "../../recipes/fields.ts";
@@ -49,7 +49,7 @@ export async function findRates(cells: readonly Cell[], options: FindRatesOption
   const tries = searched.length * mostTries(options.search);
   const display = showProgress(stderr, tries);
   try {
-    stdout.write(`Adapter: ${runner.adapter.name}${runner.adapter.software ? " (software)" : ""}.\n`);
+    stdout.write(`Adapter: ${adapterTitle(runner.adapter)}.\n`);
     await stoppable(
       async (signal) => {
         for (const [i, cell] of searched.entries()) {

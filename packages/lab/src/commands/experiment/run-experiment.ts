@@ -3,7 +3,7 @@ import type { Cell, CellResult } from "../../cells/cell.ts";
 import { FolderStore } from "../../cells/folder-store.ts";
 import { namesIn } from "../../cells/out-folder.ts";
 import { readResults } from "../../cells/results.ts";
-import { type CellRunner, type RunObserver, runCells } from "../../cells/run-cells.ts";
+import { adapterTitle, type CellRunner, type RunObserver, runCells } from "../../cells/run-cells.ts";
 import type { CellStore } from "../../cells/store.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
@@ -87,7 +87,7 @@ async function runOpenCells(
   const runner = await options.openRunner(studies);
   const { adapter } = runner;
   try {
-    stdout.write(`Adapter: ${adapter.name}${adapter.software ? " (software)" : ""}.\n`);
+    stdout.write(`Adapter: ${adapterTitle(adapter)}.\n`);
     const writeRecord = recordRun(store, {
       adapter,
       node: process.version,
