@@ -1,13 +1,13 @@
 import { loadModel } from "@lethe/auto";
 import type { Decoder } from "@lethe/decoder";
-import { type Device, type MemoryNeed, openDevice, requireMemory } from "@lethe/tensor";
+import { type Device, describeMemory, type MemoryNeed, openDevice, requireMemory } from "@lethe/tensor";
 import type { Study } from "../studies/study.ts";
 import { askVanilla } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
 import type { KnownAnswers, Models, Watcher } from "../subjects/subject.ts";
 import type { Cell, CellResult } from "./cell.ts";
 import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
-import { byPart, memoryOf, showMemory } from "./forecast/memory.ts";
+import { byPart, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { workOf } from "./forecast/work.ts";
 import type { CellForecast, CellParts, CellRunner } from "./run-cells.ts";
@@ -29,7 +29,7 @@ interface VanillaModel {
   readonly vanilla: Decoder;
   /** How long it took to read it. */
   readonly loadSeconds: number;
-  /** What rehearsals measured, by {@link shapeKey}. */
+  /** What rehearsals measured, by {@link ratesKey}. */
   readonly rates: Map<string, Rates>;
   copy?: Decoder;
   known?: { readonly key: string; readonly answers: KnownAnswers & Disposable };
@@ -50,12 +50,13 @@ class DeviceRunner implements CellRunner {
   }
 
   deviceState(): string {
-    return showMemory(this.#device.memory());
+    return describeMemory(this.#device.memory());
   }
 
   async rehearse(cell: Cell, signal: AbortSignal): Promise<{ readonly rates: Rates; readonly work: Work }> {
     const kept = await this.#keep(cell.sources.model);
-    return this.#rehearse(kept, cell, signal);
+    const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
+    return { rates: await this.#ratesOf(kept, cell, work, signal), work };
   }
 
   async runCell(
@@ -126,7 +127,7 @@ class DeviceRunner implements CellRunner {
     if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(kept.vanilla, cell, work, signal)) < WORTH_A_FORECAST)
       return;
     progress(0, "measuring for the forecast");
-    const { rates } = await this.#rehearse(kept, cell, signal);
+    const rates = await this.#ratesOf(kept, cell, work, signal);
     const needs = await memoryOf(kept.vanilla, cell, work);
     const weights = [...kept.vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const copied = copyMemory(kept.vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
@@ -134,17 +135,16 @@ class DeviceRunner implements CellRunner {
     onForecast({ ...forecastOf(rates, work), memory });
   }
 
-  async #rehearse(kept: VanillaModel, cell: Cell, signal: AbortSignal) {
-    const { vanilla, rates: known } = kept;
-    const work = await workOf(vanilla, cell, { loads: 2, asking: true });
-    let rates = known.get(ratesKey(cell));
-    if (!rates) {
-      const copy = this.#copy(kept, "unlearning", await memoryOf(vanilla, cell, work));
-      rates = { load: kept.loadSeconds, ...(await rehearse(vanilla, copy, cell, signal)) };
-      known.set(ratesKey(cell), rates);
-      this.#device.trim();
-    }
-    return { rates, work };
+  /** What a rehearsal measures, once for all cells of a {@link ratesKey}. */
+  async #ratesOf(kept: VanillaModel, cell: Cell, work: Work, signal: AbortSignal): Promise<Rates> {
+    const { vanilla, rates: measured } = kept;
+    const known = measured.get(ratesKey(cell));
+    if (known) return known;
+    const copy = this.#copy(kept, "unlearning", await memoryOf(vanilla, cell, work));
+    const rates = { load: kept.loadSeconds, ...(await rehearse(vanilla, copy, cell, signal)) };
+    measured.set(ratesKey(cell), rates);
+    this.#device.trim();
+    return rates;
   }
 
   /** The one copy of a vanilla model, in f32. An earlier cell may have changed it, so it gets the vanilla weights again. */

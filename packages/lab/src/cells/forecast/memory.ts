@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import type { MemoryNeed, MemoryReport } from "@lethe/tensor";
+import type { MemoryNeed } from "@lethe/tensor";
 import { unlearningMemory } from "@lethe/unlearn";
 import { howToUnlearn } from "../../subjects/unlearned.ts";
 import type { Cell } from "../cell.ts";
@@ -28,21 +28,7 @@ function sum(needs: readonly MemoryNeed[]): number {
   return needs.reduce((total, { bytes }) => total + bytes, 0);
 }
 
-/** What a device holds, in one line: bytes, and every number of pieces that it counts. */
-export function showMemory({ bytesInUse, bytesPooled, peakBytes, live: _, ...counts }: MemoryReport): string {
-  const bytes = `${mega(bytesInUse)} in use, ${mega(peakBytes)} at most, ${mega(bytesPooled)} pooled`;
-  return [bytes, ...numbersIn(counts)].join(", ");
-}
-
 /** “650 MB” */
 export function mega(bytes: number): string {
   return `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
-}
-
-function numbersIn(value: object, path = ""): string[] {
-  return Object.entries(value).flatMap(([key, entry]) => {
-    const name = `${path}${key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`;
-    if (typeof entry === "number") return [`${name} ${entry.toLocaleString("en-US")}`];
-    return entry !== null && typeof entry === "object" ? numbersIn(entry, `${name} `) : [];
-  });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { chooseWithin, parseTime, secondsOf } from "../../../src/cells/forecast/budget.ts";
+import { fakeWork } from "./fake-work.ts";
 
 const rates = {
   load: 0,
@@ -9,19 +10,7 @@ const rates = {
   batch: { fixed: 5, each: 0 },
   window: { fixed: 0.1, each: 0 },
 };
-const work = {
-  loads: 0,
-  questions: 60,
-  promptTokens: 20,
-  answerTokens: 30,
-  asking: true,
-  epochs: 10,
-  steps: 30,
-  batchesPerStep: 7,
-  batchTokens: 800,
-  referenceTokens: 0,
-  restoration: { settings: ["m", "A"], depth: 30, radius: 2, stride: 1, questions: 10, tokens: 2 },
-};
+const work = fakeWork;
 const full = { epochs: 10, stepsPerEpoch: 3, targetQuestions: 10, unrelatedQuestions: 50, windowStride: 1 };
 
 test("a budget that suffices changes nothing, and a smaller one is kept at the least cost to the result", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { at, forecastOf, lineThrough, type Work } from "../../../src/cells/forecast/forecast.ts";
+import { fakeWork } from "./fake-work.ts";
 
 const rates = {
   load: 7,
@@ -11,17 +12,10 @@ const rates = {
 };
 
 const work: Work = {
+  ...fakeWork,
   loads: 2,
-  questions: 60,
-  promptTokens: 20,
-  answerTokens: 30,
-  asking: true,
-  epochs: 10,
-  steps: 30,
-  batchesPerStep: 7,
-  batchTokens: 800,
   referenceTokens: 5000,
-  restoration: { settings: ["m", "A"], depth: 6, radius: 1, stride: 2, questions: 10, tokens: 50 },
+  restoration: { ...fakeWork.restoration, depth: 6, radius: 1, stride: 2, tokens: 50 },
 };
 
 test("the time of each stage follows from rates and counts", () => {

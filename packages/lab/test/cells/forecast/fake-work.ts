@@ -1,0 +1,16 @@
+import type { Work } from "../../../src/cells/forecast/forecast.ts";
+
+/** A made-up cell's work. */
+export const fakeWork = {
+  loads: 0,
+  questions: 60,
+  promptTokens: 20,
+  answerTokens: 30,
+  asking: true,
+  epochs: 10,
+  steps: 30,
+  batchesPerStep: 7,
+  batchTokens: 800,
+  referenceTokens: 0,
+  restoration: { settings: ["m", "A"], depth: 30, radius: 2, stride: 1, questions: 10, tokens: 2 },
+} satisfies Work;
