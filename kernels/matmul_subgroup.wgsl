@@ -39,14 +39,11 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
-  let blocks_m = (params.m + ROWS - 1u) / ROWS;
-  let blocks_n = (params.n + 4u * LANES - 1u) / (4u * LANES);
-  let id = group.x + group.y * groups.x;
-  if (id >= params.batch * blocks_m * blocks_n) { return; }
-  // Neighbouring workgroups go down the rows of A and share their columns of B.
-  let i = id % blocks_m * ROWS;
-  let j = (id / blocks_m % blocks_n * LANES + lane) * 4u;
-  let z = id / blocks_m / blocks_n;
+  let block = block_of(group, groups);
+  let i = block.x;
+  let j = block.y + 4u * lane;
+  let z = block.z;
+  if (z >= params.batch) { return; }
 
   let at_a = params.a_offset + z * params.a_batch + i * params.a_row;
   var at_b = params.b_offset + z * params.b_batch + j * params.b_column;
