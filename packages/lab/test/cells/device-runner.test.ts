@@ -43,7 +43,9 @@ async function smallCells({ data, concepts: names, methods = [], unlearned = [],
   const recipes = { records: await readRecords(join(root, "data/recipes")), changes: {} };
   const cells = await planCells([planned], { preset: "smoke", seed: 0, subjects, studies: bothStudies, recipes });
   return cells.map(({ config: { subject, evaluation, ...config }, ...cell }): Cell => {
-    const short = { warmupEpochs: 0, epochs: 1, stepsPerEpoch: 4, maxTokens: 64 };
+    // A model that is not on record would have the recipe of a large one.
+    const batches = { gradientAccumulation: 1, checkpointing: false };
+    const short = { warmupEpochs: 0, epochs: 1, stepsPerEpoch: 4, maxTokens: 64, ...batches };
     return {
       ...cell,
       config: {
