@@ -2,7 +2,6 @@ import { setTimeout } from "node:timers/promises";
 import type { TrainingRecipe } from "@lethe/unlearn";
 import { type Cell, stemOf } from "../src/cells/cell.ts";
 import type { CellRunner } from "../src/cells/run-cells.ts";
-import type { RestorationOptions } from "../src/studies/restoration/schema.ts";
 import type { Watcher } from "../src/subjects/subject.ts";
 import { fakeMeasurements } from "./fake-cell.ts";
 
@@ -45,7 +44,6 @@ export class FakeRunner implements CellRunner {
   /** Each step takes a second, each pass of questions one, each window a tenth. */
   async rehearse(cell: Cell): ReturnType<CellRunner["rehearse"]> {
     const { evaluation, subject, studies } = cell.config;
-    const { windowStride, windowRadius, settings } = studies.restoration as RestorationOptions;
     const questions = evaluation.targetQuestions + evaluation.unrelatedQuestions;
     const { epochs, stepsPerEpoch } = (subject as unknown as { training: TrainingRecipe }).training;
     const rates = {
@@ -54,9 +52,9 @@ export class FakeRunner implements CellRunner {
       column: { fixed: 0, each: 0.01 },
       update: 0.5,
       batch: { fixed: 0.5, each: 0 },
-      window: { fixed: 0.01, each: 0 },
+      keep: 0,
+      studies: { restoration: { fixed: 0.01, each: 0 } },
     };
-    const restoration = { settings, depth: 12, radius: windowRadius, stride: windowStride, questions: 10, tokens: 1 };
     const training = {
       epochs,
       steps: epochs * (stepsPerEpoch ?? 3),
@@ -64,7 +62,8 @@ export class FakeRunner implements CellRunner {
       batchTokens: 1,
       referenceTokens: 0,
     };
-    const work = { loads: 2, questions, promptTokens: 1, answerTokens: 2, asking: true, ...training, restoration };
+    const size = { depth: 12, questions: 10, tokens: 1 };
+    const work = { loads: 2, questions, promptTokens: 1, answerTokens: 2, asking: true, ...training, size, studies };
     return { rates, work };
   }
 

@@ -3,13 +3,13 @@ import {
   adamwStep,
   clipCoefficient,
   type F32,
+  fillInto,
   LetheError,
   slice,
   sum,
   sumOfSquaresInto,
   type Tensor,
   unary,
-  zeros,
 } from "@lethe/tensor";
 import {
   anyObject,
@@ -93,9 +93,7 @@ export class AdamW implements Disposable {
     this.#settings = settings;
     const decays = settings.decays ?? matrices;
     this.#states = trainables.map((trainable) => {
-      const { device, shape } = trainable.parameter;
-      using _ = device.scope("AdamW");
-      const [firstMoment, secondMoment] = [zeros(device, shape).retain(), zeros(device, shape).retain()];
+      const [firstMoment, secondMoment] = [momentOf(trainable, "exp_avg"), momentOf(trainable, "exp_avg_sq")];
       return { ...trainable, firstMoment, secondMoment, decay: decays(trainable) ? settings.weightDecay : 0 };
     });
   }
@@ -182,4 +180,11 @@ export class AdamW implements Disposable {
       secondMoment.dispose();
     }
   }
+}
+
+/** A moment before the first update: zeros, in no more bytes than they need. */
+function momentOf({ name, parameter: { device, shape } }: Trainable, kind: string): F32 {
+  const moment = device.lasting(shape, "f32", `${name}.${kind}`);
+  fillInto(moment, 0);
+  return moment;
 }

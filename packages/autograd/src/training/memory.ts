@@ -12,11 +12,12 @@ export const trainingMemory = checked(
   { trainables: listOf(anyObject) },
   (trainables: readonly SelectedWeight[]): MemoryNeed[] =>
     trainables.flatMap(({ name, parameter }) => {
-      const bytes = parameter.device.pool.sizeOf(4 * parameter.size);
+      const { pool } = parameter.device;
+      const bytes = 4 * parameter.size;
       return [
-        { part: "gradients", name, bytes },
-        { part: "AdamW's first moments", name, bytes },
-        { part: "AdamW's second moments", name, bytes },
+        { part: "gradients", name, bytes: pool.sizeOf(bytes) },
+        { part: "AdamW's first moments", name, bytes: pool.sizeOf(bytes, true) },
+        { part: "AdamW's second moments", name, bytes: pool.sizeOf(bytes, true) },
       ];
     }),
 );

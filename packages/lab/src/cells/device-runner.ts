@@ -5,12 +5,13 @@ import type { Study } from "../studies/study.ts";
 import { askVanilla } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
 import type { KnownAnswers, Models, Watcher } from "../subjects/subject.ts";
+import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
 import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
 import { byPart, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { workOf } from "./forecast/work.ts";
-import type { CellForecast, CellParts, CellRunner } from "./run-cells.ts";
+import type { CellParts, CellRunner } from "./run-cells.ts";
 
 /** About which share of a cell's time its subject takes. Only the progress bar depends on it. */
 const SUBJECT_SHARE = 0.8;
@@ -53,21 +54,22 @@ class DeviceRunner implements CellRunner {
     return describeMemory(this.#device.memory());
   }
 
-  async rehearse(cell: Cell, signal: AbortSignal): Promise<{ readonly rates: Rates; readonly work: Work }> {
-    const kept = await this.#keep(cell.sources.model);
-    const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
-    return { rates: await this.#ratesOf(kept, cell, work, signal), work };
-  }
-
-  async runCell(
+  async rehearse(
     cell: Cell,
     watcher: Watcher,
-    { unfinished, onForecast }: CellParts = {},
-  ): Promise<Pick<CellResult, "subject" | "studies">> {
+    unfinished?: Unfinished,
+  ): Promise<{ readonly rates: Rates; readonly work: Work }> {
+    const kept = await this.#keep(cell.sources.model);
+    const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
+    return { rates: await this.#ratesOf(kept, cell, work, watcher, unfinished), work };
+  }
+
+  async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
     const { config, sources } = cell;
+    const { unfinished } = parts;
     watcher.progress(0, "loading the model");
     const kept = await this.#keep(sources.model);
-    if (onForecast) await this.#forecast(kept, cell, watcher, onForecast);
+    await this.#forecast(kept, cell, watcher, parts);
     const loaded: Decoder[] = [];
     const models: Models = {
       vanilla: kept.vanilla,
@@ -114,34 +116,54 @@ class DeviceRunner implements CellRunner {
     return this.#kept;
   }
 
-  /** Makes the forecast of a cell where it is worth its cost: where the cell takes long. */
+  /**
+   * Makes the forecast of a cell where it is worth its cost: where the cell takes long. The vanilla model is asked before, because its answers
+   * decide how many questions are compared.
+   */
   async #forecast(
     kept: VanillaModel,
     cell: Cell,
-    { signal, progress }: Watcher,
-    onForecast: (forecast: CellForecast) => void,
+    watcher: Watcher,
+    { onForecast, unfinished }: CellParts,
   ): Promise<void> {
-    if (cell.config.subject.kind !== "unlearned") return;
-    const asking = kept.known?.key !== questionsKey(cell);
-    const work = await workOf(kept.vanilla, cell, { loads: 0, asking });
-    if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(kept.vanilla, cell, work, signal)) < WORTH_A_FORECAST)
+    const { vanilla } = kept;
+    if (!onForecast || cell.config.subject.kind !== "unlearned") return;
+    const all = await workOf(vanilla, cell, { loads: 0, asking: false });
+    if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(vanilla, cell, all, watcher.signal)) < WORTH_A_FORECAST)
       return;
-    progress(0, "measuring for the forecast");
-    const rates = await this.#ratesOf(kept, cell, work, signal);
-    const needs = await memoryOf(kept.vanilla, cell, work);
-    const weights = [...kept.vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    const copied = copyMemory(kept.vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
-    const memory = { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(needs) };
-    onForecast({ ...forecastOf(rates, work), memory });
+    const training = await memoryOf(vanilla, cell, all);
+    this.#copy(kept, "unlearning", training); // Too little memory shows before the questions are asked.
+    const before = performance.now();
+    const { counts } = await this.#ask(kept, cell, watcher);
+    const asking = (performance.now() - before) / 1000;
+    const rates = await this.#ratesOf(kept, cell, all, part(watcher, 0, 0), unfinished);
+    const compared = { target: counts.target.compared, unrelated: counts.unrelated.compared };
+    const work = await workOf(vanilla, cell, { loads: 0, asking: false }, compared);
+    const { seconds, stages } = forecastOf(rates, work, this.#studies);
+    const weights = [...vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const copied = copyMemory(vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
+    onForecast({
+      seconds: seconds + asking,
+      stages: { ...stages, "asking the vanilla model": asking },
+      memory: { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(training) },
+    });
   }
 
   /** What a rehearsal measures, once for all cells of a {@link ratesKey}. */
-  async #ratesOf(kept: VanillaModel, cell: Cell, work: Work, signal: AbortSignal): Promise<Rates> {
-    const { vanilla, rates: measured } = kept;
+  async #ratesOf(
+    kept: VanillaModel,
+    cell: Cell,
+    work: Work,
+    watcher: Watcher,
+    unfinished: Unfinished | undefined,
+  ): Promise<Rates> {
+    const { vanilla, rates: measured, loadSeconds: load } = kept;
     const known = measured.get(ratesKey(cell));
     if (known) return known;
     const copy = this.#copy(kept, "unlearning", await memoryOf(vanilla, cell, work));
-    const rates = { load: kept.loadSeconds, ...(await rehearse(vanilla, copy, cell, signal)) };
+    // A training's state is the weights and both moments.
+    const keep = 3 * ((await unfinished?.rehearse(copy.weights)) ?? 0);
+    const rates = { load, keep, ...(await rehearse({ vanilla, copy }, cell, this.#studies, watcher)) };
     measured.set(ratesKey(cell), rates);
     this.#device.trim();
     return rates;

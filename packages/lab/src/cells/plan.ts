@@ -80,9 +80,7 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
               ? { ...evaluation, ...pick(choice, "targetQuestions", "unrelatedQuestions") }
               : evaluation,
             subject: choice ? shortened(chosen.config, choice) : chosen.config,
-            studies: Object.fromEntries(
-              studies.map(({ name }) => [name, choice && name === "restoration" ? pick(choice, "windowStride") : {}]),
-            ),
+            studies: Object.fromEntries(studies.map(({ name }) => [name, choice?.studies[name] ?? {}])),
           });
           const sources = { model: directory, concept, retain, ...chosen.sources };
           cells.push({ id: cellId(config), config, sources });
@@ -94,7 +92,7 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
   return cells;
 }
 
-function pick<K extends keyof Choice>(choice: Choice, ...fields: readonly K[]) {
+function pick<K extends Exclude<keyof Choice, "studies">>(choice: Choice, ...fields: readonly K[]) {
   return Object.fromEntries(fields.map((field) => [field, choice[field]]));
 }
 

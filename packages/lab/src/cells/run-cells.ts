@@ -43,8 +43,15 @@ export interface CellRunner {
    * The result is the same with `parts` and without.
    */
   runCell(cell: Cell, watcher: Watcher, parts?: CellParts): Promise<Pick<CellResult, "subject" | "studies">>;
-  /** Measures how fast a cell's model is, on passes of the cell's shapes, and counts what the cell has to do. */
-  rehearse(cell: Cell, signal: AbortSignal): Promise<{ readonly rates: Rates; readonly work: Work }>;
+  /**
+   * Measures how fast a cell's model is, on passes of the cell's shapes, and counts what the cell has to do.
+   * @param unfinished where the training will be kept
+   */
+  rehearse(
+    cell: Cell,
+    watcher: Watcher,
+    unfinished?: Unfinished,
+  ): Promise<{ readonly rates: Rates; readonly work: Work }>;
   /** What the device holds at the moment, in one line. */
   deviceState(): string;
   /** Gives the device back. Called once, also after an error. */

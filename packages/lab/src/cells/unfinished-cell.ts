@@ -72,6 +72,23 @@ export class UnfinishedCell implements Unfinished {
     }
   }
 
+  async rehearse(tensors: ReadonlyMap<string, Weight>): Promise<number> {
+    const { store, id, watcher } = this.#parts;
+    const all = [...tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const [name, largest] = [...tensors].reduce((most, one) => (one[1].bytes > most[1].bytes ? one : most));
+    const trial = `${id}-trial`;
+    const begun = performance.now();
+    try {
+      await store.write(trial, withDigest(new Map([[name, largest]]), "", watcher.signal), {});
+      return ((performance.now() - begun) / 1000) * (all / largest.bytes);
+    } catch {
+      watcher.signal.throwIfAborted();
+      return 0; // Where nothing can be written, `save` says why.
+    } finally {
+      await store.remove(trial);
+    }
+  }
+
   due(): boolean {
     return this.#parts.policy(performance.now() - this.#since, this.#took);
   }

@@ -1,3 +1,4 @@
+import type { Decoder } from "@lethe/decoder";
 import type { z } from "zod";
 import type { StudySections } from "../report/section.ts";
 import type { MeasuredSubject } from "../subjects/list.ts";
@@ -7,6 +8,40 @@ import type { Subject, Watcher } from "../subjects/subject.ts";
 export interface StudyCell<O, R> extends MeasuredSubject {
   readonly options: O;
   readonly result: R;
+}
+
+/** What a study is rehearsed on. */
+export interface Rehearsal {
+  readonly vanilla: Decoder;
+  /** A model such as the subject will be: a copy in f32. Its weights say nothing. */
+  readonly copy: Decoder;
+  /** Prompts of target questions, in tokens. */
+  readonly prompts: readonly (readonly number[])[];
+  /** New tokens of an answer at most. */
+  readonly answerTokens: number;
+  readonly signal: AbortSignal;
+}
+
+/** How much a study has to do. */
+export interface StudySize {
+  /** Layers of the model. */
+  readonly depth: number;
+  /** Target questions that are compared. */
+  readonly questions: number;
+  /** Tokens of one with its answer, padding included. */
+  readonly tokens: number;
+}
+
+/** What a study takes, for forecasts and budgets. */
+export interface StudyCost<O, C> {
+  /** Measures passes of the study's shapes. Plain data: it is kept in a file. */
+  rehearse(rehearsal: Rehearsal, options: O): Promise<C>;
+  /** Seconds by stage, under the names that `measure` reports. */
+  seconds(rates: C, options: O, size: StudySize): Readonly<Record<string, number>>;
+  /** Options that cost a little less and measure nearly as much; null where nothing more can be spared. */
+  shorter(options: O, size: StudySize): O | null;
+  /** Says what a budget may change, as it stands in these options: "a window stride of 2". */
+  describe(options: O): string;
 }
 
 /** Something that is measured on a subject. A new study is a folder beside this file and a line in `list.ts`. */
@@ -19,6 +54,8 @@ export interface Study<O = unknown, R = unknown> {
   readonly options: z.ZodType<O>;
   /** The schema of a result: what was measured, and no score that can be computed from it. */
   readonly schema: z.ZodType<R>;
+  /** What it takes. Absent where it takes little beside its subject. */
+  readonly cost?: StudyCost<O, unknown>;
   /** Measures one subject. The result depends on nothing but the subject and the options. */
   measure(subject: Subject, options: O, watcher: Watcher): Promise<R>;
   /** A result in a few words, for the line that is printed when a cell is finished. */

@@ -65,19 +65,20 @@ export async function takeUpTraining(unfinished: Unfinished | undefined, watcher
 
 /**
  * Keeps a training's state while it runs, for `unlearn`.
- * @param onSave called before each save
+ * @param onSave called before each save and after it
  */
 export function keepingTraining(
   unfinished: Unfinished | undefined,
   log: TrainingLog,
-  onSave: (training: Pick<TrainingState, "steps" | "of">) => void,
+  onSave: (training: Pick<TrainingState, "steps" | "of">, saved: boolean) => void,
 ): Saving | undefined {
   return (
     unfinished && {
       due: () => unfinished.due(),
-      save({ tensors, ...training }) {
-        onSave(training);
-        return unfinished.save({ ...log, training }, tensors);
+      async save({ tensors, ...training }) {
+        onSave(training, false);
+        await unfinished.save({ ...log, training }, tensors);
+        onSave(training, true);
       },
     }
   );

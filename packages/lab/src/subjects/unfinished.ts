@@ -19,6 +19,8 @@ export interface Unfinished {
    * @param notes the schema of what {@link Unfinished.save} was given
    */
   load<T>(notes: z.ZodType<T>): Promise<Kept<T> | undefined>;
+  /** Seconds that it takes to keep these tensors, measured on a part of them. What is kept stays as it is. */
+  rehearse(tensors: ReadonlyMap<string, Weight>): Promise<number>;
   /** Whether so much was done since it was last kept that keeping it is worth its time. */
   due(): boolean;
   /**

@@ -33,6 +33,9 @@ const record = answersRecord.extend({
 /** About which shares of the time the stages take where no forecast says it. Only the progress depends on them. */
 const SHARES = { asking: 0.05, unlearning: 0.65, answering: 0.3 };
 
+/** The stage in which the state of a training is written. */
+const KEEPING = "keeping the training";
+
 /** What `unlearn` is given for a cell. */
 export async function howToUnlearn(
   { text }: Decoder,
@@ -94,8 +97,8 @@ export const unlearned: SubjectKind<Config, z.infer<typeof record>> = {
       onStep({ loss }) {
         now = { ...now, loss };
       },
-      saving: keepingTraining(unfinished, log, ({ steps, of }) => {
-        progress("keeping the training", steps / of, answers.length / epochs);
+      saving: keepingTraining(unfinished, log, ({ steps, of }, saved) => {
+        progress(saved ? "unlearning" : KEEPING, steps / of, answers.length / epochs);
       }),
       from,
       signal: watcher.signal,
@@ -120,7 +123,10 @@ export const unlearned: SubjectKind<Config, z.infer<typeof record>> = {
       watcher.remark(`epoch ${epoch} of ${epochs}: loss ${loss}, ${score}`);
       meter = new Meter();
     }
-    if (!finish) await keepFinished(unfinished, log, model);
+    if (!finish) {
+      progress(KEEPING, 1, 1);
+      await keepFinished(unfinished, log, model);
+    }
     const answered = recordAnswers(config, knownAnswers, answers);
     return { model, record: { ...answered, ...(log.leftOut && { leftOut: log.leftOut }), steps } };
   },

@@ -25,7 +25,7 @@ it("chooses a cell's numbers by a budget, says so, and keeps them for a resumed 
     stepsPerEpoch: config.subject.training.stepsPerEpoch,
     targetQuestions: config.evaluation.targetQuestions,
     unrelatedQuestions: config.evaluation.unrelatedQuestions,
-    windowStride: config.studies.restoration.windowStride,
+    studies: config.studies,
   }).toEqual(choice);
   const again = new FakeRunner();
   expect(await run([...args, "--resume"], again)).toMatchObject({ code: 0 });

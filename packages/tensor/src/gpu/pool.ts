@@ -98,7 +98,7 @@ export class BufferPool {
       throw new OutOfMemoryError(
         `${label} needs one buffer of ${bytes} bytes; this adapter allows at most ${this.#maxBytes}`,
       );
-    const size = exact ? exactSize(bytes) : this.sizeOf(bytes);
+    const size = this.sizeOf(bytes, exact);
     const buffer = this.#reuse(size) ?? this.#create(size, label);
     this.#live.set(buffer, label);
     this.#bytesInUse += size;
@@ -107,9 +107,9 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Size of the buffer that is lent to a tensor of `bytes` bytes. */
-  sizeOf(bytes: number): number {
-    return Math.min(sizeClass(bytes), this.#maxBytes);
+  /** Size of the buffer that is lent to a tensor of `bytes` bytes, as {@link BufferPool.take} does. */
+  sizeOf(bytes: number, exact = false): number {
+    return exact ? exactSize(bytes) : Math.min(sizeClass(bytes), this.#maxBytes);
   }
 
   give(buffer: PooledBuffer): void {

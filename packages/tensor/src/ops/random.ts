@@ -1,7 +1,7 @@
 import { anyNumber, atLeast, finite, instanceOf, optional, options, shapeKind } from "../arguments.ts";
 import type { Shape } from "../shape.ts";
 import { Device, type Tensor } from "../tensor.ts";
-import { checked } from "./checked.ts";
+import { checked, f32 } from "./checked.ts";
 import type { F32 } from "./ops.ts";
 import { perLane, perVector, runItems } from "./parts.ts";
 
@@ -20,17 +20,22 @@ export const full = checked(
   { ...place, value: anyNumber },
   <const S extends Shape>(device: Device, shape: S, value: number): F32<S> => {
     const out = device.empty(shape, "f32", "full");
-    const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
-    runItems(device, {
-      kernel: "fill",
-      items: out.size,
-      workgroups: perLane,
-      split: { out: [out, 1] },
-      params: (count) => ({ count, bits }),
-    });
+    fillInto(out, value);
     return out;
   },
 );
+
+/** Writes one number into every element of a tensor that is there, such as one that lives long. */
+export const fillInto = checked("fillInto", { target: f32, value: anyNumber }, (target: F32, value: number): void => {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  runItems(target.device, {
+    kernel: "fill",
+    items: target.size,
+    workgroups: perLane,
+    split: { out: [target, 1] },
+    params: (count) => ({ count, bits }),
+  });
+});
 
 /**
  * Numbers from a normal distribution, by default of mean 0 and standard deviation 1. A seed is a whole number of at least 0. The same

@@ -1,7 +1,7 @@
 import { testDevice } from "@lethe/testing/device";
 import { seed } from "@lethe/testing/random";
 import { expect, test } from "vitest";
-import { full, randomNormal, randomUniform, zeros } from "../../src/ops/random.ts";
+import { fillInto, full, randomNormal, randomUniform, zeros } from "../../src/ops/random.ts";
 
 const device = await testDevice();
 
@@ -9,6 +9,13 @@ test("zeros and full", async () => {
   expect([...(await zeros(device, [2, 3]).read())]).toEqual([0, 0, 0, 0, 0, 0]);
   expect([...(await full(device, [3], -2.5).read())]).toEqual([-2.5, -2.5, -2.5]);
   expect(await full(device, [], 7).item()).toBe(7);
+});
+
+test("fillInto writes every element of a tensor that is there, and no other tensor", async () => {
+  const [target, beside] = [device.tensor(Array(1001).fill(3), [1001]), device.tensor([1, 2], [2])];
+  fillInto(target, 0.5);
+  expect(new Set(await target.read())).toEqual(new Set([0.5]));
+  expect([...(await beside.read())]).toEqual([1, 2]);
 });
 
 // Known answers of Philox4x32-10 for counter 0 and key 0 (Random123's kat_vectors), of which the upper 24 bits are used.

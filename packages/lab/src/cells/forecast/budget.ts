@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ExperimentError } from "../../errors.ts";
+import type { Study } from "../../studies/study.ts";
 import { forecastOf, type Rates, type Work } from "./forecast.ts";
 
 const count = z.int().min(1);
@@ -10,31 +11,38 @@ export const choiceSchema = z.strictObject({
   stepsPerEpoch: count,
   targetQuestions: count,
   unrelatedQuestions: count,
-  windowStride: count,
+  /** The options of every study, by name. */
+  studies: z.record(z.string(), z.unknown()),
 });
 export type Choice = z.infer<typeof choiceSchema>;
 
-/** What a budget leaves at least: enough steps to unlearn, enough questions for a mean, some windows. */
-const LEAST = { steps: 10, epochs: 2, target: 5, unrelated: 10, centres: 8 };
+/** What a budget leaves at least: enough steps to unlearn, enough questions for a mean. */
+const LEAST = { steps: 10, epochs: 2, target: 5, unrelated: 10 };
+
+/** What a budget needs to know of a cell. */
+export interface Measured {
+  readonly rates: Rates;
+  readonly work: Work;
+  readonly studies: readonly Study[];
+}
 
 /**
  * Chooses the largest numbers, up to the given ones, with which a cell fits a budget. What costs least of the result is taken away
- * first: measurements between the first epoch and the last (the steps stay, in longer epochs), then unrelated questions, then windows, then
- * target questions, and steps last.
+ * first: measurements between the first epoch and the last (the steps stay, in longer epochs), then unrelated questions, then what a study can
+ * spare, then target questions, and steps last.
  * @throws ExperimentError when even the least numbers do not fit
  */
-export function chooseWithin(seconds: number, rates: Rates, work: Work, full: Choice): Choice {
-  const depth = work.restoration?.depth ?? 1;
+export function chooseWithin(seconds: number, measured: Measured, full: Choice): Choice {
   const steps = full.epochs * full.stepsPerEpoch;
-  const fits = (choice: Choice) => secondsOf(rates, work, choice) <= seconds;
+  const fits = (choice: Choice) => secondsOf(measured, choice) <= seconds;
   const reductions: readonly ((choice: Choice) => Choice | null)[] = [
     ({ epochs, ...rest }) =>
       epochs > LEAST.epochs ? { ...rest, epochs: epochs - 1, stepsPerEpoch: Math.floor(steps / (epochs - 1)) } : null,
     (choice) => less(choice, "unrelatedQuestions", LEAST.unrelated),
-    (choice) =>
-      work.restoration && Math.ceil(depth / (choice.windowStride + 1)) >= LEAST.centres
-        ? { ...choice, windowStride: choice.windowStride + 1 }
-        : null,
+    ...measured.studies.map(({ name, cost }) => (choice: Choice) => {
+      const shorter = cost?.shorter(choice.studies[name], measured.work.size);
+      return shorter ? { ...choice, studies: { ...choice.studies, [name]: shorter } } : null;
+    }),
     (choice) => less(choice, "targetQuestions", LEAST.target),
     (choice) => less(choice, "stepsPerEpoch", Math.ceil(LEAST.steps / choice.epochs)),
   ];
@@ -43,23 +51,23 @@ export function chooseWithin(seconds: number, rates: Rates, work: Work, full: Ch
     for (let smaller = reduce(choice); !fits(choice) && smaller; smaller = reduce(choice)) choice = smaller;
   }
   if (fits(choice)) return choice;
-  const least = Math.ceil(secondsOf(rates, work, choice) / 60);
+  const least = Math.ceil(secondsOf(measured, choice) / 60);
   throw new ExperimentError(
     `A cell of this model takes at least ${least} minutes here. Give --budget ${least}m or more.`,
   );
 }
 
 /** The forecast for a cell with other numbers. */
-export function secondsOf(rates: Rates, work: Work, choice: Choice): number {
-  const { targetQuestions, unrelatedQuestions, epochs, stepsPerEpoch, windowStride } = choice;
-  const { restoration } = work;
-  return forecastOf(rates, {
-    ...work,
+export function secondsOf({ rates, work, studies }: Measured, choice: Choice): number {
+  const { targetQuestions, unrelatedQuestions, epochs, stepsPerEpoch } = choice;
+  const changed = {
     questions: targetQuestions + unrelatedQuestions,
     epochs,
     steps: epochs * stepsPerEpoch,
-    restoration: restoration && { ...restoration, stride: windowStride, questions: targetQuestions },
-  }).seconds;
+    size: { ...work.size, questions: targetQuestions },
+    studies: choice.studies,
+  };
+  return forecastOf(rates, { ...work, ...changed }, studies).seconds;
 }
 
 function less(choice: Choice, field: "unrelatedQuestions" | "targetQuestions" | "stepsPerEpoch", least: number) {

@@ -1,26 +1,26 @@
-import { sweepCentres, windowAround } from "@lethe/unlearn";
 import { z } from "zod";
+import type { Study, StudySize } from "../../studies/study.ts";
+import { keepingSeconds } from "./keeping.ts";
+import { at, lineSchema } from "./line.ts";
 
 const seconds = z.number().min(0);
-
-/** Seconds that grow with a size as `fixed + each · size`. */
-const line = z.strictObject({ fixed: seconds, each: seconds });
-export type Line = z.infer<typeof line>;
 
 /** How fast one model is on one device: what a rehearsal measured. */
 export const ratesSchema = z.strictObject({
   /** Seconds to read a model. */
   load: seconds,
   /** Seconds of the pass over the questions' prompts, by their tokens. */
-  prompts: line,
+  prompts: lineSchema,
   /** Seconds for a new token of every answer, by the number of answers. */
-  column: line,
+  column: lineSchema,
   /** Seconds of an optimiser step without its batches. */
   update: seconds,
   /** Seconds of a batch's forward and backward pass, by its tokens. */
-  batch: line,
-  /** Seconds of a restoration's passes, by tokens × layers: those of one window. `each` holds for every setting. */
-  window: line,
+  batch: lineSchema,
+  /** Seconds to keep the state of a training once. */
+  keep: seconds,
+  /** What each study's rehearsal measured. */
+  studies: z.record(z.string(), z.unknown()),
 });
 export type Rates = z.infer<typeof ratesSchema>;
 
@@ -45,15 +45,10 @@ export interface Work {
   readonly batchTokens: number;
   /** Tokens on which the reference model runs. */
   readonly referenceTokens: number;
-  readonly restoration: {
-    readonly settings: readonly string[];
-    readonly depth: number;
-    readonly radius: number;
-    readonly stride: number;
-    /** Target questions, and tokens of one with its answer, padding included. */
-    readonly questions: number;
-    readonly tokens: number;
-  } | null;
+  /** What studies measure on. */
+  readonly size: StudySize;
+  /** The studies' options, by name. */
+  readonly studies: Readonly<Record<string, unknown>>;
 }
 
 /** What a cell will take, in seconds. Stages have the names under which they are recorded. */
@@ -63,38 +58,19 @@ export interface Forecast {
 }
 
 /** The forecast for a cell: arithmetic alone. */
-export function forecastOf(rates: Rates, work: Work): Forecast {
-  const { questions, promptTokens, answerTokens, epochs, steps, batchesPerStep } = work;
+export function forecastOf(rates: Rates, work: Work, studies: readonly Study[]): Forecast {
+  const { questions, promptTokens, answerTokens, epochs, steps, batchesPerStep, size } = work;
   const asking = at(rates.prompts, questions * promptTokens) + (answerTokens - 1) * at(rates.column, questions);
   const step = rates.update + batchesPerStep * at(rates.batch, work.batchTokens);
   const stages: Record<string, number> = {
     "loading the model": work.loads * rates.load,
     "asking the vanilla model": work.asking ? asking : 0,
     unlearning: steps * step + work.referenceTokens * rates.prompts.each,
+    "keeping the training": keepingSeconds({ steps, step, epochs, answering: asking, keep: rates.keep }),
     answering: epochs * asking,
   };
-  if (work.restoration) {
-    const { settings, depth, radius, stride, questions, tokens } = work.restoration;
-    const centres = sweepCentres(depth, stride);
-    const layers = centres.reduce((sum, centre) => sum + depth - windowAround(centre, radius, depth)[0]!, 0);
-    const windows =
-      centres.length * rates.window.fixed * questions * tokens + rates.window.each * layers * questions * tokens;
-    for (const setting of settings) stages[`restoring ${setting}`] = windows;
-  }
+  for (const { name, cost } of studies)
+    if (cost && name in work.studies)
+      Object.assign(stages, cost.seconds(rates.studies[name], work.studies[name], size));
   return { seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0), stages };
-}
-
-/** The seconds of a line at a size. */
-export function at({ fixed, each }: Line, size: number): number {
-  return fixed + each * size;
-}
-
-/** The line through two measurements; where noise makes it fall, one through the origin and the larger size. */
-export function lineThrough(
-  [smallSize, small]: readonly [number, number],
-  [largeSize, large]: readonly [number, number],
-): Line {
-  const each = (large - small) / (largeSize - smallSize);
-  const fixed = small - each * smallSize;
-  return largeSize > smallSize && each >= 0 && fixed >= 0 ? { fixed, each } : { fixed: 0, each: large / largeSize };
 }

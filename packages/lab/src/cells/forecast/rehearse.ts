@@ -1,31 +1,30 @@
 import { type Decoder, generateTokens } from "@lethe/decoder";
-import { promptTokens, questionBatch, runVanilla, settings, sweepRestoration, unlearn } from "@lethe/unlearn";
-import type { RestorationOptions } from "../../studies/restoration/schema.ts";
+import { promptTokens, unlearn } from "@lethe/unlearn";
+import type { Study } from "../../studies/study.ts";
+import type { Watcher } from "../../subjects/subject.ts";
 import { howToUnlearn } from "../../subjects/unlearned.ts";
 import type { Cell } from "../cell.ts";
-import { lineThrough, type Rates, type Work } from "./forecast.ts";
+import type { Rates, Work } from "./forecast.ts";
+import { LONG, lineThrough } from "./line.ts";
 
-type Rehearsed = Omit<Rates, "load">;
+type Rehearsed = Omit<Rates, "load" | "keep">;
 type How = Awaited<ReturnType<typeof howToUnlearn>>;
 
-/** A pass that takes longer than this, in seconds, is measured once, the first time; a shorter one several times more, when all is compiled. */
-const LONG = 3;
+/** The stage in which a cell's passes are measured. */
+const MEASURING = "measuring for the forecast";
 
 /** How often a short pass is measured when all is compiled. */
 const REPEATS = 3;
 
-/** Measures a pass. The first time holds the compilation of its kernels. */
+/** Measures a pass whose kernels are compiled. */
 async function timed(pass: () => Promise<unknown>): Promise<number> {
-  const once = async () => {
+  const times: number[] = [];
+  while (times.length < REPEATS && !(times[0]! > LONG)) {
     const startedAt = performance.now();
     await pass();
-    return (performance.now() - startedAt) / 1000;
-  };
-  const first = await once();
-  if (first > LONG) return first;
-  const later: number[] = [];
-  for (let i = 0; i < REPEATS; i++) later.push(await once());
-  return median(later);
+    times.push((performance.now() - startedAt) / 1000);
+  }
+  return median(times);
 }
 
 function median(values: readonly number[]): number {
@@ -36,11 +35,25 @@ function median(values: readonly number[]): number {
  * Measures a pass of each shape that a cell has, and an optimiser step. It leaves the vanilla model as it is. The copy's weights do not
  * hold afterwards and have to be copied again.
  */
-export async function rehearse(vanilla: Decoder, copy: Decoder, cell: Cell, signal: AbortSignal): Promise<Rehearsed> {
-  const answering = await rehearseAnswers(vanilla, cell, signal);
+export async function rehearse(
+  { vanilla, copy }: { readonly vanilla: Decoder; readonly copy: Decoder },
+  cell: Cell,
+  studies: readonly Study[],
+  { progress, signal }: Pick<Watcher, "progress" | "signal">,
+): Promise<Rehearsed> {
+  progress(0, MEASURING);
+  const { targetQuestions, maxAnswerTokens: answerTokens } = cell.config.evaluation;
+  const prompts = await promptsOf(vanilla, cell);
+  // The copy answers, because it is in f32, as the trained model is.
+  const answering = await rehearseAnswers(copy, prompts, signal);
+  progress(0.3, MEASURING);
   const training = await rehearseSteps(copy, cell, signal);
-  const window = await rehearseWindows(vanilla, copy, cell, signal);
-  return { ...answering, ...training, window };
+  progress(0.7, MEASURING);
+  const measured: Record<string, unknown> = {};
+  const rehearsal = { vanilla, copy, prompts: prompts.slice(0, targetQuestions), answerTokens, signal };
+  for (const { name, cost } of studies)
+    if (cost && name in cell.config.studies) measured[name] = await cost.rehearse(rehearsal, cell.config.studies[name]);
+  return { ...answering, ...training, studies: measured };
 }
 
 /** The prompts of a cell's questions in tokens: those about the concept, then the others. */
@@ -55,10 +68,9 @@ const COLUMNS = 4;
 
 async function rehearseAnswers(
   model: Decoder,
-  cell: Cell,
+  prompts: readonly number[][],
   signal: AbortSignal,
 ): Promise<Pick<Rates, "prompts" | "column">> {
-  const prompts = await promptsOf(model, cell);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const few = Math.ceil(prompts.length / 4);
   const pass =
@@ -67,6 +79,8 @@ async function rehearseAnswers(
       const cut = prompts.slice(0, count).map((prompt) => padded(prompt, longest).slice(0, tokens));
       for await (const _ of generateTokens(model, cut, { maxNewTokens, stop: [], signal }));
     };
+  // The first pass compiles.
+  await pass(few, 1 + COLUMNS)();
   const promptsLine = lineThrough(
     [few * longest, await timed(pass(few, 1))],
     [prompts.length * longest, await timed(pass(prompts.length, 1))],
@@ -111,7 +125,10 @@ function middle(texts: How["forget"], count: number): How["forget"] {
   return sorted.slice(from, from + count);
 }
 
-/** Measures an optimiser step of so many equal batches, at a learning rate that changes no weight. */
+/**
+ * Measures an optimiser step of so many equal batches, at a learning rate that changes no weight. The first step does not count: it compiles,
+ * and takes the memory of the training.
+ */
 async function timeOfStep(copy: Decoder, how: How, batches: number, signal: AbortSignal) {
   let tokens = 0;
   const recipe = {
@@ -129,67 +146,28 @@ async function timeOfStep(copy: Decoder, how: How, batches: number, signal: Abor
   };
   for await (const _ of unlearn(copy, { ...how, recipe, onMicroBatch, signal })) {
     times.push((performance.now() - startedAt) / 1000);
-    if (times[0]! > LONG) break;
+    if (times[1]! > LONG) break;
     startedAt = performance.now();
   }
-  return { seconds: times.length > 1 ? median(times.slice(1)) : times[0]!, tokens };
-}
-
-/** Measures windows around the first and the last layer, on as many of the questions as are quick. */
-async function rehearseWindows(
-  vanilla: Decoder,
-  copy: Decoder,
-  cell: Cell,
-  signal: AbortSignal,
-): Promise<Rates["window"]> {
-  const options = cell.config.studies.restoration as RestorationOptions | undefined;
-  if (!options) return { fixed: 0, each: 0 };
-  const chosen = settings.filter(({ name }) => options.settings.includes(name));
-  const all = (await promptsOf(vanilla, cell)).slice(0, cell.config.evaluation.targetQuestions);
-  const depth = vanilla.config.num_hidden_layers;
-  const measure = async (count: number) => {
-    const answer = padded(all[0]!, cell.config.evaluation.maxAnswerTokens);
-    const prompts = all.slice(0, count);
-    using questions = questionBatch(
-      vanilla.device,
-      prompts.map((prompt) => ({ prompt, answer })),
-    );
-    using run = runVanilla(vanilla, questions, chosen);
-    const common = { unlearned: copy, questions, run, radius: options.windowRadius, settings: chosen, signal };
-    const sweep = async (stride: number) => {
-      let since = 0;
-      const startedAt = (share: number) => {
-        if (share === 0) since = performance.now();
-      };
-      await sweepRestoration({ ...common, stride, progress: startedAt });
-      return (performance.now() - since) / 1000 / chosen.length;
-    };
-    const tokens = prompts.length * (Math.max(...prompts.map(({ length }) => length)) + answer.length);
-    await sweep(depth);
-    const first = await sweep(depth);
-    // Both windows of a stride that leads from the first layer to the last; the second pass is short.
-    const last = Math.max(0, (await sweep(depth - 1)) - first);
-    const layers = Math.min(depth, 1 + options.windowRadius);
-    const { fixed, each } = lineThrough([layers, last], [depth, first]);
-    return { seconds: first, line: { fixed: fixed / tokens, each: each / tokens } };
-  };
-  const quick = await measure(Math.min(2, all.length));
-  return quick.seconds > LONG ? quick.line : (await measure(all.length)).line;
+  return { seconds: median(times.slice(1)), tokens };
 }
 
 /** Questions whose pass says roughly how fast a model is. */
 const PROBED = 8;
 
-/** A rough guess at what a cell takes, from two passes over a few questions: forward passes by their tokens, and training at four times the cost. */
+/**
+ * A rough guess at what asking and training take, from a few questions' passes: forward passes by their tokens, and training at four times
+ * the cost.
+ */
 export async function roughSeconds(model: Decoder, cell: Cell, work: Work, signal: AbortSignal): Promise<number> {
   const prompts = (await promptsOf(model, cell)).slice(0, PROBED);
   const tokens = prompts.length * Math.max(...prompts.map(({ length }) => length));
   const pass = async () => {
     for await (const _ of generateTokens(model, prompts, { maxNewTokens: 1, stop: [], signal }));
   };
+  await pass();
   const each = (await timed(pass)) / tokens;
   const trained = work.steps * work.batchesPerStep * work.batchTokens;
   const asked = (1 + work.epochs) * work.questions * (work.promptTokens + work.answerTokens);
-  const { settings = [], depth = 0, questions = 0, tokens: ofOne = 0, stride = 1 } = work.restoration ?? {};
-  return each * (4 * trained + asked + (settings.length * depth * questions * ofOne) / (2 * stride));
+  return each * (4 * trained + asked);
 }

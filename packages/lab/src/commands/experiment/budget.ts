@@ -2,13 +2,16 @@ import { join } from "node:path";
 import { readTextFile } from "@lethe/tensor/node";
 import { z } from "zod";
 import type { Cell } from "../../cells/cell.ts";
+import { FolderStore } from "../../cells/folder-store.ts";
 import { type Choice, choiceSchema, chooseWithin, parseTime, secondsOf } from "../../cells/forecast/budget.ts";
 import { ratesSchema } from "../../cells/forecast/forecast.ts";
 import { writeInto } from "../../cells/out-folder.ts";
-import type { CellRunner } from "../../cells/run-cells.ts";
+import { adapterTitle, type CellRunner } from "../../cells/run-cells.ts";
+import { keepEveryMinute, UnfinishedCell } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
-import type { RestorationOptions } from "../../studies/restoration/schema.ts";
-import { formatDuration } from "../progress.ts";
+import type { Study } from "../../studies/study.ts";
+import type { Watcher } from "../../subjects/subject.ts";
+import { formatDuration, showProgress } from "../progress.ts";
 
 const FILE = "budget.json";
 
@@ -30,32 +33,62 @@ export async function readChoice(out: string, budget: string | undefined): Promi
   );
 }
 
+/** What {@link makeChoice} works with. */
+export interface ChoiceParts {
+  /** The folder of results. */
+  readonly out: string;
+  readonly budget: string;
+  readonly runner: CellRunner;
+  /** Those of the cells. */
+  readonly studies: readonly Study[];
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Measures the first cell's model and chooses numbers with which each cell fits the budget. Writes them into the folder.
  * @throws ExperimentError when the cell is not trained, or nothing fits
  */
-export async function makeChoice(
-  out: string,
-  budget: string,
-  cell: Cell,
-  runner: CellRunner,
-  stdout: NodeJS.WriteStream,
-): Promise<Choice> {
-  const { subject, evaluation, studies } = cell.config;
-  if (subject.kind !== "unlearned") throw new ExperimentError("--budget needs cells that are trained, by --method.");
-  stdout.write(`Measuring what a cell of ${cell.config.model.name} takes here; of a large model this lasts minutes.\n`);
-  const { rates, work } = await runner.rehearse(cell, new AbortController().signal);
-  const { targetQuestions, unrelatedQuestions } = evaluation;
-  const windowStride = (studies.restoration as RestorationOptions | undefined)?.windowStride ?? 1;
-  const { epochs, steps } = work;
-  const full = { epochs, stepsPerEpoch: Math.ceil(steps / epochs), targetQuestions, unrelatedQuestions, windowStride };
-  const choice = chooseWithin(parseTime(budget)!, rates, work, full);
+export async function makeChoice(cell: Cell, parts: ChoiceParts): Promise<Choice> {
+  const { out, budget, studies: all, stdout } = parts;
+  const { config } = cell;
+  if (config.subject.kind !== "unlearned")
+    throw new ExperimentError("--budget needs cells that are trained, by --method.");
+  stdout.write(`Measuring what a cell of ${config.model.name} takes here; of a large model this lasts minutes.\n`);
+  const { rates, work } = await measure(cell, parts);
+  const studies = all.filter(({ name }) => name in config.studies);
+  const measured = { rates, work, studies };
+  const { targetQuestions, unrelatedQuestions } = config.evaluation;
+  const stepsPerEpoch = Math.ceil(work.steps / work.epochs);
+  const full = { epochs: work.epochs, stepsPerEpoch, targetQuestions, unrelatedQuestions, studies: config.studies };
+  const choice = chooseWithin(parseTime(budget)!, measured, full);
+  const said = [
+    `${choice.epochs * choice.stepsPerEpoch} steps (${choice.epochs} × ${choice.stepsPerEpoch}, with answers after each ${choice.stepsPerEpoch})`,
+    `${choice.targetQuestions} target and ${choice.unrelatedQuestions} unrelated questions`,
+    ...studies.flatMap(({ name, cost }) => (cost ? [cost.describe(choice.studies[name])] : [])),
+  ];
   stdout.write(
-    `With all its numbers a cell takes ${formatDuration(secondsOf(rates, work, full))}. To fit --budget ${budget} it has ` +
-      `${choice.epochs * choice.stepsPerEpoch} steps (${choice.epochs} × ${choice.stepsPerEpoch}, with answers after each ` +
-      `${choice.stepsPerEpoch}), ${choice.targetQuestions} target and ${choice.unrelatedQuestions} unrelated questions and a ` +
-      `window stride of ${choice.windowStride}: ${formatDuration(secondsOf(rates, work, choice))}.\n`,
+    `With all its numbers a cell takes ${formatDuration(secondsOf(measured, full))}. To fit --budget ${budget} it has ` +
+      `${said.slice(0, -1).join(", ")} and ${said.at(-1)}: ${formatDuration(secondsOf(measured, choice))}.\n`,
   );
   await writeInto(out, FILE, `${JSON.stringify({ budget, choice, rates }, null, 2)}\n`);
   return choice;
+}
+
+async function measure(cell: Cell, { out, runner, stderr, signal }: ChoiceParts) {
+  const display = showProgress(stderr, 1);
+  const watcher: Watcher = {
+    progress: (share, stage) => display.update(share, cell.id, stage),
+    remark: (line) => display.line(line),
+    signal,
+  };
+  const { unfinished: store } = new FolderStore(out);
+  const adapter = adapterTitle(runner.adapter);
+  try {
+    const unfinished = new UnfinishedCell({ store, id: cell.id, adapter, policy: keepEveryMinute, watcher });
+    return await runner.rehearse(cell, watcher, unfinished);
+  } finally {
+    display.stop();
+  }
 }

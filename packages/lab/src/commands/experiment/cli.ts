@@ -23,6 +23,7 @@ import { findRates } from "./find-rates.ts";
 import { publishedRates } from "./published-rates.ts";
 import { addRecipeOptions, recipeChangesOf } from "./recipe-options.ts";
 import { requireFolder, runExperiment } from "./run-experiment.ts";
+import { Stopped, stoppable } from "./stop-signals.ts";
 
 /** What the command line uses. Tests give a runner without a GPU. */
 export interface CliParts {
@@ -106,7 +107,11 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
       await requireFolder(out, options.resume);
       const runner = await parts.openRunner(studies);
       openRunner = async () => runner;
-      choice = await makeChoice(out, options.budget, cells[0], runner, parts.stdout).catch(async (error) => {
+      const { budget } = options;
+      const measuring = (signal: AbortSignal) =>
+        makeChoice(cells[0]!, { ...parts, out, budget, runner, studies, signal });
+      const onStop = () => parts.stderr.write("Stopping; press Ctrl-C again to stop at once. Nothing was begun.\n");
+      choice = await stoppable(measuring, onStop).catch(async (error) => {
         await runner.close();
         throw error;
       });
@@ -138,6 +143,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
       command: COMMAND,
     });
   } catch (error) {
+    if (error instanceof Stopped) return error.exitCode;
     // Commander has printed its message, or the help, itself.
     if (error instanceof CommanderError) return error.exitCode;
     parts.stderr.write(`${explain(error)}\n`);

@@ -1,5 +1,6 @@
 import { krs } from "@lethe/unlearn";
 import type { Study } from "../study.ts";
+import { restorationCost } from "./cost.ts";
 import { measureRestoration } from "./measure.ts";
 import { type RestorationOptions, type RestorationResult, restorationOptions, restorationSchema } from "./schema.ts";
 import { sections } from "./sections.ts";
@@ -10,6 +11,7 @@ export const restoration: Study<RestorationOptions, RestorationResult> = {
   title: "Restoration of m, W_V and A",
   options: restorationOptions,
   schema: restorationSchema,
+  cost: restorationCost,
   measure: measureRestoration,
   summary({ base, restored }) {
     const peaks = Object.entries(restored).map(([setting, { paper }]) => {

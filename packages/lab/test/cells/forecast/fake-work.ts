@@ -1,4 +1,5 @@
 import type { Work } from "../../../src/cells/forecast/forecast.ts";
+import { restorationOptions } from "../../../src/studies/restoration/schema.ts";
 
 /** A made-up cell's work. */
 export const fakeWork = {
@@ -12,5 +13,6 @@ export const fakeWork = {
   batchesPerStep: 7,
   batchTokens: 800,
   referenceTokens: 0,
-  restoration: { settings: ["m", "A"], depth: 30, radius: 2, stride: 1, questions: 10, tokens: 2 },
+  size: { depth: 30, questions: 10, tokens: 2 },
+  studies: { restoration: restorationOptions.parse({ settings: ["m", "A"] }) },
 } satisfies Work;

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { at, forecastOf, lineThrough, type Work } from "../../../src/cells/forecast/forecast.ts";
+import { forecastOf, type Work } from "../../../src/cells/forecast/forecast.ts";
+import { keepingSeconds } from "../../../src/cells/forecast/keeping.ts";
+import { at, lineThrough } from "../../../src/cells/forecast/line.ts";
+import { studies } from "../../../src/studies/list.ts";
 import { fakeWork } from "./fake-work.ts";
 
 const rates = {
@@ -8,18 +11,20 @@ const rates = {
   column: { fixed: 0.1, each: 0.001 },
   update: 2,
   batch: { fixed: 0.5, each: 0.02 },
-  window: { fixed: 0.001, each: 0.0001 },
+  keep: 9,
+  studies: { restoration: { fixed: 0.001, each: 0.0001 } },
 };
 
 const work: Work = {
   ...fakeWork,
   loads: 2,
   referenceTokens: 5000,
-  restoration: { ...fakeWork.restoration, depth: 6, radius: 1, stride: 2, tokens: 50 },
+  size: { depth: 6, questions: 10, tokens: 50 },
+  studies: { restoration: { ...fakeWork.studies.restoration, windowRadius: 1, windowStride: 2 } },
 };
 
 test("the time of each stage follows from rates and counts", () => {
-  const { seconds, stages } = forecastOf(rates, work);
+  const { seconds, stages } = forecastOf(rates, work, studies);
   // A pass over 1200 tokens, and 29 columns of 60 answers.
   const asking = 1 + 12 + 29 * 0.16;
   // Windows around layers 0, 2 and 4 run 6, 5 and 3 layers.
@@ -28,6 +33,7 @@ test("the time of each stage follows from rates and counts", () => {
     "loading the model": 14,
     "asking the vanilla model": asking,
     unlearning: 30 * (2 + 7 * 16.5) + 50,
+    "keeping the training": keepingSeconds({ steps: 30, step: 2 + 7 * 16.5, epochs: 10, answering: asking, keep: 9 }),
     answering: 10 * asking,
     "restoring m": setting,
     "restoring A": setting,
@@ -41,9 +47,18 @@ test("the time of each stage follows from rates and counts", () => {
 });
 
 test("a cell whose model is loaded and asked, without restoration, takes the rest", () => {
-  const { stages } = forecastOf(rates, { ...work, loads: 0, asking: false, restoration: null });
+  const { stages } = forecastOf(rates, { ...work, loads: 0, asking: false, studies: {} }, studies);
   expect(stages).toMatchObject({ "loading the model": 0, "asking the vanilla model": 0 });
-  expect(Object.keys(stages)).toHaveLength(4);
+  expect(Object.keys(stages)).toHaveLength(5);
+});
+
+test("keeping takes its share: after a minute and at most a tenth of the time, and only the weights at the end", () => {
+  const short = { steps: 5, step: 10, epochs: 1, answering: 5, keep: 3 };
+  expect(keepingSeconds(short)).toBe(0);
+  // After steps 6 (60 s) and 12.
+  expect(keepingSeconds({ ...short, steps: 14 })).toBe(6);
+  // 90 s are needed for one of 9 s: after step 6 (60 s, the first), 15 and 20 with its answers, of the weights alone.
+  expect(keepingSeconds({ ...short, steps: 20, answering: 45, keep: 9 })).toBe(9 + 9 + 3);
 });
 
 test("a line goes through two measurements, and through the origin where noise makes it fall", () => {
