@@ -43,10 +43,16 @@ function exactSize(bytes: number): number {
   return Math.max(16, Math.ceil(bytes / 16) * 16);
 }
 
-/** Rounds up to one of four sizes between two powers of two, so that a freed buffer fits the next tensor of about its size. */
+/** From here on a buffer is large: there are few sizes of them, and rounding up costs much. */
+const large = 2 ** 20;
+
+/**
+ * Rounds up to one of four sizes between two powers of two, so that a freed buffer fits the next tensor of about its size; to one of sixteen
+ * where buffers are large.
+ */
 function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
-  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - (bytes > large ? 4 : 2));
   return Math.ceil(bytes / step) * step;
 }
 
