@@ -106,3 +106,16 @@ export function lengthOf(
   const warmup = Math.min(total, Math.round(warmupEpochs * perEpoch));
   return { perEpoch, total, epochs: Math.ceil(total / perEpoch), warmup };
 }
+
+/** The batches that a training reads, in ascending order: with few steps not all of them. */
+export function usedBatches(
+  batches: number,
+  recipe: Parameters<typeof lengthOf>[1] & Parameters<typeof stepsOfEpoch>[1],
+  seed: number,
+): number[] {
+  const { perEpoch, total, epochs } = lengthOf(batches, recipe);
+  const steps = Array.from({ length: epochs }, (_, i) =>
+    stepsOfEpoch(batches, recipe, seed, i + 1).slice(0, total - i * perEpoch),
+  );
+  return [...new Set(steps.flat(2))].sort((a, b) => a - b);
+}

@@ -9,7 +9,7 @@ import {
 } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { type F32, LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
-import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf } from "./batches.ts";
+import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf, usedBatches } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { lossOf, type References, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
@@ -60,21 +60,29 @@ export async function* trainEpochs(
   objective: Objective,
   { batches, trainables, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal }: TrainingOptions,
 ): AsyncGenerator<TrainedEpoch, void, void> {
-  const references: References[] = [];
+  const references = new Map<number, References>();
   const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
     loss: (tape) => {
       const checkpoint = (x: F32, run: (x: F32) => F32) => tape.checkpoint(x, run);
       const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => checkpoint(x, run);
       const options = { ops: tape.ops, checkpoint, ...(recipe.checkpointing && { wrapBlock }) };
-      return lossOf(model, objective, { texts: batches[index]!, references: references[index]! }, options);
+      return lossOf(model, objective, { texts: batches[index]!, references: references.get(index)! }, options);
     },
   });
   try {
-    for (const [index, batch] of batches.entries()) {
-      references.push(referencesOf(model, objective, batch));
+    const used = usedBatches(batches.length, recipe, seed);
+    for (const index of used) {
+      const given = referencesOf(model, objective, batches[index]!);
+      references.set(index, given);
       await model.device.ready(signal);
-      if (index === 0) requireReferences(model, batches, references[0]!, memory);
+      if (references.size === 1)
+        requireReferences(
+          model,
+          used.map((each) => batches[each]!),
+          given,
+          memory,
+        );
     }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
     using optimiser = new AdamW(trainables, { beta1, beta2, epsilon, weightDecay, clipNorm });
@@ -111,7 +119,7 @@ export async function* trainEpochs(
       yield { records, last: epoch === epochs };
     }
   } finally {
-    for (const tensors of references) for (const tensor of Object.values(tensors)) tensor.dispose();
+    for (const tensors of references.values()) for (const tensor of Object.values(tensors)) tensor.dispose();
   }
 }
 

@@ -12,7 +12,7 @@ import { anyObject, callable, checked, checkerOf, listOf, optional, options, who
 import type { z } from "zod";
 import { decoder, signal, tokens } from "../kinds.ts";
 import { parsed } from "../parsed.ts";
-import { batchTexts, type LeftOut, lengthOf, passesOf, type Texts, tokensOf } from "./batches.ts";
+import { batchTexts, type LeftOut, lengthOf, passesOf, type Texts, tokensOf, usedBatches } from "./batches.ts";
 import { methodNamed, methods } from "./list.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { rowsOfPiece } from "./per-token.ts";
@@ -177,7 +177,9 @@ export const unlearningWork = checked(
   (options: UnlearnOptions): UnlearningWork => {
     const { objective, recipe, batches } = prepare(options);
     const compared = Object.keys(objective?.reference ?? {}) as Role[];
-    const references = batches.flatMap((batch) => passesOf(Object.fromEntries(compared.map((r) => [r, batch[r]!]))));
+    const references = usedBatches(batches.length, recipe, options.seed).flatMap((index) =>
+      passesOf(Object.fromEntries(compared.map((r) => [r, batches[index]![r]!]))),
+    );
     const { perEpoch, total, epochs } = lengthOf(batches.length, recipe);
     return {
       batches: batches.map(tokensOf),

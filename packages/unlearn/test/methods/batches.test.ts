@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { batchTexts, type LeftOut, lengthOf, stepsOfEpoch } from "../../src/methods/batches.ts";
+import { batchTexts, type LeftOut, lengthOf, stepsOfEpoch, usedBatches } from "../../src/methods/batches.ts";
 
 const texts = (count: number, base: number) => Array.from({ length: count }, (_, i) => [base + i, base + i]);
 const recipe = (batchSize: number) => ({ batchSize, maxTokens: 9 });
@@ -98,4 +98,14 @@ test("a training is as long as its epochs, or as its steps where these are fewer
   expect(length({ steps: 5 })).toEqual({ perEpoch: 4, total: 5, epochs: 2, warmup: 4 });
   expect(length({ steps: 2 })).toEqual({ perEpoch: 4, total: 2, epochs: 1, warmup: 2 });
   expect(length({ stepsPerEpoch: 2, warmupEpochs: 0.5 })).toEqual({ perEpoch: 2, total: 6, epochs: 3, warmup: 1 });
+});
+
+test("a training of few steps uses few batches, and one of a whole epoch all", () => {
+  const recipe = { epochs: 3, steps: null, stepsPerEpoch: null, gradientAccumulation: 2, warmupEpochs: 1 };
+  expect(usedBatches(10, recipe, 7)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const first = stepsOfEpoch(10, recipe, 7, 1).slice(0, 3).flat();
+  expect(usedBatches(10, { ...recipe, steps: 3 }, 7)).toEqual(first.toSorted((a, b) => a - b));
+  // Six steps of an epoch of five: the second epoch's first step is among them.
+  expect(usedBatches(10, { ...recipe, steps: 6 }, 7)).toHaveLength(10);
+  expect(usedBatches(10, { ...recipe, stepsPerEpoch: 1, epochs: 1 }, 7)).toHaveLength(2);
 });
