@@ -48,6 +48,7 @@ export async function rehearse(
   const answering = await rehearseAnswers(copy, prompts, signal);
   progress(0.3, MEASURING);
   const training = await rehearseSteps(copy, cell, signal);
+  copy.device.trim(); // The training's memory is not needed for what follows.
   progress(0.7, MEASURING);
   const measured: Record<string, unknown> = {};
   const rehearsal = { vanilla, copy, prompts: prompts.slice(0, targetQuestions), answerTokens, signal };
