@@ -1,11 +1,11 @@
 import type { Llama } from "@lethe/llama";
 import { addInto, type Shape, type Tensor } from "@lethe/tensor";
 import {
+  figure1,
   type QuestionBatch,
   questionBatch,
   type RestorationLosses,
   runVanilla,
-  settings,
   sweepRestoration,
   windowAround,
 } from "@lethe/unlearn";
@@ -31,8 +31,8 @@ export function sweepCase(subject: Subject, { questions, length, answer }: Quest
   return {
     name: "pass sweep",
     shape: `${subject.name}, B${questions} T${length}`,
-    flops: 2 * settings.length * perSetting,
-    items: { count: settings.length * layers, unit: "windows" },
+    flops: 2 * figure1.length * perSetting,
+    items: { count: figure1.length * layers, unit: "windows" },
     async prepare(device) {
       const [vanilla, unlearned] = [await subject.open(device), await subject.open(device)];
       damage(unlearned);
@@ -41,8 +41,8 @@ export function sweepCase(subject: Subject, { questions, length, answer }: Quest
         answer: tokens.slice(-answer),
       }));
       const batch = questionBatch(device, asked);
-      const run = runVanilla(vanilla, batch);
-      const sweep = () => sweepRestoration({ unlearned, questions: batch, run, radius });
+      const run = runVanilla(vanilla, batch, figure1);
+      const sweep = () => sweepRestoration({ unlearned, questions: batch, run, radius, settings: figure1 });
       return {
         run: sweep,
         check: async () => checkBase(vanilla, unlearned, batch, await sweep()),
@@ -66,7 +66,7 @@ async function checkBase(
   vanilla: Llama,
   unlearned: Llama,
   questions: QuestionBatch,
-  { base, restored }: RestorationLosses,
+  { base, restored }: RestorationLosses<string>,
 ): Promise<void> {
   using _ = vanilla.device.scope("check");
   const { batch, rows } = questions;

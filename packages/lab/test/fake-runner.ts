@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import type { TrainingRecipe } from "@lethe/unlearn";
 import { type Cell, stemOf } from "../src/cells/cell.ts";
-import type { CellRunner } from "../src/cells/run-cells.ts";
+import type { CellParts, CellRunner } from "../src/cells/run-cells.ts";
 import type { Watcher } from "../src/subjects/subject.ts";
-import { fakeMeasurements } from "./fake-cell.ts";
+import { fakeMeasurements, fakeNoise } from "./fake-cell.ts";
 
 const STEPS = 10;
 
@@ -24,7 +24,11 @@ export class FakeRunner implements CellRunner {
     this.#deaf = deaf;
   }
 
-  async runCell({ id, config }: Cell, { progress, remark, signal }: Watcher) {
+  async runCell(
+    { id, config }: Cell,
+    { progress, remark, signal }: Watcher,
+    { matched }: CellParts = {},
+  ): ReturnType<CellRunner["runCell"]> {
     for (let step = 0; step < STEPS; step++) {
       progress(step / STEPS, step < STEPS / 2 ? "unlearning" : "restoring m");
       await setTimeout(this.#stepMilliseconds, undefined, this.#deaf ? {} : { signal }).catch(() =>
@@ -34,7 +38,9 @@ export class FakeRunner implements CellRunner {
     remark("a remark");
     if (stemOf(id) === this.#failAt) throw new Error("the loss is NaN at step 7");
     this.ran.push(stemOf(id));
-    return fakeMeasurements(config);
+    if (config.subject.kind !== "noise") return fakeMeasurements(config);
+    if (!matched) throw new Error("noise matches a model of which nothing was measured");
+    return fakeNoise(config);
   }
 
   deviceState(): string {

@@ -100,6 +100,30 @@ describe("--find-rate", () => {
     expect(used.asked[1]).toMatchObject({ subject: { training: { learningRate: 1e-4, steps: 12, batchSize: 2 } } });
   });
 
+  it("finds a rate of its own for each part that is trained; without one, the part takes the method's", async () => {
+    await using workshop = await Workshop.open();
+    const args = workshop.arguments("--out", workshop.path("out"), "--method", "npo", "--concept", "Netflix");
+    const rates = async (...parts: string[]) => {
+      const used = new RateRunner();
+      const again = [...args, "--resume", ...parts.flatMap((part) => ["--train", part])];
+      const { out: said } = await run(again, used);
+      return { said, rates: used.asked.map(({ subject }) => Object(subject).training.learningRate) };
+    };
+    expect(await run([...args, "--find-rate", "2e-4"], new RateRunner())).toMatchObject({ code: 0 });
+    const before = await rates("W_V");
+    expect(before.rates).toEqual([2e-4]);
+    expect(before.said).toContain(
+      "no learning rate for npo W_V is on record, so it is the 2e-4 of npo, which was found for",
+    );
+    const search = [...args, "--resume", "--find-rate", "3e-4", "--train", "W_V", "--train", "lora:2"];
+    expect(await run(search, new RateRunner())).toMatchObject({ code: 0 });
+    const record = JSON.parse(await readFile(workshop.path("out/find-rate/tiny-llama.json"), "utf8"));
+    expect(Object.keys(record.methods)).toEqual(["npo", "npo W_V", "npo lora:2"]);
+    const after = await rates("all", "W_V", "lora:2");
+    expect(after.rates).toEqual([2e-4, 3e-4, 3e-4]);
+    expect(after.said).not.toContain("on record");
+  });
+
   it("counts a training that breaks down as a try, and says when no rate reaches the target", async () => {
     await using workshop = await Workshop.open();
     const args = workshop.arguments("--out", workshop.path("out"), "--method", "npo");

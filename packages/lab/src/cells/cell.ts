@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { Study, StudyCell } from "../studies/study.ts";
-import { type SubjectConfig, type SubjectRecord, subjectConfigSchema, subjectKind } from "../subjects/list.ts";
+import {
+  type SubjectChoice,
+  type SubjectConfig,
+  type SubjectRecord,
+  subjectConfigSchema,
+  subjectKind,
+} from "../subjects/list.ts";
 import type { Sources } from "../subjects/subject.ts";
 import { identifyData } from "./identity.ts";
 import { slug } from "./slug.ts";
 
 /** The format of a cell's file. Raised whenever a file of the old format could be misread. */
-export const CELL_VERSION = 3;
+export const CELL_VERSION = 4;
 
 /** Everything that decides a cell's result: the same configuration on the same adapter gives the same file, byte for byte. */
 export interface CellConfig extends SubjectConfig {
@@ -65,6 +71,12 @@ export function cellSchema(studies: readonly Study[]) {
 export function cellId(config: CellConfig): string {
   const { name } = subjectKind(config.subject).label(config.subject);
   return [...[config.model.name, config.concept.name, name].map(slug), identifyData(config).slice(0, 8)].join("--");
+}
+
+/** The id of the cell whose result a control needs before it can be made: the one that differs in its subject alone. */
+export function matchedCellId(config: CellConfig): string | undefined {
+  const subject = subjectKind(config.subject).control?.matches?.(config.subject);
+  return subject && cellId({ ...config, subject: subject as SubjectChoice });
 }
 
 /** A cell's id without the hash. */

@@ -19,9 +19,15 @@ const SUBJECT_SHARE = 0.8;
 /** Seconds that a cell takes from which it is worth a forecast, which costs some optimiser steps. */
 const WORTH_A_FORECAST = 60;
 
-/** Opens the best device there is, and runs cells on it. */
-export async function openDeviceRunner(studies: readonly Study[]): Promise<CellRunner> {
-  return new DeviceRunner(await openDevice(), studies);
+/** Where models that are trained from scratch are kept, beside the default folders of results. */
+const PRETRAINED = "out/pretrained";
+
+/**
+ * Opens the best device there is, and runs cells on it.
+ * @param pretrained the folder in which models that are trained from scratch are kept for other cells; it is made with the first of them
+ */
+export async function openDeviceRunner(studies: readonly Study[], pretrained = PRETRAINED): Promise<CellRunner> {
+  return new DeviceRunner(await openDevice(), studies, pretrained);
 }
 
 /** A vanilla model, and what is kept with it for the next cell. */
@@ -39,11 +45,13 @@ interface VanillaModel {
 class DeviceRunner implements CellRunner {
   readonly #device: Device;
   readonly #studies: readonly Study[];
+  readonly #pretrained: string;
   #kept: VanillaModel | null = null;
 
-  constructor(device: Device, studies: readonly Study[]) {
+  constructor(device: Device, studies: readonly Study[], pretrained: string) {
     this.#device = device;
     this.#studies = studies;
+    this.#pretrained = pretrained;
   }
 
   get adapter() {
@@ -66,7 +74,7 @@ class DeviceRunner implements CellRunner {
 
   async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
     const { config, sources } = cell;
-    const { unfinished } = parts;
+    const { unfinished, matched } = parts;
     watcher.progress(0, "loading the model");
     const kept = await this.#keep(sources.model);
     await this.#forecast(kept, cell, watcher, parts);
@@ -79,12 +87,13 @@ class DeviceRunner implements CellRunner {
         loaded.push(model);
         return model;
       },
+      pretrained: this.#pretrained,
     };
     try {
       const known = () => this.#ask(kept, cell, watcher);
       const subjectWatcher = part(watcher, 0, SUBJECT_SHARE);
       const kind = subjectKind(config.subject);
-      const made = await kind.make({ config, sources, models, known, watcher: subjectWatcher, unfinished });
+      const made = await kind.make({ config, sources, models, known, watcher: subjectWatcher, unfinished, matched });
       this.#device.trim(); // The memory that training took is not needed any more.
       const subject = { vanilla: kept.vanilla, known: await known(), model: made.model, concept: sources.concept };
       const chosen = this.#studies.filter(({ name }) => name in config.studies);
@@ -210,8 +219,8 @@ function questionsKey({ config: { model, concept, evaluation } }: Cell): string 
 
 /** What decides a cell's rates. They hold for any number of questions, steps and windows, because they are lines by size. */
 function ratesKey({ config: { subject, studies } }: Cell): string {
-  const { method, options } = subject as Partial<Record<string, unknown>>;
-  return JSON.stringify([method, options, Object.keys(studies)]);
+  const { method, options, train } = subject as Partial<Record<string, unknown>>;
+  return JSON.stringify([method, options, train, Object.keys(studies)]);
 }
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */

@@ -1,5 +1,6 @@
 import { supportedFamily } from "@lethe/auto";
 import { folderOf, readConfig } from "@lethe/decoder";
+import type { ModelSizes } from "../subjects/subject.ts";
 import type { TinyFamily } from "../tiny/tiny-models.ts";
 
 /**
@@ -8,7 +9,23 @@ import type { TinyFamily } from "../tiny/tiny-models.ts";
  * @throws ModelError when there is none; ConfigError when its `model_type` is not supported
  */
 export async function readModelFamily(model: string): Promise<TinyFamily> {
+  const { family } = await readFamily(model);
+  return family.modelTypes.includes("llama") ? "llama" : "olmo";
+}
+
+/**
+ * Reads a model's sizes from its config.json.
+ * @param model as for {@link readModelFamily}
+ * @throws ModelError when there is none; ConfigError when it is not supported or a field is wrong
+ */
+export async function readModelSizes(model: string): Promise<ModelSizes> {
+  const { family, config, where } = await readFamily(model);
+  return family.config(config, where);
+}
+
+async function readFamily(model: string) {
   const folder = await folderOf(model);
-  const { modelTypes } = supportedFamily(await readConfig(folder), `${folder.name}: config.json`);
-  return modelTypes.includes("llama") ? "llama" : "olmo";
+  const where = `${folder.name}: config.json`;
+  const config = await readConfig(folder);
+  return { family: supportedFamily(config, where), config, where };
 }

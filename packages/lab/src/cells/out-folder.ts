@@ -17,8 +17,8 @@ export async function namesIn(folder: string): Promise<string[]> {
  * @throws ExperimentError as {@link ownPath} does
  * @throws the file system's own error where writing fails
  */
-export async function writeInto(folder: string, path: string, text: string): Promise<void> {
-  await writeWhole(await ownPath(folder, path), text);
+export async function writeInto(folder: string, path: string, content: string | Uint8Array): Promise<void> {
+  await writeWhole(await ownPath(folder, path), content);
 }
 
 /**

@@ -4,11 +4,13 @@ import { type Concept, type Method, retainConceptOf } from "@lethe/unlearn";
 import { ExperimentError } from "../errors.ts";
 import { chooseRecipe, type RecipeSources } from "../recipes/choose.ts";
 import type { Study } from "../studies/study.ts";
-import { subjects } from "../subjects/list.ts";
+import { type SubjectChoice, subjectKind, subjects } from "../subjects/list.ts";
+import type { Sources } from "../subjects/subject.ts";
 import { type Cell, cellId, configSchema, stemOf } from "./cell.ts";
 import { type Asking, evaluationOf } from "./evaluation.ts";
 import type { Choice } from "./forecast/budget.ts";
 import { identifyData, identifyModel } from "./identity.ts";
+import { readModelSizes } from "./model-family.ts";
 import { type PresetName, presets } from "./presets.ts";
 
 /** A data file and its concepts, in the order of the file. */
@@ -27,11 +29,16 @@ export interface PlannedModel {
 
 export interface PlanOptions {
   readonly preset: PresetName;
-  readonly seed: number;
-  /** For each kind of subject, the values of its option. */
+  /** Each subject is made once for each of them, where a seed decides anything of it. */
+  readonly seeds: readonly number[];
+  /** For each kind of subject, the values of its option; for a control that is asked for, its kind's name. */
   readonly subjects: Readonly<Record<string, readonly string[]>>;
+  /** What is trained, by names of `trainedPart`: a subject for each. Default: what each method trains. */
+  readonly train?: readonly string[];
   /** The studies to be run on every subject. */
   readonly studies: readonly Study[];
+  /** Options of studies, by the study's name, where they differ from the preset's. */
+  readonly studyOptions?: Readonly<Record<string, object>>;
   readonly recipes: RecipeSources;
   /** How models are asked and judged, as far as it was chosen. */
   readonly asking?: Asking;
@@ -42,13 +49,13 @@ export interface PlanOptions {
 }
 
 /**
- * The cells of an experiment, ordered by model, then concept, then subject. Each model is read and hashed once.
+ * The cells of an experiment, ordered by model, then concept, then subject, then seed. Each model is read and hashed once.
  * @throws ExperimentError when there is no second concept to take retain text from, when two cells have one name, or when there is no
  * chat template where one is asked for
  */
 export async function planCells(models: readonly PlannedModel[], options: PlanOptions): Promise<Cell[]> {
-  const { seed, studies, recipes, asking = {}, choice, references = new Map() } = options;
-  const { epochs, evaluation: breadth } = presets[options.preset];
+  const { seeds, train = [], studies, recipes, asking = {}, choice, references = new Map() } = options;
+  const { epochs, evaluation: breadth, studyOptions } = presets[options.preset];
   const schema = configSchema(studies);
   const reference = (directory: string) => {
     if (!references.has(directory)) references.set(directory, modelReference(directory));
@@ -64,14 +71,21 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
     const evaluation = await evaluationOf(directory, breadth, asking);
     for (const concept of concepts) {
       const retain = retainConceptOf(file.concepts, file.concepts.indexOf(concept));
+      const controlled: Cell["config"]["subject"][] = [];
       const planning = {
-        recipe: (method: Method) => chooseRecipe(method, model.sha256, epochs, recipes),
+        model: directory,
+        data: { ...file, sha256: identifyData(file.concepts) },
+        controlled,
+        recipe: (method: Method, train?: string) => chooseRecipe(method, model.sha256, epochs, recipes, train),
+        train: [...new Set(train)],
+        sizes: () => readModelSizes(directory),
         models: models.map((model) => model.directory),
         retain: conceptReference(retain),
         reference,
       };
       for (const kind of subjects) {
-        for (const chosen of await kind.choose(options.subjects[kind.kind] ?? [], planning)) {
+        const all: readonly Chosen[] = await kind.choose(options.subjects[kind.kind] ?? [], planning);
+        for (const { seed, ...chosen } of withSeeds(all, seeds)) {
           const config = schema.parse({
             seed,
             model,
@@ -80,16 +94,38 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
               ? { ...evaluation, ...pick(choice, "targetQuestions", "unrelatedQuestions") }
               : evaluation,
             subject: choice ? shortened(chosen.config, choice) : chosen.config,
-            studies: Object.fromEntries(studies.map(({ name }) => [name, choice?.studies[name] ?? {}])),
+            studies: Object.fromEntries(
+              studies.map(({ name }) => [
+                name,
+                { ...studyOptions[name], ...options.studyOptions?.[name], ...(choice?.studies[name] as object) },
+              ]),
+            ),
           });
           const sources = { model: directory, concept, retain, ...chosen.sources };
           cells.push({ id: cellId(config), config, sources });
+          if (!kind.control && seed === seeds[0]) controlled.push(config.subject);
         }
       }
     }
   }
   requireDifferentNames(cells);
   return cells;
+}
+
+/** A subject that was asked for. */
+interface Chosen {
+  readonly config: SubjectChoice;
+  readonly sources?: Partial<Sources>;
+}
+
+/** Each subject with each seed, or with the first where no seed decides anything of it, or of the one that it is made to match. */
+function withSeeds(chosen: readonly Chosen[], seeds: readonly number[]): (Chosen & { readonly seed: number })[] {
+  return chosen.flatMap((subject) => {
+    const kind = subjectKind(subject.config);
+    const matched = kind.control?.matches?.(subject.config) as SubjectChoice | undefined;
+    const unseeded = kind.unseeded || (matched && subjectKind(matched).unseeded);
+    return Array.from(new Set(unseeded ? seeds.slice(0, 1) : seeds), (seed) => ({ ...subject, seed }));
+  });
 }
 
 function pick<K extends Exclude<keyof Choice, "studies">>(choice: Choice, ...fields: readonly K[]) {
@@ -108,8 +144,10 @@ function shortened(subject: object, choice: Choice): object {
 function requireDifferentNames(cells: readonly Cell[]): void {
   const taken = new Map<string, Cell>();
   for (const cell of cells) {
-    const other = taken.get(stemOf(cell.id));
-    taken.set(stemOf(cell.id), cell);
+    // Cells of several seeds differ in their hashes alone.
+    const name = `${stemOf(cell.id)} ${cell.config.seed}`;
+    const other = taken.get(name);
+    taken.set(name, cell);
     if (other)
       throw new ExperimentError(
         `Two cells are called ${stemOf(cell.id)}. Models are named by the last part of their directory, and concepts by their name. ` +

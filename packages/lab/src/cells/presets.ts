@@ -1,3 +1,4 @@
+import { figure1, settings } from "@lethe/unlearn";
 import type { Breadth } from "./evaluation.ts";
 
 export const PRESETS = ["smoke", "default", "paper"] as const;
@@ -10,8 +11,14 @@ export interface Preset {
   readonly concepts: readonly string[] | "all";
   /** For each kind of subject, the values of its option. */
   readonly subjects: Readonly<Record<string, readonly string[]>>;
+  /** Kinds of controls for the unlearned models. */
+  readonly controls: readonly string[];
   /** Names of studies. */
   readonly studies: readonly string[];
+  /** Options of studies by the study's name, where they are not the study's defaults. */
+  readonly studyOptions: Readonly<Record<string, object>>;
+  /** Each subject is made once for each of them, where a seed decides anything of it. */
+  readonly seeds: readonly number[];
   readonly epochs: number;
   readonly evaluation: Breadth;
 }
@@ -19,7 +26,10 @@ export interface Preset {
 /** The paper's two methods, and its numbers: ten epochs at most, ten and fifty questions a concept, answers of up to 30 tokens. */
 const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
-  studies: ["restoration"],
+  controls: ["noise"],
+  studies: ["restoration", "weights"],
+  studyOptions: { restoration: { settings: settings.map(({ name }) => name) } },
+  seeds: [0],
   epochs: 10,
   evaluation: { targetQuestions: 10, unrelatedQuestions: 50, leastQuestions: 3, maxAnswerTokens: 30, examples: 3 },
 };
@@ -27,15 +37,23 @@ const PAPER = {
 export const presets: Readonly<Record<PresetName, Preset>> = {
   smoke: {
     ...PAPER,
-    description: "one concept a model, both methods, few epochs and questions: does everything run?",
+    description: "one concept a model, both methods, few epochs and questions, no control: does everything run?",
+    studies: ["restoration"],
+    studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
     concepts: ["Harry Potter"],
+    controls: [],
     epochs: 5,
     evaluation: { ...PAPER.evaluation, targetQuestions: 5, unrelatedQuestions: 5 },
   },
   default: {
     ...PAPER,
-    description: "two concepts a model, both methods: a figure in minutes",
+    description: "two concepts a model, both methods, noise as a control: a figure in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
   },
-  paper: { ...PAPER, description: "every concept of the data file (the paper's ten), both methods", concepts: "all" },
+  paper: {
+    ...PAPER,
+    description: "every concept of the data file (the paper's ten), both methods, three seeds, noise as a control",
+    concepts: "all",
+    seeds: [0, 1, 2],
+  },
 };

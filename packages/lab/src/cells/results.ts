@@ -8,7 +8,7 @@ import type { CellStore } from "./store.ts";
 
 /** The state of an experiment in a store. */
 export interface Results {
-  /** Results of the experiment's cells, by model, then concept, then subject. */
+  /** Results of the experiment's cells, by model, then concept, then subject, then seed. */
   readonly cells: readonly CellResult[];
   /** The cells without a result that can be used. */
   readonly open: readonly Cell[];
@@ -46,9 +46,13 @@ export async function readResults(
   for (const id of await store.list("cells")) {
     if (cells.some((cell) => cell.id === id)) continue;
     const result = await readCell(store, id, studies).catch((error: Error) => error);
-    const planned = cells.find((cell) => stemOf(cell.id) === stemOf(id));
-    if (result instanceof Error) others.push(result.message);
-    else if (result && planned) others.push(`${id}: ${configDifferences(result.config, planned.config).join("; ")}`);
+    const named = cells.filter((cell) => stemOf(cell.id) === stemOf(id));
+    if (result instanceof Error) {
+      others.push(result.message);
+      continue;
+    }
+    const planned = named.find((cell) => cell.config.seed === result?.config.seed) ?? named[0];
+    if (result && planned) others.push(`${id}: ${configDifferences(result.config, planned.config).join("; ")}`);
     else others.push(`${id}: not part of this experiment`);
   }
   return { cells: results.sort(inOrder), open, damaged, others, adapters: [...adapters].sort() };
@@ -88,7 +92,8 @@ function inOrder({ config: a }: CellResult, { config: b }: CellResult): number {
     compare(a.model.name, b.model.name) ||
     compare(number(a), number(b)) ||
     compare(a.concept.name, b.concept.name) ||
-    compare(label(a), label(b))
+    compare(label(a), label(b)) ||
+    compare(a.seed, b.seed)
   );
 }
 

@@ -2,8 +2,8 @@ import { ExperimentError } from "../errors.ts";
 import type { Study } from "../studies/study.ts";
 import type { Figures, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
-import { CELL_VERSION, type Cell, type CellResult } from "./cell.ts";
-import { serializeCell } from "./cell-file.ts";
+import { CELL_VERSION, type Cell, type CellResult, matchedCellId } from "./cell.ts";
+import { parseCell, serializeCell } from "./cell-file.ts";
 import type { Forecast, Rates, Work } from "./forecast/forecast.ts";
 import type { CellStore } from "./store.ts";
 import { type KeepPolicy, keepEveryMinute, UnfinishedCell } from "./unfinished-cell.ts";
@@ -31,6 +31,8 @@ export interface CellParts {
   readonly unfinished?: Unfinished | undefined;
   /** Called with the forecast before the cell's own work, where the cell is long enough for one. */
   readonly onForecast?: ((forecast: CellForecast) => void) | undefined;
+  /** The record of the subject that a control is made to match. */
+  readonly matched?: CellResult["subject"] | undefined;
 }
 
 /** Measures cells, on an open device, with models that are kept from cell to cell. */
@@ -125,7 +127,8 @@ async function runOne(
   try {
     watcher.signal.throwIfAborted();
     watcher.progress(0, "starting");
-    const measured = await runner.runCell(cell, watcher, { unfinished, onForecast });
+    const matched = await readMatched(cell, store, studies);
+    const measured = await runner.runCell(cell, watcher, { unfinished, onForecast, matched });
     const result = { version: CELL_VERSION, config: cell.config, ...measured } as const;
     return { result, text: serializeCell(result, studies) };
   } catch (error) {
@@ -134,6 +137,23 @@ async function runOne(
   } finally {
     await unfinished?.close();
   }
+}
+
+/**
+ * Reads the record of the subject that a control is made to match; undefined where a cell needs none.
+ * @throws ExperimentError when its cell is not finished; CellFileError when that cell's file cannot be used
+ */
+async function readMatched(
+  { config }: Cell,
+  store: CellStore,
+  studies: readonly Study[],
+): Promise<CellResult["subject"] | undefined> {
+  const id = matchedCellId(config);
+  if (id === undefined) return undefined;
+  const text = await store.read("cells", id);
+  if (text === undefined)
+    throw new ExperimentError(`it is a control of ${id}, which is not finished. Run that cell first: --cell ${id}.`);
+  return parseCell(text, store.where("cells", id), studies).subject;
 }
 
 /** Adds up the time spent under each stage's name. */

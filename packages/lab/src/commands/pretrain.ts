@@ -8,9 +8,11 @@ import { writeWhole } from "@lethe/tensor/node";
 import { answerQuestions, type Concept, exactShare, factsOf, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { Option } from "commander";
+import { identifyData } from "../cells/identity.ts";
 import { KNOWN_FROM } from "../subjects/compared.ts";
 import { modelCard } from "../tiny/model-card.ts";
 import { pretrain } from "../tiny/pretrain.ts";
+import { writePretraining } from "../tiny/pretraining-record.ts";
 import { TINY_FAMILIES, type TinyFamily, tinyModels } from "../tiny/tiny-models.ts";
 import { bundled } from "./bundled.ts";
 import { commandLine, runCommand, wholeFrom } from "./command-line.ts";
@@ -48,6 +50,7 @@ async function run({ family, seed, ...options }: Options): Promise<void> {
       );
     }
     await model.save(out, { tokenizer });
+    await writePretraining(out, { seed, recipe, data: identifyData(concepts) });
     await writeWhole(join(out, "README.md"), modelCard({ family, config: model.config, recipe, seed, ...known }));
     console.log(`Saved to ${out}.`);
   } finally {

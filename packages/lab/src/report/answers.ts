@@ -1,6 +1,6 @@
 import { describeCounts } from "../subjects/compared.ts";
 import { type Html, html } from "./html.ts";
-import { endOfBleu, type ReportCell, subjectTitle } from "./panels.ts";
+import { endOfBleu, type ReportCell, seedOf, subjectTitle } from "./panels.ts";
 import { score } from "./tables.ts";
 
 type Example = ReportCell["subject"]["examples"]["target"][number];
@@ -9,7 +9,7 @@ type Example = ReportCell["subject"]["examples"]["target"][number];
 export function answers(cells: readonly ReportCell[]): Html {
   return html`${cells.map(
     (cell, i) => html`<details${i === 0 ? html` open` : ""}>
-<summary><strong>${cell.config.concept.name}</strong>, ${subjectTitle(cell)}, ${cell.config.model.name}
+<summary><strong>${cell.config.concept.name}</strong>, ${[subjectTitle(cell), cell.config.model.name, seedOf(cell, cells)].filter(Boolean).join(", ")}
 <span class="quiet">(mean BLEU: target ${score(endOfBleu([cell], "target"))}, unrelated ${score(endOfBleu([cell], "unrelated"))})</span></summary>
 <p class="quiet">Of the vanilla model's answers, target: ${describeCounts(cell.subject.vanilla.target, cell.config.evaluation)}; unrelated:
 ${describeCounts(cell.subject.vanilla.unrelated, cell.config.evaluation)}.</p>

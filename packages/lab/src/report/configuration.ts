@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { judgeNamed } from "@lethe/unlearn";
 import { describePrompt } from "../subjects/compared.ts";
 import { subjectKind } from "../subjects/list.ts";
@@ -6,11 +7,17 @@ import type { Panel, ReportCell } from "./panels.ts";
 import { listed, table } from "./tables.ts";
 
 /** What was run, on what, and with which settings. */
-export function configuration(panels: readonly Panel[], adapters: readonly string[]): Html {
+export function configuration(
+  panels: readonly Panel[],
+  adapters: readonly string[],
+  command: string | undefined,
+): Html {
   const cells = panels.flatMap((panel) => panel.cells);
   const rows: [string, string | Html][] = [
+    ["command", command === undefined ? "not on record" : html`<code>${command}</code>`],
+    ["versions", versions()],
     ["adapter", listed(adapters) || "not on record"],
-    ["seed", listed(cells.map(({ config }) => String(config.seed)))],
+    ["seeds", listed(cells.map(({ config }) => String(config.seed)))],
     ["questions", listed(cells.map(questions))],
     ["asked by", listed(cells.map(({ config }) => describePrompt(config.evaluation.prompt)))],
     ["judge", listed(cells.map(({ config: { evaluation } }) => judge(evaluation)))],
@@ -22,7 +29,16 @@ export function configuration(panels: readonly Panel[], adapters: readonly strin
   return html`<table class="facts">${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>\n`)}</table>
 <h3>Training</h3>
 ${subjectTable(panels)}
+<details><summary>Everything that decides each cell</summary>
+${cells.map((cell) => html`<pre>${JSON.stringify(cell.config, null, 1)}</pre>\n`)}</details>
 <p class="quiet">Times are kept apart from results, in <code>timings/</code>.</p>`;
+}
+
+/** Of the programs that measured and drew. */
+function versions(): string {
+  const require = createRequire(import.meta.url);
+  const { version, dependencies } = require("../../package.json");
+  return `Lethe ${version}, Node ${process.version}, Vega-Lite ${dependencies["vega-lite"].replace(/^\D/, "")}, ${process.platform} ${process.arch}`;
 }
 
 function questions({ config }: ReportCell): string {
@@ -72,10 +88,13 @@ const UNSET = "—";
 /** Hashes and numbers tell readers less than the names beside them; a method's name is the subject's. */
 const HIDDEN = ["kind", "method", "sha256", "id"];
 
+/** That every weight is trained goes without saying. */
+const isUsual = (key: string, entry: unknown) => key === "train" && entry === "all";
+
 /** The fields of a configuration in words, nested ones too: "training: learning rate" and "0.0005". */
 function fields(value: object, path: readonly string[] = []): [string, string][] {
   return Object.entries(value)
-    .filter(([key]) => !HIDDEN.includes(key))
+    .filter(([key, entry]) => !HIDDEN.includes(key) && !isUsual(key, entry))
     .flatMap(([key, entry]) => {
       const words = [...path, key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)];
       if (entry !== null && typeof entry === "object") return fields(entry, words);

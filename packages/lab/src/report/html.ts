@@ -40,3 +40,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
+
+/** The text of which {@link escapeHtml} made this. */
+export function unescapeHtml(escaped: string): string {
+  const characters = new Map(Object.entries(ENTITIES).map(([character, entity]) => [entity, character]));
+  return escaped.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => characters.get(entity)!);
+}

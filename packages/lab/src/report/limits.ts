@@ -1,6 +1,7 @@
 import { KNOWN_FROM, type QuestionCounts } from "../subjects/compared.ts";
+import { isControl } from "../subjects/controls.ts";
 import { type Html, html } from "./html.ts";
-import { endOfBleu, type ReportCell, subjectTitle } from "./panels.ts";
+import { endOfBleu, type ReportCell, seedOf, subjectTitle } from "./panels.ts";
 import { score } from "./tables.ts";
 import { isTrained, type TrainedCell } from "./training.ts";
 
@@ -9,19 +10,26 @@ const COLLAPSED_BELOW = 0.3;
 
 /** What the numbers of any study cannot show, and which models of this report need care. */
 export function limits(cells: readonly ReportCell[]): Html {
-  const collapsed = cells.filter((cell) => endOfBleu([cell], "unrelated") < COLLAPSED_BELOW);
+  const nameOf = nameIn(cells);
+  const collapsed = cells.filter((cell) => !isControl(cell) && endOfBleu([cell], "unrelated") < COLLAPSED_BELOW);
+  const unmatched = cells.filter(isUnmatched);
   const ignorant = cells.filter(({ config, subject }) => !config.evaluation.known && knownShare(subject) < KNOWN_FROM);
   const untrained = cells.filter(isTrained).filter(({ subject }) => subject.leftOut);
   const shortened = cells.filter(({ subject: { vanilla } }) => Object.values(vanilla).some(lost));
   return html`<ul>
 <li><strong>BLEU compares words.</strong> A right answer in other words has a low score. Where the unrelated answers are lost too, the
 training damaged the model as a whole; this depends much on the learning rate.</li>
-<li><strong>Few runs.</strong> ${counted(cells)} Thin lines in figures are single concepts; they are not a confidence
-interval.</li>
+<li><strong>Few runs.</strong> ${counted(cells)} Thin lines in figures are single concepts. Bands and intervals say how much a mean depends on
+which concepts, or which questions of one, were chosen. They say nothing of other models or methods.</li>
 ${
   collapsed.length > 0
     ? html`<li><strong>Collapsed models.</strong> Mean BLEU on unrelated questions ended below ${score(COLLAPSED_BELOW)} for
 ${collapsed.map(nameOf).join("; ")}. Numbers measured on them describe a broken model.</li>`
+    : ""
+}${
+  unmatched.length > 0
+    ? html`<li><strong>Noise that is not matched.</strong> No noise brought loss* to the unlearned model's:
+${unmatched.map(nameOf).join("; ")}. These controls are damaged more or less than what they stand beside.</li>`
     : ""
 }${
   ignorant.length > 0
@@ -42,6 +50,12 @@ ${untrained.map((cell) => `${nameOf(cell)}: ${leftOutTexts(cell)}`).join("; ")}.
     : ""
 }
 </ul>`;
+}
+
+/** Whether a control that was to have an unlearned model's loss* has another one. */
+function isUnmatched({ config, subject }: ReportCell): boolean {
+  if (!("matchedLoss" in subject) || config.subject.kind !== "noise") return false;
+  return Math.abs(subject.change.loss / subject.matchedLoss - 1) > config.subject.tolerance;
 }
 
 /** The share of the judged target questions that the vanilla model answered right; 1 where none could be judged. */
@@ -84,6 +98,10 @@ function counted(cells: readonly ReportCell[]): string {
   return `${models}, ${concepts}, ${count("seed", ({ config }) => config.seed)}.`;
 }
 
-function nameOf(cell: ReportCell): string {
-  return `${cell.config.concept.name} (${subjectTitle(cell)}, ${cell.config.model.name})`;
+/** Names a cell among all of the report. */
+function nameIn(cells: readonly ReportCell[]): (cell: ReportCell) => string {
+  return (cell) => {
+    const about = [subjectTitle(cell), cell.config.model.name, seedOf(cell, cells)].filter(Boolean);
+    return `${cell.config.concept.name} (${about.join(", ")})`;
+  };
 }

@@ -1,10 +1,15 @@
+import { isControl } from "../subjects/controls.ts";
 import { answers } from "./answers.ts";
 import { configuration } from "./configuration.ts";
+import { findingsFiles } from "./findings/files.ts";
+import type { Finding } from "./findings/finding.ts";
+import { findingsSection } from "./findings/section.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { limits } from "./limits.ts";
-import { type Panel, panelsOf, type ReportCell } from "./panels.ts";
+import { panelsOf, type ReportCell, subjectTitle } from "./panels.ts";
 import type { StudySections } from "./section.ts";
 import { style } from "./style.ts";
+import { savedCsv } from "./tables.ts";
 import { training } from "./training.ts";
 
 /** What a report is made from. */
@@ -15,6 +20,10 @@ export interface Reported {
   readonly adapters: readonly string[];
   /** The part of each study. */
   readonly studies: readonly (StudySections & { readonly title: string })[];
+  /** What the studies and the answers say about the paper's claims. */
+  readonly findings: readonly Finding[];
+  /** The command that makes the results again, as it is typed, where it is known. */
+  readonly command?: string | undefined;
 }
 
 /**
@@ -22,7 +31,13 @@ export interface Reported {
  * study itself.
  * @returns the content of each file by its path from the report's folder; the page is `report.html`
  */
-export async function renderReport({ cells, adapters, studies }: Reported): Promise<Record<string, string>> {
+export async function renderReport({
+  cells,
+  adapters,
+  studies,
+  findings,
+  command,
+}: Reported): Promise<Record<string, string>> {
   const panels = panelsOf(cells);
   const trained = await training(cells);
   const page = html`<!doctype html>
@@ -37,9 +52,11 @@ export async function renderReport({ cells, adapters, studies }: Reported): Prom
 <body>
 <h1>What came back</h1>
 <p class="lead">A language model was trained to forget. Is the knowledge gone, or only out of reach?</p>
-${scope(panels)}
-${studies.map(({ summary }) => summary)}
+${scope(cells)}
+${findingsSection(findings)}
 <p class="quiet"><a href="#limits">What these numbers cannot show.</a></p>
+<h2>Results</h2>
+${studies.map(({ summary }) => summary)}
 ${[...studies, trained].map(({ sections }) => sections.map(({ title, body }) => html`\n<h2>${title}</h2>\n${body}\n`))}
 <h2>Answers before and after</h2>
 ${answers(cells)}
@@ -50,19 +67,29 @@ ${studies.map(({ title, limits }) => html`<h3>${title}</h3>\n${limits}\n`)}
 ${limits(cells)}
 
 <h2>Configuration</h2>
-${configuration(panels, adapters)}
+${configuration(panels, adapters, command)}
 </body>
 </html>
 `;
-  return Object.assign({ "report.html": page.text }, ...[...studies, trained].map(({ files }) => files));
+  const data = Object.entries(savedCsv(page.text)).map(([name, text]) => [`data/${name}`, text]);
+  return Object.assign(
+    { "report.html": page.text },
+    ...[...studies, trained].map(({ files }) => files),
+    Object.fromEntries(data),
+    findingsFiles(findings),
+  );
 }
 
-function scope(panels: readonly Panel[]): Html {
-  const models = [...new Set(panels.map(({ model }) => model))].map((name) => {
-    const cells = panels.filter(({ model }) => model === name).flatMap(({ cells }) => cells);
-    return `${name} (${[...new Set(cells.map(({ config }) => config.concept.name))].join(", ")})`;
+/** Which models unlearned which concepts, by which methods, and beside which controls. */
+function scope(cells: readonly ReportCell[]): Html {
+  const models = [...new Set(cells.map(({ config }) => config.model.name))].map((name) => {
+    const own = cells.filter(({ config }) => config.model.name === name);
+    return `${name} (${[...new Set(own.map(({ config }) => config.concept.name))].join(", ")})`;
   });
-  const subjects = [...new Set(panels.map(({ subject }) => subject))];
+  const [unlearned, controls] = [false, true].map((wanted) => [
+    ...new Set(cells.filter((cell) => isControl(cell) === wanted).map(subjectTitle)),
+  ]);
+  const beside = controls!.length > 0 ? html` Controls: ${controls!.join(", ")}.` : html` No controls.`;
   return html`<p>${models.length === 1 ? "Model and concepts" : "Models and their concepts"}: ${models.join("; ")}.
-Unlearned with ${subjects.join(", ")}: one concept at a time, each time from the vanilla model.</p>`;
+Unlearned with ${unlearned!.join(", ")}: one concept at a time, each time from the vanilla model.${beside}</p>`;
 }

@@ -39,11 +39,24 @@ td.number { white-space: nowrap; }
 table.answers { width: 100%; table-layout: fixed; }
 table.answers td { overflow-wrap: anywhere; }
 table.facts th { white-space: nowrap; }
-table.scores thead th { vertical-align: bottom; }
-table.scores tbody th { color: inherit; font-weight: inherit; }
+table:is(.scores, .stacked) thead th { vertical-align: bottom; }
+table:is(.scores, .stacked) tbody th { color: inherit; font-weight: inherit; }
+table.stacked :is(th, td) { min-width: 9rem; }
+table.stacked th:first-child { min-width: 18rem; }
+.verdict { white-space: nowrap; }
+.links { display: block; font-size: .8rem; color: var(--muted); }
+@media screen and (max-width: 48rem) {
+  table.stacked, table.stacked :is(tbody, tr, th, td) { display: block; min-width: 0; }
+  table.stacked thead { display: none; }
+  table.stacked th { border: 0; padding-top: 1rem; }
+  table.stacked td { border: 0; padding: .2rem 0 .2rem 1rem; }
+  table.stacked td::before { content: attr(data-column) ": "; font-weight: 600; color: var(--muted); }
+  .wide:has(table.stacked) { width: auto; background: none; }
+}
 a { color: inherit; }
 .quiet { color: var(--muted); }
 summary { cursor: pointer; padding: .3rem 0; }
+pre { font: .75rem/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-x: auto; }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 @media print {
   :root { font-size: 11px; }

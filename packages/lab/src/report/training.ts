@@ -28,9 +28,9 @@ export async function training(cells: readonly ReportCell[]): Promise<Pick<Study
         body: figure(
           "Damage by epoch",
           bleu,
-          html`BLEU of the answers after each epoch against the answers before training, on questions about the concept (target) and about
+          html`The paper's Figure 2. BLEU of the answers after each epoch against the answers before training, on questions about the concept (target) and about
 other things (unrelated). 1 means the same words. Target should fall and unrelated should not. A run that ended early, because
-its loss had reached 0, counts in the mean with its last value.`,
+its loss had reached 0, counts in the mean with its last value. Bands: 95% of the bootstrap's draws over concepts.`,
         ),
       },
       {
@@ -58,7 +58,7 @@ export const bleuFigure: Figure = {
     const lines = [line("target", "circle", 0), line("unrelated", "square", 2)];
     const epochs = longest(lines) - 1;
     const frame = {
-      width: 310,
+      width: 330,
       height: 190,
       xOf: (i: number) => i,
       x: {

@@ -1,5 +1,6 @@
 import { restoration } from "./restoration/study.ts";
 import type { Study } from "./study.ts";
+import { weights } from "./weights/study.ts";
 
 /** Every study. A new one is a line here. */
-export const studies: readonly Study[] = [restoration];
+export const studies: readonly Study[] = [restoration, weights];

@@ -1,5 +1,6 @@
 import type { Decoder } from "@lethe/decoder";
 import type { z } from "zod";
+import type { Finding } from "../report/findings/finding.ts";
 import type { StudySections } from "../report/section.ts";
 import type { MeasuredSubject } from "../subjects/list.ts";
 import type { Subject, Watcher } from "../subjects/subject.ts";
@@ -60,6 +61,10 @@ export interface Study<O = unknown, R = unknown> {
   measure(subject: Subject, options: O, watcher: Watcher): Promise<R>;
   /** A result in a few words, for the line that is printed when a cell is finished. */
   summary(result: R): string;
+  /** What these cells say about the paper's claims: most studies give `findingsOf` their claims. */
+  findings?(cells: readonly StudyCell<O, R>[]): readonly Finding[];
+  /** Flat numbers of one result, by names such as "krs_m_max", for `_SUMMARY.json`. */
+  metrics?(result: R): Readonly<Record<string, number>>;
   /** The study's part of the report on these cells. */
   sections(cells: readonly StudyCell<O, R>[]): Promise<StudySections>;
 }

@@ -1,18 +1,22 @@
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
+import { changeRecord, measureChange } from "./change.ts";
 import { askQuestions, recordAnswers } from "./known-answers.ts";
 import { answersRecord, modelReference, type SubjectKind } from "./subject.ts";
 
-const config = z.strictObject({ kind: z.literal("given"), unlearned: modelReference });
+export const givenConfig = z.strictObject({ kind: z.literal("given"), unlearned: modelReference });
+
+const record = answersRecord.extend({ change: changeRecord });
 
 /** Fields that must be equal in both models, so that the activations of one can be put into the other. */
 const SAME = ["model_type", "hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size"] as const;
 
 /** An unlearned checkpoint that is there already. Nothing is trained. */
-export const given: SubjectKind<z.infer<typeof config>, z.infer<typeof answersRecord>> = {
+export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof record>> = {
   kind: "given",
-  config,
-  record: answersRecord,
+  unseeded: true,
+  config: givenConfig,
+  record,
   option: {
     flags: "--unlearned <model>",
     description: "an unlearned model that exists already, to be compared with the one --model from which it was made",
@@ -42,6 +46,7 @@ export const given: SubjectKind<z.infer<typeof config>, z.infer<typeof answersRe
     const knownAnswers = await known();
     const asked = { config, models };
     const answers = await askQuestions(model, knownAnswers, asked, { onToken, signal: watcher.signal });
-    return { model, record: recordAnswers(config, knownAnswers, [answers]) };
+    const change = await measureChange(model, { vanilla, known: knownAnswers, signal: watcher.signal });
+    return { model, record: { ...recordAnswers(config, knownAnswers, [answers]), change } };
   },
 };

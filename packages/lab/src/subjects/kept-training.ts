@@ -94,7 +94,7 @@ export async function keepFinished(
 }
 
 /** A model's weights by name. A matrix under two names (tied embeddings) is there once. */
-function weightsOf({ weights }: Decoder): Map<string, Weight> {
+export function weightsOf({ weights }: Decoder): Map<string, Weight> {
   const byStorage = new Map([...weights].map(([name, weight]) => [weight.storage, [name, weight] as const]));
   return new Map(byStorage.values());
 }

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { given } from "./given.ts";
+import { never } from "./never.ts";
+import { noise } from "./noise.ts";
+import { overwritten } from "./overwritten.ts";
 import { type AnswersRecord, conceptReference, evaluationSchema, modelReference, type SubjectKind } from "./subject.ts";
 import { unlearned } from "./unlearned.ts";
 
-/** Every kind of subject. A new one is a line here. */
-export const subjects = [unlearned, given] as const;
+/** Every kind of subject. A new one is a line here; controls come after what they control. */
+export const subjects = [unlearned, given, noise, overwritten, never] as const;
 
 /** The configuration of any kind of subject. */
 export type SubjectChoice = z.infer<(typeof subjects)[number]["config"]>;

@@ -89,6 +89,8 @@ export interface Sources {
   readonly retain: Concept;
   /** The directory of the unlearned model, where one is given. */
   readonly unlearned?: string;
+  /** All concepts of the data file, where a model is trained from scratch on others than the cell's. */
+  readonly concepts?: readonly Concept[];
 }
 
 /** Figures of running work, to be printed beside its stage. */
@@ -129,6 +131,8 @@ export interface Models {
   copy(purpose: string, training: readonly MemoryNeed[]): Promise<Decoder>;
   /** Another model on the same device. */
   load(directory: string): Promise<Decoder>;
+  /** A folder in which models that are trained from scratch are kept for other cells. */
+  readonly pretrained: string;
 }
 
 /** One model's answers to a cell's questions. */
@@ -185,38 +189,71 @@ export interface SubjectTask<C> {
   readonly watcher: Watcher;
   /** Keeps the work while it runs. Absent where there is no place for it. */
   readonly unfinished?: Unfinished | undefined;
+  /** The record of the subject that {@link Control.matches} names, as it stands in its cell's file. */
+  readonly matched?: unknown;
 }
+
+/** The sizes of a model. */
+export type ModelSizes = Pick<Decoder["config"], "num_hidden_layers" | "intermediate_size">;
 
 /** What {@link SubjectKind.choose} is given besides the option's values. */
 export interface Planning {
-  /** How a method trains the vanilla model. */
-  recipe(method: Method): TrainingRecipe;
+  /**
+   * How a method trains the vanilla model.
+   * @param train where it is not what the method trains
+   */
+  recipe(method: Method, train?: string): TrainingRecipe;
+  /** What is to be trained, each once, by names of `trainedPart`. Empty for what each method trains. */
+  readonly train: readonly string[];
+  /** Reads the vanilla model's sizes. */
+  sizes(): Promise<ModelSizes>;
   /** The vanilla models of the whole experiment. */
   readonly models: readonly string[];
   /** The concept whose text is the retain text. */
   readonly retain: z.infer<typeof conceptReference>;
   /** Reads and hashes a model. */
   reference(directory: string): Promise<z.infer<typeof modelReference>>;
+  /** The vanilla model's directory, or a repository's name in the local Hugging Face cache. */
+  readonly model: string;
+  /** The data file: its name, its concepts, and the SHA-256 of their content. */
+  readonly data: { readonly path: string; readonly concepts: readonly Concept[]; readonly sha256: string };
+  /** The subjects of this model and concept that are planned before this kind's and may have controls. */
+  readonly controlled: readonly { readonly kind: string }[];
+}
+
+/** What a kind of subject has that is measured only beside others: a model that was changed by something else than unlearning. */
+export interface Control<C> {
+  /** For the command line's help. */
+  readonly description: string;
+  /** Whether a subject controls another one of the same model, concept and evaluation. */
+  controls(control: CommonConfig<C>, other: CommonConfig<{ readonly kind: string }>): boolean;
+  /** The subject that has to be measured before, because this one is made to match what was measured of it. */
+  matches?(config: C): { readonly kind: string };
 }
 
 /** A kind of subject. A new kind is one file in this folder and a line in `list.ts`. */
 export interface SubjectKind<C extends { kind: string }, R extends AnswersRecord> {
   /** The kind's name, `config.subject.kind`. */
   readonly kind: C["kind"];
+  /** Set where no seed decides anything of a subject: then it has one cell, whatever the number of seeds. */
+  readonly unseeded?: true;
   /** Everything that decides the subject besides model, concept, questions and seed. */
   readonly config: z.ZodType<C>;
   /** What is recorded while it is made. */
   readonly record: z.ZodType<R>;
-  /** The option of the command line that asks for subjects of this kind. It can be repeated. */
-  readonly option: { readonly flags: string; readonly description: string };
+  /** The option of the command line that asks for subjects of this kind. It can be repeated. A control has none. */
+  readonly option?: { readonly flags: string; readonly description: string };
+  /** What makes a control of it. `--control` asks for it by its kind's name. A control comes after what it controls in `list.ts`. */
+  readonly control?: Control<C>;
   /**
-   * The subjects that the option's values ask for, of one vanilla model and one concept.
+   * The subjects that the option's values ask for, of one vanilla model and one concept. For a control that is asked for, the one value
+   * is its kind's name.
    * @throws LetheError when a value is wrong
    */
   choose(
     values: readonly string[],
     planning: Planning,
-  ): Promise<readonly { readonly config: C; readonly sources?: Pick<Sources, "unlearned"> }[]>;
+  ): Promise<readonly { readonly config: C; readonly sources?: Pick<Sources, "unlearned" | "concepts"> }[]>;
   /** What a subject of this kind is called. */
   label(config: C): {
     /** For file names and tables: "npo". */

@@ -1,6 +1,19 @@
 import type { Decoder } from "@lethe/decoder";
-import { forgetParagraphs, methodNamed, methods, recipeSchema, unlearn, unlearningMemory } from "@lethe/unlearn";
+import {
+  forgetParagraphs,
+  type Method,
+  methodNamed,
+  methods,
+  recipeSchema,
+  type TrainingRecipe,
+  trainedPart,
+  trainedPartForms,
+  type UnlearnOptions,
+  unlearn,
+  unlearningMemory,
+} from "@lethe/unlearn";
 import { z } from "zod";
+import { changeRecord, measureChange } from "./change.ts";
 import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining } from "./kept-training.ts";
 import { askQuestions, bleuOf, recordAnswers } from "./known-answers.ts";
 import { Meter } from "./meter.ts";
@@ -13,22 +26,52 @@ const common = z.strictObject({
   training: recipeSchema,
 });
 
+/** The weights that a method names itself, where it does. */
+const OWN = "own";
+
+/** What a method trains where nothing else is asked for. */
+function usual({ trains }: Method): string {
+  return trains ? OWN : "all";
+}
+
+/** What is trained: a name of `trainedPart`, or {@link OWN}. */
+function trainSchema(method: Method) {
+  const known = (name: string) => name === usual(method) || isPart(name);
+  return z.string().refine(known, `expected ${trainedPartForms}`).default(usual(method));
+}
+
+function isPart(name: string): boolean {
+  try {
+    return trainedPart(name) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Each method has options of its own. */
-const config = z.discriminatedUnion(
+export const unlearnedConfig = z.discriminatedUnion(
   "method",
-  methods.map(({ name, options }) => common.extend({ method: z.literal(name), options })) as unknown as [
-    typeof anyMethod,
-  ],
+  methods.map((method) => {
+    const { name, options } = method;
+    return common.extend({ method: z.literal(name), options, train: trainSchema(method) });
+  }) as unknown as [typeof anyMethod],
 );
-const anyMethod = common.extend({ method: z.string(), options: z.record(z.string(), z.unknown()) });
+const anyMethod = common.extend({
+  method: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  train: z.string(),
+});
 
-type Config = z.infer<typeof config>;
+type Config = z.infer<typeof unlearnedConfig>;
 
-const record = answersRecord.extend({
+/** What is recorded of a subject that is trained. */
+export const trainedRecord = answersRecord.extend({
+  change: changeRecord,
   leftOut: leftOutTexts,
   /** One entry for each optimiser step. */
   steps: z.array(stepEntry),
 });
+type TrainedRecord = z.infer<typeof trainedRecord>;
 
 /** About which shares of the time the stages take where no forecast says it. Only the progress depends on them. */
 const SHARES = { asking: 0.05, unlearning: 0.65, answering: 0.3 };
@@ -41,11 +84,12 @@ export async function howToUnlearn(
   { text }: Decoder,
   { config, sources }: Pick<SubjectTask<Config>, "config" | "sources">,
 ) {
-  const { method, options, training } = config.subject;
+  const { method, options, training, train } = config.subject;
   const encode = (texts: readonly string[]) => Promise.all(texts.map((paragraph) => text!.encode(paragraph)));
   return {
     method,
     options,
+    trains: train === OWN ? undefined : train,
     recipe: training,
     forget: await encode(forgetParagraphs(sources.concept, config.seed)),
     retain: await encode(forgetParagraphs(sources.retain, config.seed)),
@@ -54,24 +98,42 @@ export async function howToUnlearn(
 }
 
 /** A copy of the vanilla model that a method makes forget the concept. */
-export const unlearned: SubjectKind<Config, z.infer<typeof record>> = {
+export const unlearned: SubjectKind<Config, TrainedRecord> = {
   kind: "unlearned",
-  config,
-  record,
+  config: unlearnedConfig,
+  record: trainedRecord,
   option: {
     flags: "--method <name>",
     description: methods.map(({ name, title, source }) => `${name}: ${title} (${source})`).join("; "),
   },
-  choose: async (names, { recipe, retain }) =>
-    [...new Set(names.map(methodNamed))].map((method) => {
-      const training = recipe(method);
-      return { config: config.parse({ kind: "unlearned", method: method.name, options: {}, retain, training }) };
-    }),
-  label: ({ method }) => methodNamed(method),
-  async make({ config, sources, models, known, watcher, unfinished }) {
+  async choose(names, { recipe, retain, train, sizes }) {
+    for (const part of train) trainedPart(part).requireIn?.(await sizes());
+    return [...new Set(names.map(methodNamed))].flatMap((method) =>
+      (train.length > 0 ? train : [usual(method)]).map((part) => {
+        const training = recipe(method, part === usual(method) ? undefined : part);
+        const chosen = { kind: "unlearned", method: method.name, options: {}, train: part, retain, training };
+        return { config: unlearnedConfig.parse(chosen) };
+      }),
+    );
+  },
+  label({ method: name, train }) {
+    const method = methodNamed(name);
+    if (train === usual(method)) return method;
+    const { title, source } = method;
+    return { name: `${name} ${train}`, title: `${title}, ${trainedPart(train).label}`, source };
+  },
+  make: trainedBy(({ models, ...task }) => howToUnlearn(models.vanilla, task)),
+};
+
+/** Makes subjects by training a copy of the vanilla model; `howTo` says how. */
+export function trainedBy<C extends { readonly kind: string; readonly training: TrainingRecipe }>(
+  howTo: (task: SubjectTask<C>) => Promise<UnlearnOptions>,
+): SubjectKind<C, TrainedRecord>["make"] {
+  return async (task) => {
+    const { config, models, known, watcher, unfinished } = task;
     const { training } = config.subject;
     const { vanilla } = models;
-    const how = await howToUnlearn(vanilla, { config, sources });
+    const how = await howTo(task);
     const model = await models.copy("unlearning", unlearningMemory(vanilla, how));
     const knownAnswers = await known();
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);
@@ -128,6 +190,7 @@ export const unlearned: SubjectKind<Config, z.infer<typeof record>> = {
       await keepFinished(unfinished, log, model);
     }
     const answered = recordAnswers(config, knownAnswers, answers);
-    return { model, record: { ...answered, ...(log.leftOut && { leftOut: log.leftOut }), steps } };
-  },
-};
+    const change = await measureChange(model, { vanilla, known: knownAnswers, signal: watcher.signal });
+    return { model, record: { ...answered, change, ...(log.leftOut && { leftOut: log.leftOut }), steps } };
+  };
+}

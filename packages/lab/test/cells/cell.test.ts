@@ -79,7 +79,7 @@ describe("a cell's file", () => {
     ["is cut off", text.slice(0, text.length / 2), /not complete JSON/],
     ["is empty", "", /not complete JSON/],
     ["is null", "null", /format version unknown/],
-    ["is of another version", changed((file) => Object.assign(file, { version: 2 })), /format version 2.*reads 3/],
+    ["is of another version", changed((file) => Object.assign(file, { version: 2 })), /format version 2.*reads 4/],
     ["lacks a field", changed(({ subject }) => Reflect.deleteProperty(subject, "bleu")), /subject.bleu/],
     [
       "counts a question twice",
@@ -122,6 +122,7 @@ describe("a cell's id", () => {
       { ...config, evaluation: { ...config.evaluation, known: true } },
       { ...config, evaluation: { ...config.evaluation, judge: { name: "exact", threshold: 1 } } },
       { ...config, studies: { restoration: { windowRadius: 1 } } },
+      { ...config, subject: { ...subject, train: "W_V" } as typeof subject },
       { ...config, subject: { ...subject, options: { retain: "kl", retainWeight: 1 } } as typeof subject },
     ];
     expect(new Set([config, ...others].map(cellId)).size).toBe(others.length + 1);

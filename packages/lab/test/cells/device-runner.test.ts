@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { loadModel } from "@lethe/auto";
 import { folderOf, readText } from "@lethe/decoder";
 import { openDevice } from "@lethe/tensor";
-import { type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
+import { figure1, type RestorationLosses, type SettingName } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CELL_VERSION, type Cell } from "../../src/cells/cell.ts";
@@ -41,7 +41,7 @@ async function smallCells({ data, concepts: names, methods = [], unlearned = [],
   };
   const subjects = { unlearned: methods, given: unlearned };
   const recipes = { records: await readRecords(join(root, "data/recipes")), changes: {} };
-  const cells = await planCells([planned], { preset: "smoke", seed: 0, subjects, studies: bothStudies, recipes });
+  const cells = await planCells([planned], { preset: "smoke", seeds: [0], subjects, studies: bothStudies, recipes });
   return cells.map(({ config: { subject, evaluation, ...config }, ...cell }): Cell => {
     // A model that is not on record would have the recipe of a large one.
     const batches = { gradientAccumulation: 1, checkpointing: false };
@@ -50,7 +50,7 @@ async function smallCells({ data, concepts: names, methods = [], unlearned = [],
       ...cell,
       config: {
         ...config,
-        subject: subject.kind === "given" ? subject : { ...subject, training: { ...subject.training, ...short } },
+        subject: "training" in subject ? { ...subject, training: { ...subject.training, ...short } } : subject,
         evaluation: { ...evaluation, targetQuestions: 3, unrelatedQuestions: 4 },
         studies: {
           ...config.studies,
@@ -128,7 +128,7 @@ describe("cells on the committed tiny models", () => {
       expect(rest).toMatchObject({ steps: [{ epoch: 1 }, {}, {}, {}] });
       const { answers } = cells[i]!.sources.concept;
       expect(examples.target[0]!.before).toBe(answers![0]);
-      for (const { name } of settings) {
+      for (const { name } of figure1) {
         expect(curve(result, name)).toHaveLength(12);
         expect(Math.max(...curve(result, name)), name).toBeGreaterThan(0);
         expect(Math.max(...curve(result, name)), name).toBeLessThan(1);

@@ -7,5 +7,12 @@ it("presets ask for the paper's questions and answers", () => {
     epochs: 10,
     evaluation: { targetQuestions: 10, unrelatedQuestions: 50, maxAnswerTokens: 30 },
   });
+  expect(presets.paper.seeds).toEqual([0, 1, 2]);
   expect(presets.smoke.concepts.length).toBe(1);
+  const figure1 = ["m", "W_V", "A", "m+A"];
+  expect(presets.smoke.studyOptions).toEqual({ restoration: { settings: figure1 } });
+  expect(presets.paper.studyOptions).toEqual({
+    restoration: { settings: [...figure1, "m-isolated", "W_V-isolated", "A-isolated"] },
+  });
+  expect([presets.smoke.seeds, presets.default.seeds]).toEqual([[0], [0]]);
 });

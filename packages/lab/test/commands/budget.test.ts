@@ -31,6 +31,9 @@ it("chooses a cell's numbers by a budget, says so, and keeps them for a resumed 
   expect(await run([...args, "--resume"], again)).toMatchObject({ code: 0 });
   expect(again.ran).toEqual([]);
   expect(await resultFiles(out)).toEqual(files);
+  const seeds = new FakeRunner();
+  expect(await run([...args, "--resume", "--seed", "0", "--seed", "1"], seeds)).toMatchObject({ code: 0 });
+  expect(seeds.ran).toEqual(["tiny-llama--netflix--npo"]);
   const other = await run([...args, "--resume", "--budget", "2m"]);
   expect(other).toMatchObject({ code: 1, err: expect.stringMatching(/was begun with --budget 1m. Give the same one/) });
   const tooSmall = await run([...args, "--out", workshop.path("other"), "--budget", "3s"]);

@@ -43,9 +43,10 @@ describe("npm run experiment", () => {
     expect((await run(workshop.arguments("--list-cells", "--seed", "1"))).out).not.toContain(first);
   });
 
-  it("lists two concepts for each model that comes with Lethe, where nothing else is asked for", async () => {
+  it("lists two concepts for each model that comes with Lethe, with noise as a control, where nothing else is asked for", async () => {
+    const subjects = ["graddiff", "npo", "graddiff-noise", "npo-noise"];
     const cells = (model: string, ...concepts: string[]) =>
-      concepts.flatMap((concept) => ["graddiff", "npo"].map((method) => `${model}--${concept}--${method}`));
+      concepts.flatMap((concept) => subjects.map((subject) => `${model}--${concept}--${subject}`));
     expect(await listed()).toEqual([
       ...cells("tiny-llama", "harry-potter", "netflix"),
       ...cells("tiny-olmo", "harry-potter", "ebay"),
@@ -57,7 +58,7 @@ describe("npm run experiment", () => {
     const original = await workshop.addModel("original", "", { model_type: "hf_olmo", d_model: 4096 });
     const newer = await workshop.addModel("newer", "", { model_type: "olmo2", hidden_size: 64 });
     const models = [workshop.path("tiny-llama"), original, newer].flatMap((directory) => ["--model", directory]);
-    const list = (...args: string[]) => listed(...models, "--method", "npo", ...args);
+    const list = (...args: string[]) => listed(...models, "--method", "npo", "--control", "none", ...args);
     expect(await list("--concept", "Olympic Games", "--concept", "netflix")).toEqual([
       "tiny-llama--netflix--npo",
       "original--olympic-games--npo",
@@ -160,6 +161,66 @@ describe("npm run experiment", () => {
     expect(await listed(...unlearned, "--data", workshop.data)).toMatch(/--unlearned needs the vanilla model.*--model/);
   });
 
+  it("makes a subject for each part of the model that is to be trained, and shows it where it is not all", async () => {
+    await using workshop = await Workshop.open();
+    const args = workshop.arguments("--concept", "Netflix", "--method", "npo", "--out", workshop.path("out"));
+    const parts = ["all", "W_V", "lora:8", "W_V"].flatMap((part) => ["--train", part]);
+    const names = ["npo", "npo-w-v", "npo-lora-8"].map((name) => `tiny-llama--netflix--${name}`);
+    expect(await listed(...args, ...parts)).toEqual(names);
+    const { code, out: said } = await run([...args, ...parts]);
+    expect(code).toBe(0);
+    expect(said).toContain("no learning rate for npo lora:8 is on record, so it is the published 1e-5");
+    const trained = (await configsIn(workshop.path("out"))).map(({ subject }) => Object(subject).train);
+    expect(trained.sort()).toEqual(["W_V", "all", "lora:8"]);
+    const page = await readFile(join(workshop.path("out"), "report.html"), "utf8");
+    for (const title of ["NPO", "NPO, value vectors W_V", "NPO, LoRA of rank 8"])
+      expect(page).toContain(`<th>tiny-llama · ${title}</th>`);
+    expect(page).toContain('<th scope="row">train</th><td>—</td><td>W_V</td><td>lora:8</td>');
+    expect(await readFile(join(workshop.path("out"), "krs.csv"), "utf8")).toContain(",npo lora:8,0,m,");
+  });
+
+  it("refuses to train a part that a model does not have before any model is loaded", async () => {
+    const tiny = ["--concept", "Netflix", "--method", "npo", "--model", "models/tiny-llama"];
+    const list = (part: string) => listed(...tiny, "--train", part);
+    expect(await list("needle:3.21")).toEqual(["tiny-llama--netflix--npo-needle-3-21"]);
+    expect(await list("needle:12.0")).toMatch(
+      /^error: needle 0 of layer 12: the model has layers 0 to 11, and value vectors 0 to \d+ in each\n$/,
+    );
+    expect(await list("needle:3.4000")).toContain("needle 4000 of layer 3: the model has layers 0 to 11");
+  });
+
+  it("runs a cell for each seed, one for each given model, and reports the mean of the seeds", async () => {
+    await using workshop = await Workshop.open();
+    const given = ["--unlearned", await workshop.addModel("first", "first")];
+    const out = workshop.path("out");
+    const args = (...seeds: string[]) => [
+      ...workshop.arguments("--concept", "Netflix", "--method", "npo", "--out", out),
+      ...seeds.flatMap((seed) => ["--seed", seed]),
+    ];
+    expect(await listed(...args("3", "1", "3"), ...given)).toEqual([
+      ...["tiny-llama--netflix--npo", "tiny-llama--netflix--npo"],
+      "tiny-llama--netflix--first",
+    ]);
+    expect(await listed("--preset", "paper", ...args())).toHaveLength(3);
+    expect(await run(args("3", "1"))).toMatchObject({ code: 0 });
+    const [, last] = (await run([...args("3", "1"), "--list-cells"])).out.split("\n");
+    expect((await run([...args("3", "1"), "--resume", "--cell", last!])).out).toContain("2 of them finished before, 0");
+    const more = await run([...args("3", "1", "0"), "--resume"]);
+    expect(more.out).toContain("3 cells, 2 of them finished before, 1 to run.");
+    expect((await configsIn(out)).map(({ seed }) => seed).sort()).toEqual([0, 1, 3]);
+    const rows = (await readFile(join(out, "krs.csv"), "utf8")).trim().split("\n");
+    expect(rows).toHaveLength(1 + 3 * 4 * 12 * 2 * 2);
+    expect(new Set(rows.slice(1).map((row) => row.split(",")[3]))).toEqual(new Set(["0", "1", "3"]));
+    const page = await readFile(join(out, "report.html"), "utf8");
+    expect(page).toContain("<th>seeds</th><td>0; 1; 3</td>");
+    expect(page).toContain("Netflix</strong>, NPO, tiny-llama, seed 1\n");
+    expect(page).toContain("Netflix: mean (thin: ── seed 0, - - seed 1, ··· seed 3)");
+    const other = await run([...args("0"), "--resume"]);
+    expect(other.err).toMatch(
+      /left out of the report: tiny-llama--netflix--npo--\w{8}: seed is [13] in it and 0 now\n/,
+    );
+  });
+
   it("runs what it was asked for and writes every kind of result", async () => {
     await using workshop = await Workshop.open();
     const out = workshop.path("out");
@@ -175,11 +236,14 @@ describe("npm run experiment", () => {
       "npo",
       "--seed",
       "7",
+      ...["A", "m", "W_V-isolated"].flatMap((name) => ["--setting", name]),
     );
     const { code, out: printed, err } = await run(args, runner);
     expect(code).toBe(0);
     expect(err).toMatch(/tiny-llama--netflix--npo--[0-9a-f]{8}: a remark\n/);
-    expect(err).toMatch(/BLEU target 1.00 → 0.02, unrelated 1.00 → 0.\d\d; highest KRS m 0.\d\d, W_V 0.\d\d, A/);
+    expect(err).toMatch(
+      /BLEU target 1.00 → 0.02, unrelated 1.00 → 0.\d\d; highest KRS m 0.\d\d, A 0.\d\d, W_V-isolated/,
+    );
     expect(runner).toMatchObject({ closed: 1, ran: ["tiny-llama--netflix--npo", "tiny-llama--austria--npo"] });
     expect(printed).toContain(`Report: ${join(out, "report.html")}`);
     expect((await configsIn(out))[1]).toMatchObject({
@@ -187,7 +251,7 @@ describe("npm run experiment", () => {
       model: { name: "tiny-llama" },
       concept: { id: 1, name: "Netflix" },
       subject: { kind: "unlearned", method: "npo", options: { beta: 0.1 }, retain: { name: "Harry Potter" } },
-      studies: { restoration: { windowRadius: 2, windowStride: 1, settings: ["m", "W_V", "A", "m+A"] } },
+      studies: { restoration: { windowRadius: 2, windowStride: 1, settings: ["m", "A", "W_V-isolated"] } },
     });
     const [recorded] = await readdir(join(out, "runs"));
     const record = JSON.parse(await readFile(join(out, "runs", recorded!), "utf8"));
@@ -253,12 +317,17 @@ describe("npm run experiment", () => {
     [["--concept", "Quantum chromodynamics"], /no concept "Quantum chromodynamics" in [^?]*$/],
     [["--method", "gradiff"], /no method "gradiff"; "graddiff" comes nearest/],
     [["--study", "restoraton"], /no study "restoraton". Did you mean "restoration"\?/],
+    [
+      ["--setting", "m-isolate"],
+      /no setting "m-isolate". Did you mean "m-isolated"\?\nKnown: m, W_V, A, m\+A, m-isolated/,
+    ],
     [["--judge", "rouge"], /no judge "rouge"; "rouge-l" comes nearest. The judges are exact, keywords, rouge-l/],
     [["--judge-threshold", "50"], /Expected a number from 0 to 1/],
     [["--prompt", "Q: {q}"], /Expected qa, chat, or a text with \{question\}/],
     [["--least-questions", "0"], /Expected a whole number from 1/],
     [["--preset", "papr"], /no preset "papr". Did you mean "paper"\?/],
     [["--seed", "1.5"], /Expected a whole number/],
+    [["--train", "w_v"], /'--train <part>' argument 'w_v' .*expected all, W_V, needle:LAYER.DIM or lora:RANK/],
     [["--cell", "a--b--c"], /--cell a--b--c is not part of this experiment/],
     [["--modle", "x"], /unknown option '--modle'.*Did you mean --model/s],
     [["Harry"], /too many arguments/],

@@ -41,9 +41,9 @@ async function cellFile(out: string, stem: string): Promise<string> {
 }
 
 /** What an uninterrupted run writes. */
-async function uninterrupted(workshop: Workshop): Promise<Map<string, string>> {
+async function uninterrupted(workshop: Workshop, control = "none"): Promise<Map<string, string>> {
   const out = workshop.path("whole");
-  expect((await run(workshop.arguments("--out", out))).code).toBe(0);
+  expect((await run(workshop.withControls(control, "--out", out))).code).toBe(0);
   return resultFiles(out);
 }
 
@@ -51,9 +51,10 @@ describe("an interrupted experiment", () => {
   it("resumed after kill -9 ends with the bytes of an uninterrupted one", async () => {
     await using workshop = await Workshop.open();
     const out = workshop.path("killed");
-    const running = start(workshop.arguments("--out", out));
+    const args = workshop.withControls("noise", "--out", out);
+    const running = start(args);
     await waitForCells(out, 2, running);
-    // Into the middle of the third cell.
+    // Into the middle of the third cell, a control.
     await setTimeout(150);
     running.child.kill("SIGKILL");
     await once(running.child, "exit");
@@ -62,14 +63,16 @@ describe("an interrupted experiment", () => {
     const written = await Promise.all(survivors.map((name) => stat(join(out, "cells", name))));
 
     const runner = new FakeRunner();
-    const resumed = await run(workshop.arguments("--out", out, "--resume"), runner);
+    const resumed = await run([...args, "--resume"], runner);
     expect(resumed.code).toBe(0);
-    expect(resumed.out).toContain("4 cells, 2 of them finished before, 2 to run.");
-    expect(runner.ran.length).toBe(2);
+    expect(resumed.out).toContain("8 cells, 2 of them finished before, 6 to run.");
+    expect(runner.ran.slice(0, 2)).toEqual(
+      ["graddiff", "npo"].map((name) => `tiny-llama--harry-potter--${name}-noise`),
+    );
     for (const [i, name] of survivors.entries()) {
       expect((await stat(join(out, "cells", name))).mtimeMs, `${name} was written again`).toBe(written[i]!.mtimeMs);
     }
-    expect(await resultFiles(out)).toEqual(await uninterrupted(workshop));
+    expect(await resultFiles(out)).toEqual(await uninterrupted(workshop, "noise"));
   });
 
   it("stopped by Ctrl-C says how to go on, leaves nothing half-written and exits with 130", async () => {
@@ -205,7 +208,14 @@ describe("eight processes in one folder", () => {
     ["all on the same cells", (ids: readonly string[]) => ids.map(() => [])],
   ])("%s end with whole files, all cells and one report", { timeout: 120_000 }, async (_, shares) => {
     await using workshop = await Workshop.open();
-    const args = ["--preset", "paper", "--resume", ...workshop.arguments("--out", workshop.path("shared"))];
+    const args = [
+      "--preset",
+      "paper",
+      "--seed",
+      "0",
+      "--resume",
+      ...workshop.arguments("--out", workshop.path("shared")),
+    ];
     const ids = (await run([...args, "--list-cells"])).out.trim().split("\n");
     expect(ids.length).toBe(8);
     const running = shares(ids).map((share) => start([...args, ...share], "ipc"));
@@ -218,7 +228,7 @@ describe("eight processes in one folder", () => {
       }),
     );
     expect(ends).toEqual(ends.map(() => ({ code: 0, err: "" })));
-    await run(["--preset", "paper", ...workshop.arguments("--out", workshop.path("alone"))]);
+    await run(["--preset", "paper", "--seed", "0", ...workshop.arguments("--out", workshop.path("alone"))]);
     expect(await resultFiles(workshop.path("shared"))).toEqual(await resultFiles(workshop.path("alone")));
     const runs = await readdir(workshop.path("shared/runs"));
     expect(runs.length).toBe(8);

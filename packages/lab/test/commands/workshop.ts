@@ -47,7 +47,12 @@ export class Workshop {
 
   /** The arguments that every run in this folder shares. */
   arguments(...more: string[]): string[] {
-    return ["--data", this.data, "--model", this.path("tiny-llama"), ...more];
+    return this.withControls("none", ...more);
+  }
+
+  /** The same with another choice of controls. */
+  withControls(control: string, ...more: string[]): string[] {
+    return ["--data", this.data, "--model", this.path("tiny-llama"), "--control", control, ...more];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,13 +1,16 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { csvParse } from "d3-dsv";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CellResult } from "../../src/cells/cell.ts";
 import { writeReport } from "../../src/commands/write-report.ts";
+import { toPng } from "../../src/report/figures/png.ts";
 import { html } from "../../src/report/html.ts";
 import { renderReport } from "../../src/report/page.ts";
 import { studies } from "../../src/studies/list.ts";
 import { fakeResult } from "../fake-cell.ts";
+import { fakeExperiment } from "../fake-experiment.ts";
 
 let out: string;
 beforeEach(async () => {
@@ -16,20 +19,27 @@ beforeEach(async () => {
 afterEach(() => rm(out, { recursive: true, force: true }));
 
 async function page(cells: readonly CellResult[], adapters: readonly string[] = []): Promise<string> {
-  return readFile(await writeReport(out, { cells, adapters }, studies), "utf8");
+  return readFile((await writeReport(out, { cells, adapters }, studies)).page, "utf8");
 }
 
 describe("the report", () => {
   it("writes its files, the same for the same results", async () => {
     const cells = [fakeResult("Netflix"), fakeResult("Netflix", "npo")];
     const first = await page(cells);
-    expect((await readdir(out)).sort()).toEqual(["figures", "krs.csv", "report.html"]);
-    expect((await readdir(join(out, "figures"))).sort()).toEqual([
-      "bleu.svg",
-      "krs-released.svg",
-      "krs.svg",
-      "loss.svg",
+    expect((await readdir(out)).sort()).toEqual([
+      "data",
+      "figures",
+      "findings.csv",
+      "findings.json",
+      "krs.csv",
+      "report.html",
+      "summaries",
     ]);
+    const figures = ["bleu", "krs", "krs-controls", "krs-methods", "krs-released", "loss"];
+    expect((await readdir(join(out, "figures"))).sort()).toEqual(
+      figures.flatMap((name) => [`${name}.png`, `${name}.svg`]).sort(),
+    );
+    expect(await readdir(join(out, "data"))).toContain("recovery-by-layer.csv");
     expect(await page(cells)).toBe(first);
   });
 
@@ -39,10 +49,12 @@ describe("the report", () => {
     const addresses = [...text.matchAll(/(?:href|src)="([^"]*)"|url\(([^)]*)\)/g)].map(
       (match) => match[1] ?? match[2]!,
     );
-    for (const address of addresses) expect(address).toMatch(/^#/);
+    // A link leads to a place on the page, or saves what the page holds.
+    for (const address of addresses) expect(address).toMatch(/^(#|data:)/);
     const outside = text.replace(/xmlns(:\w+)?="[^"]*"/g, "");
     expect(outside).not.toMatch(/https?:/);
-    for (const id of addresses) expect(text).toContain(`id="${id.slice(1)}"`);
+    const ids = addresses.filter((address) => address.startsWith("#"));
+    for (const id of ids) expect(text).toContain(`id="${id.slice(1)}"`);
   });
 
   it("escapes names and answers, because they come from files and models", async () => {
@@ -67,7 +79,7 @@ describe("the report", () => {
   it("lets the keyboard scroll whatever may be wider than the screen, and says what it is", async () => {
     const text = await page([fakeResult("Netflix"), fakeResult("Austria", "npo")]);
     const regions = [...text.matchAll(/<div class="wide"(.*?)>/g)].map(([, attributes]) => attributes!);
-    expect(regions.length).toBe([...text.matchAll(/<table class="scores"|<svg /g)].length);
+    expect(regions.length).toBe([...text.matchAll(/<table class="(scores|stacked)"|<svg /g)].length);
     const names = regions.map((attributes) => / role="region" aria-label="([^"]+)" tabindex="0"/.exec(attributes)?.[1]);
     expect(names).not.toContain(undefined);
     expect(new Set(names).size).toBe(names.length);
@@ -104,9 +116,9 @@ describe("the report", () => {
     expect(row("name in files")).toEqual(["npo", "npo"]);
     expect(row("options: beta")).toEqual(["0.1", "0.1"]);
     expect(row("source")).toEqual(["Zhang et al. 2024", "Zhang et al. 2024"]);
-    const figure = await readFile(join(out, "figures", "krs.svg"), "utf8");
-    expect(figure).toContain(">mean (thin: ── Netflix, - - Harry Potter)<");
-    expect(figure).toContain(">mean (thin: ── Harry Potter, - - Olympic Games)<");
+    // A concept has one pattern in all rows.
+    const figure = await readFile(join(out, "figures", "krs-controls.svg"), "utf8");
+    expect(figure).toContain(">thin: ——— Netflix,  - - - Harry Potter,  · · · Olympic Games<");
   });
 
   it("says how the models were asked and judged, and what was left out", async () => {
@@ -134,6 +146,44 @@ describe("the report", () => {
     expect(plain).not.toContain("Questions left out");
   });
 
+  it("gives results as open-unlearning does: flat, one file a cell", async () => {
+    const cell = fakeResult("Netflix", "npo");
+    await page([cell]);
+    const [name] = await readdir(join(out, "summaries"));
+    expect(name).toMatch(/^tiny-llama--netflix--npo--[0-9a-f]{8}_SUMMARY\.json$/);
+    const summary = JSON.parse(await readFile(join(out, "summaries", name!), "utf8"));
+    for (const value of Object.values(summary)) expect(value).toEqual(expect.any(Number));
+    expect(summary).toMatchObject({ target_bleu: cell.subject.bleu.target.at(-1), vanilla_target_right: 1 });
+    expect(summary["krs_m+A_max"]).toBeGreaterThan(0.5);
+  });
+
+  it("states findings beside their controls, on the page and in files", async () => {
+    const text = await page(fakeExperiment());
+    expect(text).toMatch(/<h2>Findings<\/h2>.*Restoring W_V brings back almost nothing.*<h2>Results<\/h2>/s);
+    expect(text).toMatch(/noise [\d.]+ \[.*?\]: (not )?exceeded/);
+    expect(text).not.toContain("There is no control in this report");
+    const findings = JSON.parse(await readFile(join(out, "findings.json"), "utf8"));
+    const [first] = findings;
+    expect(first.controls.map(({ control }: { control: string }) => control)).toEqual([
+      "noise",
+      "overwritten",
+      "never",
+    ]);
+    const rows = csvParse(await readFile(join(out, "findings.csv"), "utf8"));
+    const own = rows.filter(({ id, model, overall }) => id === first.id && model === first.model && overall === "true");
+    expect(own.map(({ control }) => control)).toEqual(["noise", "overwritten", "never"]);
+    expect(Number(own[0]!.excess)).toBe(first.controls[0].excess.value);
+  });
+
+  it("draws figures as pictures that hold their text", async () => {
+    await page([fakeResult()]);
+    const picture = await readFile(join(out, "figures", "krs.png"));
+    expect([...picture.subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+    const svg = await readFile(join(out, "figures", "krs.svg"), "utf8");
+    const silent = toPng(svg.replace(/<text.*?<\/text>/gs, ""));
+    expect(picture.length).toBeGreaterThan(1.1 * silent.length);
+  });
+
   it("names the adapters, where they are on record", async () => {
     expect(await page([fakeResult()])).toContain("not on record");
     expect(await page([fakeResult()], ["Adapter <1> (software)"])).toContain("Adapter &lt;1&gt; (software)");
@@ -146,13 +196,18 @@ describe("the report", () => {
     const text = await page([{ ...cell, config: { ...config, subject: given }, subject: record }]);
     expect(text).toContain('<th scope="row">tiny-llama · their-model</th>');
     expect(text).not.toContain("Training loss");
-    expect((await readdir(join(out, "figures"))).sort()).toEqual(["krs-released.svg", "krs.svg"]);
+    const drawn = (await readdir(join(out, "figures"))).filter((name) => name.endsWith(".svg"));
+    expect(drawn.sort()).toEqual(["krs-controls.svg", "krs-released.svg", "krs.svg"]);
   });
 
   it("knows no study: a page without one, and one with a study of its own", async () => {
-    const reported = { cells: [fakeResult()], adapters: [] };
+    const reported = { cells: [fakeResult()], adapters: [], findings: [] };
     const bare = await renderReport({ ...reported, studies: [] });
-    expect(Object.keys(bare).sort()).toEqual(["figures/bleu.svg", "figures/loss.svg", "report.html"]);
+    expect(
+      Object.keys(bare)
+        .filter((name) => !name.startsWith("data/"))
+        .sort(),
+    ).toEqual(["figures/bleu.svg", "figures/loss.svg", "report.html"]);
     expect(bare["report.html"]).not.toMatch(/KRS|Knowledge Recovery|W_V/);
     const depth = {
       title: "Depth",

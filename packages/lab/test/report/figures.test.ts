@@ -1,6 +1,9 @@
+import { figure3 } from "@lethe/unlearn";
+import { csvParse } from "d3-dsv";
 import { describe, expect, it } from "vitest";
 import { studyCells } from "../../src/cells/cell.ts";
 import { colour, customProperties, seriesColour, standAlone } from "../../src/report/figures/colours.ts";
+import { dataOf, withoutData } from "../../src/report/figures/data.ts";
 import { renderFigure } from "../../src/report/figures/render.ts";
 import { panelsOf } from "../../src/report/panels.ts";
 import { bleuFigure, isTrained, lossFigure } from "../../src/report/training.ts";
@@ -13,12 +16,19 @@ const results = ["Harry Potter", "Netflix"].flatMap((concept) =>
   ["graddiff", "npo"].map((method) => fakeResult(concept, method, "<tiny> & co")),
 );
 const cells = studyCells(results, restoration);
+const isolated = studyCells(
+  ["Harry Potter", "Netflix"].flatMap((concept) =>
+    ["graddiff", "npo"].map((method) => fakeResult(concept, method, "<tiny> & co", figure3)),
+  ),
+  restoration,
+);
 const krs = () => renderFigure(krsFigure("krs", cells, PAPER_KRS), panelsOf(cells));
 /** Name, lines in a panel, and the drawing. */
 const figures: [string, number, () => Promise<string>][] = [
   ["BLEU", 2, () => renderFigure(bleuFigure, panelsOf(results.filter(isTrained)))],
   ["loss", 1, () => renderFigure(lossFigure, panelsOf(results.filter(isTrained)))],
   ["KRS", 4, krs],
+  ["isolated KRS", 3, () => renderFigure(krsFigure("krs-isolated", isolated, PAPER_KRS, true), panelsOf(isolated))],
 ];
 
 describe.each(figures)("the %s figure", (_, lines, render) => {
@@ -52,12 +62,39 @@ describe.each(figures)("the %s figure", (_, lines, render) => {
 
   it("tells the thin lines of its concepts apart, and says which is which", async () => {
     const svg = await render();
-    expect(svg).toContain(">mean (thin: ── Harry Potter, - - Netflix)<");
+    expect(svg).toContain(">thin: ——— Harry Potter,  - - - Netflix<");
     expect(svg.match(/stroke-dasharray="5,3"/g)).toHaveLength(lines * panelsOf(cells).length);
-    const many = Array.from({ length: 4 }, (_, i) => fakeResult(`Concept ${i}`));
+    const many = Array.from({ length: 7 }, (_, i) => fakeResult(`Concept ${i}`));
     const figure = await renderFigure(lossFigure, panelsOf(many.filter(isTrained)));
-    expect(figure).toContain(">mean of 4 concepts, each thin<");
+    expect(figure).toContain(">thin: each of 7 concepts<");
     expect(figure).not.toContain('stroke-dasharray="5,3"');
+  });
+});
+
+describe("a figure of concepts that models do not share", () => {
+  const rows = [fakeResult("Netflix"), fakeResult("Harry Potter"), fakeResult("Harry Potter", "graddiff", "tiny-olmo")];
+
+  it("has one pattern for a concept in all rows", async () => {
+    const svg = await renderFigure(
+      lossFigure,
+      panelsOf([...rows, fakeResult("EBay", "graddiff", "tiny-olmo")].filter(isTrained)),
+    );
+    expect(svg).toContain(">thin: ——— Netflix,  - - - Harry Potter,  · · · EBay<");
+    // Harry Potter has a line in both rows, EBay in the second.
+    expect(svg.match(/stroke-dasharray="5,3"/g)).toHaveLength(2);
+    expect(svg.match(/stroke-dasharray="1,2"/g)).toHaveLength(1);
+  });
+
+  it("holds its values, the means with their bands and each concept's", async () => {
+    const svg = await renderFigure(lossFigure, panelsOf(rows.filter(isTrained)));
+    const values = csvParse(dataOf(svg));
+    const llama = values.filter(({ panel, x }) => panel === "tiny-llama · Gradient Difference" && x === "1");
+    expect(llama.map(({ values }) => values)).toEqual(["mean", "Netflix", "Harry Potter"]);
+    const [mean, ...each] = llama.map(({ y }) => Number(y)) as [number, number, number];
+    expect(mean).toBeCloseTo((each[0]! + each[1]!) / 2, 6);
+    expect(Number(llama[0]!.low)).toBeCloseTo(Math.min(...each), 6);
+    expect(Number(llama[0]!.high)).toBeCloseTo(Math.max(...each), 6);
+    expect(withoutData(svg)).not.toContain("metadata");
   });
 });
 

@@ -1,4 +1,4 @@
-import { krs } from "@lethe/unlearn";
+import { figure3, krs, settings } from "@lethe/unlearn";
 import { csvParse } from "d3-dsv";
 import { describe, expect, it } from "vitest";
 import { studyCells } from "../../src/cells/cell.ts";
@@ -43,7 +43,17 @@ describe("krs.csv", () => {
     const concept = 'Say "no", twice\nor more';
     const cell = fakeCell(concept, "npo", "a,b");
     const rows = csvParse(krsCsv([cell]));
-    expect(rows.columns).toEqual(["model", "concept", "method", "setting", "layer", "alignment", "aggregation", "krs"]);
+    expect(rows.columns).toEqual([
+      "model",
+      "concept",
+      "method",
+      "seed",
+      "setting",
+      "layer",
+      "alignment",
+      "aggregation",
+      "krs",
+    ]);
     expect(rows.length).toBe(4 * 12 * 2 * 2);
     const row = rows.find(
       (row) =>
@@ -55,6 +65,31 @@ describe("krs.csv", () => {
     expect(row).toMatchObject({ model: "a,b", concept, method: "npo" });
     const { base, restored } = cell.result;
     expect(Number(row.krs)).toBe(krs(base.released, restored.W_V.released[5]!).meanOfRatios);
+  });
+});
+
+describe("several seeds", () => {
+  const withSeed = (cell: RestorationCell, seed: number): RestorationCell => {
+    return { ...cell, config: { ...cell.config, seed } };
+  };
+  const cells = [
+    fakeCell("Netflix"),
+    withSeed(fakeCell("Netflix", "npo"), 1),
+    withSeed(fakeCell("Netflix", "npo", "other"), 2),
+    fakeCell("Austria"),
+  ].map((cell, i) => ({ ...cell, config: { ...fakeCell(i < 3 ? "Netflix" : "Austria").config, seed: i % 3 } }));
+
+  it("are averaged before concepts, and have a row and a thin line for each concept", async () => {
+    const [first, second, third, austria] = cells.map((cell) => scoresOf(cell, "A", PAPER_KRS));
+    const means = meanScores(cells, "A", PAPER_KRS);
+    for (const [i, value] of means.entries())
+      expect(value).toBeCloseTo(((first![i]! + second![i]! + third![i]!) / 3 + austria![i]!) / 2, 12);
+    const { summary, sections: shown, files } = await sections(cells);
+    expect(summary.text).toMatch(/Gradient Difference<\/th><td class="number">2<\/td><td class="number">3<\/td>/);
+    const rows = shown[1]!.body.text.match(/Gradient Difference<\/th><td>(Netflix|Austria)</g);
+    expect(rows).toHaveLength(2);
+    expect(files["figures/krs.svg"]).toContain(">mean (thin: ── Netflix, - - Austria, 3 seeds of each)<");
+    expect(csvParse(files["krs.csv"]!).filter(({ seed }) => seed === "1")).toHaveLength(4 * 12 * 2 * 2);
   });
 });
 
@@ -119,6 +154,31 @@ describe("the restoration study's sections", () => {
     // A setting keeps its colour whichever others are shown.
     expect(files["figures/krs.svg"]).toContain("#1b1f24");
     expect(files["figures/krs.svg"]).not.toContain("#009e73");
+  });
+
+  it("draw what was isolated in a figure of its own, with a component's own colour", async () => {
+    const both = await sections([fakeCell("Netflix", "npo", "tiny-llama", settings)]);
+    expect(both.sections.map(({ title }) => title).slice(0, 2)).toEqual([
+      "Recovery by layer",
+      "Isolated recovery by layer",
+    ]);
+    const [krs, isolated] = ["krs", "krs-isolated"].map((name) => both.files[`figures/${name}.svg`]!);
+    for (const { label } of figure3) {
+      expect(krs).not.toContain(label);
+      expect(isolated).toContain(`>${label}</text>`);
+    }
+    // The green of W_V.
+    expect(krs).toContain("#009e73");
+    expect(isolated).toContain("#009e73");
+    expect(both.summary.text).not.toContain("isolated");
+    expect(both.sections[2]!.body.text).toContain(">KRS m isolated<");
+    expect(new Set(csvParse(both.files["krs.csv"]!).map(({ setting }) => setting)).size).toBe(7);
+
+    const alone = await sections([fakeCell("Netflix", "npo", "tiny-llama", figure3)]);
+    expect(Object.keys(alone.files)).toEqual(["krs.csv", "figures/krs-isolated.svg"]);
+    expect(alone.summary.text).toContain(">KRS m isolated<");
+    const four = await sections([fakeCell()]);
+    expect(Object.keys(four.files)).toEqual(["krs.csv", "figures/krs.svg", "figures/krs-released.svg"]);
   });
 
   it("call a method by its title in tables and by its name in krs.csv", async () => {

@@ -1,7 +1,8 @@
-import type { StepRecord, TrainableFilter } from "@lethe/autograd";
+import type { StepRecord } from "@lethe/autograd";
 import type { Site } from "@lethe/hooks";
 import type { F32, Ops, Shape, Tensor } from "@lethe/tensor";
 import type { z } from "zod";
+import type { TrainedPart } from "./trainable.ts";
 
 /** Texts that a method may read: to be forgotten, to be kept, or preferred to the forget text (a refusal, or another answer). */
 export const roles = ["forget", "retain", "preferred"] as const;
@@ -92,7 +93,7 @@ export interface Method<O = unknown> {
   /** The edit of each weight that `trains` selects, after the training. */
   edit?(options: O): WeightEdit;
   /** The weights that are trained and edited. Default: all. */
-  trains?(options: O): TrainableFilter;
+  trains?(options: O): TrainedPart;
   /** Whether the training ends early, after an epoch with these records. Default: never. */
   stops?(epoch: readonly StepRecord[]): boolean;
 }

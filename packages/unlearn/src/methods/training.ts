@@ -8,7 +8,7 @@ import {
   train,
 } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { type F32, LetheError, type MemoryNeed, requireMemory } from "@lethe/tensor";
+import { type F32, LetheError, type MemoryNeed, type Ops, requireMemory } from "@lethe/tensor";
 import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf, usedBatches } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { lossOf, type References, referencesOf } from "./passes.ts";
@@ -32,6 +32,8 @@ export interface TrainingOptions {
   /** The texts of every role that the objective reads, in batches. */
   readonly batches: readonly RoleTexts[];
   readonly trainables: readonly Trainable[];
+  /** Makes the arithmetic of the trained model's passes, where its weights alone do not decide what it computes. */
+  readonly arithmetic?: (ops: Ops) => Ops;
   readonly recipe: TrainingRecipe;
   readonly seed: number;
   /** The memory of all else than what the reference gives. */
@@ -58,7 +60,19 @@ export interface TrainedEpoch {
 export async function* trainEpochs(
   model: Decoder,
   objective: Objective,
-  { batches, trainables, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal }: TrainingOptions,
+  {
+    batches,
+    trainables,
+    arithmetic,
+    recipe,
+    seed,
+    memory,
+    onMicroBatch,
+    onStep,
+    saving,
+    from,
+    signal,
+  }: TrainingOptions,
 ): AsyncGenerator<TrainedEpoch, void, void> {
   const references = new Map<number, References>();
   const microBatch = (index: number): MicroBatch => ({
@@ -66,7 +80,11 @@ export async function* trainEpochs(
     loss: (tape) => {
       const checkpoint = (x: F32, run: (x: F32) => F32) => tape.checkpoint(x, run);
       const wrapBlock: ForwardOptions["wrapBlock"] = (_layer, x, run) => checkpoint(x, run);
-      const options = { ops: tape.ops, checkpoint, ...(recipe.checkpointing && { wrapBlock }) };
+      const options = {
+        ops: arithmetic?.(tape.ops) ?? tape.ops,
+        checkpoint,
+        ...(recipe.checkpointing && { wrapBlock }),
+      };
       return lossOf(model, objective, { texts: batches[index]!, references: references.get(index)! }, options);
     },
   });

@@ -1,23 +1,32 @@
-import {
-  type StepRecord,
-  selectTrainable,
-  selectWeights,
-  type Trainable,
-  type TrainableFilter,
-  trainingMemory,
-} from "@lethe/autograd";
+import { type StepRecord, selectTrainable, selectWeights, type Trainable, trainingMemory } from "@lethe/autograd";
 import type { Decoder } from "@lethe/decoder";
-import { type F32, LetheError, type MemoryNeed, ops, requireMemory } from "@lethe/tensor";
-import { anyObject, callable, checked, checkerOf, listOf, optional, options, wholeNumber } from "@lethe/tensor/checked";
+import { type F32, LetheError, type MemoryNeed, type Ops, ops, requireMemory } from "@lethe/tensor";
+import {
+  anyNumber,
+  anyObject,
+  atLeast,
+  callable,
+  checked,
+  checkerOf,
+  type Kind,
+  listOf,
+  optional,
+  options,
+  positive,
+  text,
+  wholeNumber,
+} from "@lethe/tensor/checked";
 import type { z } from "zod";
 import { decoder, signal, tokens } from "../kinds.ts";
 import { parsed } from "../parsed.ts";
 import { batchTexts, type LeftOut, lengthOf, passesOf, type Texts, tokensOf, usedBatches } from "./batches.ts";
 import { methodNamed, methods } from "./list.ts";
+import { LowRankTraining, lowRankMemory } from "./low-rank.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { rowsOfPiece } from "./per-token.ts";
 import { recipeSchema } from "./recipe.ts";
 import type { SavedTraining, Saving } from "./state.ts";
+import { type TrainedPart, trainedPart, trainedPartForms } from "./trainable.ts";
 import { type TrainedEpoch, type TrainingProgress, trainEpochs } from "./training.ts";
 
 /** How to unlearn: by a method, or by an objective of your own. */
@@ -44,7 +53,12 @@ export type UnlearnOptions = Means & {
   readonly retain?: Texts;
   /** Texts that are preferred to those of the same index in `forget`; where there are fewer, they are used again. */
   readonly preferred?: Texts;
-  /** Decides the order of the texts. */
+  /**
+   * What of the model is trained: a name that `trainedPart` knows, such as `W_V` or `lora:8`, or a part of your own. Default: what the method
+   * trains, which is every weight where it does not say otherwise. The model's weights hold low-rank updates whenever an epoch is yielded.
+   */
+  readonly trains?: string | TrainedPart | undefined;
+  /** Decides the order of the texts, and where low-rank updates start. */
   readonly seed: number;
   /** Called before the first step when texts are left out, with their numbers. */
   readonly onLeftOut?: (leftOut: LeftOut) => void;
@@ -80,6 +94,18 @@ const checkObjective = checkerOf("unlearn", {
     accepts: isObjective,
   },
 });
+const partKind = options({
+  label: text,
+  accepts: callable,
+  column: optional(anyNumber),
+  lowRank: optional(options({ rank: atLeast(1), alpha: positive })),
+  requireIn: optional(callable),
+});
+const trainsKind: Kind = {
+  wanted: `${trainedPartForms}, or ${partKind.wanted}`,
+  accepts: (value) => typeof value === "string" || anyObject.accepts(value),
+};
+const checkPart = checkerOf("unlearn", { trains: partKind });
 const unlearnOptions = options({
   method: optional({
     wanted: "the name of a method or a method",
@@ -91,6 +117,7 @@ const unlearnOptions = options({
   forget: optional(listOf(tokens)),
   retain: optional(listOf(tokens)),
   preferred: optional(listOf(tokens)),
+  trains: optional(trainsKind),
   seed: wholeNumber,
   onLeftOut: optional(callable),
   onMicroBatch: optional(callable),
@@ -122,19 +149,26 @@ export const unlearn = checked(
     const { objective, edit, trains, stops, recipe, batches } = prepared;
     if (from && !objective)
       throw new LetheError("unlearn: from: the method trains nothing, so there is nothing to go on with");
-    const trainables = selectTrainable(model.weights, trains);
     const memory = memoryOf(model, prepared);
+    const weights = selectTrainable(model.weights, filterOf(trains));
     requireMemory(model.device, `unlearning ${model.label}`, memory, "Take shorter texts or smaller batches.");
 
-    const training = { batches, trainables, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal };
-    const starts = objective && edit ? trainables.map(copyOf) : [];
+    const starts = needsStarts(prepared) ? weights.map(copyOf) : [];
     try {
+      using updates =
+        objective && trains?.lowRank && new LowRankTraining(weights, starts, trains.lowRank, options.seed);
+      const trained = updates
+        ? { trainables: updates.trainables, arithmetic: (ops: Ops) => updates.over(ops) }
+        : { trainables: weights };
+      const training = { batches, ...trained, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal };
       const edited: TrainedEpoch = { records: [], last: true };
       for await (const { records, last } of objective ? trainEpochs(model, objective, training) : [edited]) {
         const ends = stops?.(records) || last;
-        if (ends && edit) editWeights(trainables, edit, starts);
+        updates?.merge();
+        if (ends && edit) editWeights(weights, edit, starts);
         yield records;
         if (ends) return;
+        updates?.split();
       }
     } finally {
       for (const start of starts) start.dispose();
@@ -192,17 +226,34 @@ export const unlearningWork = checked(
 );
 
 function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryNeed[] {
-  const { objective, edit, trains, recipe, batches, wholeLogits } = prepared;
+  const { objective, trains, recipe, batches, wholeLogits } = prepared;
+  trains?.requireIn?.(model.config);
+  const weights = selectWeights(model.weights, filterOf(trains));
   if (!objective) return [];
-  const trainables = selectWeights(model.weights, trains);
   const part = "weights before training";
-  const starts = edit ? trainables.map(({ name, parameter }) => ({ part, name, bytes: 4 * parameter.size })) : [];
-  const largest = batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most));
-  const activations = model.activationsToTrain(passesOf(largest), {
-    checkpointing: recipe.checkpointing,
+  const sizes = weights.map(({ name, parameter }) => ({ part, name, bytes: 4 * parameter.size }));
+  const passes = passesOf(batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most)));
+  const { checkpointing } = recipe;
+  const activations = model.activationsToTrain(passes, {
+    checkpointing,
     logitRows: wholeLogits ? undefined : rowsOfPiece(model.config.vocab_size),
   });
-  return [...trainingMemory(trainables), ...starts, ...activations];
+  const layers = model.config.num_hidden_layers;
+  const training = trains?.lowRank
+    ? lowRankMemory(model.device, weights, trains.lowRank, { passes, checkpointing, layers })
+    : trainingMemory(weights);
+  return [...training, ...(needsStarts(prepared) ? sizes : []), ...activations];
+}
+
+/** Whether the weights before training are kept: for an edit, and to put low-rank updates beside them again. */
+function needsStarts({ objective, edit, trains }: Plan): boolean {
+  return objective !== undefined && (edit !== undefined || trains?.lowRank !== undefined);
+}
+
+function filterOf(part: TrainedPart | undefined) {
+  if (!part) return undefined;
+  const { label, accepts, column } = part;
+  return { label, accepts, ...(column !== undefined && { column }) };
 }
 
 /** What a method does under given options. */
@@ -211,15 +262,17 @@ interface Plan extends Pick<Method, "stops"> {
   readonly wholeLogits: boolean;
   readonly objective?: Objective | undefined;
   readonly edit?: WeightEdit | undefined;
-  readonly trains?: TrainableFilter | undefined;
+  readonly trains?: TrainedPart | undefined;
 }
 
-function planOf(means: Means): Plan {
+function planOf(means: UnlearnOptions): Plan {
   if ((means.objective === undefined) === (means.method === undefined))
     throw new LetheError("unlearn: give a method or an objective, and not both");
+  const chosen = typeof means.trains === "string" ? trainedPart(means.trains) : means.trains;
+  if (chosen) checkPart([chosen]);
   if (means.objective) {
     checkObjective([means.objective]);
-    return { objective: means.objective, wholeLogits: true };
+    return { objective: means.objective, wholeLogits: true, trains: chosen };
   }
   const method = typeof means.method === "string" ? methodNamed(means.method) : means.method;
   const options = parsed(`unlearn: options of ${method.name}`, method.options, means.options ?? {});
@@ -231,7 +284,7 @@ function planOf(means: Means): Plan {
     objective,
     wholeLogits: !methods.includes(method),
     edit: method.edit?.(options),
-    trains: method.trains?.(options),
+    trains: chosen ?? method.trains?.(options),
     stops: (epoch) => method.stops?.(epoch) ?? false,
   };
 }

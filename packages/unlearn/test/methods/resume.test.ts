@@ -4,8 +4,6 @@ import { describe, expect, test } from "vitest";
 import {
   type Means,
   type Method,
-  methodNamed,
-  needle,
   type SavedTraining,
   type StepRecord,
   type TrainingState,
@@ -18,7 +16,7 @@ const device = await testDevice();
 const texts = (base: number) =>
   Array.from({ length: 8 }, (_, i) => Array.from({ length: 5 + i }, (_, t) => base + ((i * 7 + t * 3) % 24)));
 const recipe = { learningRate: 5e-3, epochs: 3, batchSize: 2, gradientAccumulation: 1, warmupEpochs: 1.5 };
-const optionsOf = (means: Means, changes: object = {}): UnlearnOptions => ({
+const optionsOf = (means: Means & Pick<UnlearnOptions, "trains">, changes: object = {}): UnlearnOptions => ({
   ...means,
   recipe: { ...recipe, ...changes },
   forget: texts(2),
@@ -61,15 +59,12 @@ async function killedAfter(steps: number, options: UnlearnOptions): Promise<Save
   return saved!;
 }
 
-const ofOneColumn: Method = {
-  ...(methodNamed("graddiff") as Method),
-  name: "needle",
-  trains: () => needle({ layer: 1, dim: 7 }),
-};
-
-describe.each<[string, Means, object, number]>([
+describe.each<[string, Parameters<typeof optionsOf>[0], object, number]>([
   ["Gradient Difference with a frozen reference", { method: "graddiff", options: { retain: "kl" } }, {}, 3],
-  ["a method that trains one column", { method: ofOneColumn }, { gradientAccumulation: 3 }, 3],
+  ["all value vectors", { method: "graddiff", trains: "W_V" }, {}, 3],
+  ["one column", { method: "graddiff", trains: "needle:1.7" }, { gradientAccumulation: 3 }, 3],
+  ["low-rank updates", { method: "graddiff", options: { retain: "kl" }, trains: "lora:2" }, {}, 3],
+  ["low-rank updates before an edit", { method: taskVector, trains: "lora:2" }, { stepsPerEpoch: 3, steps: 8 }, 3],
   ["a method that edits the weights at the end", { method: taskVector }, { stepsPerEpoch: 3, steps: 8 }, 3],
   ["NPO, which stops early", { method: "npo", options: { beta: 2 } }, { epochs: 40, learningRate: 0.05 }, 39],
 ])("%s", (_, means, changes, mostEpochs) => {

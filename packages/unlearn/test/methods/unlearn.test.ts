@@ -182,8 +182,10 @@ test.each([
   ["graddiff", false, kl],
   ["npo", false, {}],
   ["npo", true, {}],
+  ["graddiff", false, { trains: "lora:4" }],
+  ["graddiff", true, { trains: "lora:4" }],
 ] as const)(
-  "the plan of %s is its peak of memory, and little more; checkpointing: %s",
+  "the plan of %s is its peak of memory, and little more; checkpointing: %s, %j",
   async (method, checkpointing, more) => {
     using model = smallLlama(device, 5);
     const longer = (texts: number[][]) => texts.map((text) => Array(12).fill(text).flat());

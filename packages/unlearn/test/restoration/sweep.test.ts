@@ -1,5 +1,5 @@
 import { batchOf } from "@lethe/decoder";
-import { Captures, Hooks } from "@lethe/hooks";
+import { Captures, Hooks, type Site } from "@lethe/hooks";
 import type { Llama } from "@lethe/llama";
 import type { Shape, Tensor } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   ALIGNMENTS,
   type AnsweredQuestion,
+  figure1,
+  figure3,
   questionBatch,
   type RecordedRun,
   runVanilla,
@@ -50,20 +52,8 @@ function meanSquare(a: Float32Array, b: Float32Array, rows: readonly number[], w
   return sum / (rows.length * width);
 }
 
-/** Isolates m: A is held at the unlearned model's own values from the window on, and m after it (the paper's Appendix C). */
-const isolatedM: Setting<"m alone"> = {
-  name: "m alone",
-  label: "m alone",
-  marker: "cross",
-  vanilla: ["m"],
-  own: ["m", "A"],
-  hooks({ window, depth, vanilla, own }) {
-    const layers = Array.from({ length: depth }, (_, layer) => layer);
-    const after = layers.filter((layer) => layer > window.at(-1)!);
-    const hooks = new Hooks().restore("m", window, vanilla).freeze("A", layers.slice(window[0]), own);
-    return after.length > 0 ? hooks.freeze("m", after, own) : hooks;
-  },
-};
+/** A setting, for those of tests to differ from. */
+const [isolatedM] = figure3;
 
 /** A sweep over the questions with a vanilla run of its own. */
 async function sweep(options: Partial<SweepOptions> = {}) {
@@ -75,10 +65,9 @@ async function sweep(options: Partial<SweepOptions> = {}) {
 describe("sweepRestoration", () => {
   test("equals full passes compared row by row, in every setting, window and alignment", async () => {
     using laid = questionBatch(device, questions);
-    const swept = [...settings, isolatedM] as const;
-    using run = runVanilla(vanilla, laid, swept);
+    using run = runVanilla(vanilla, laid);
     const radius = 1;
-    const losses = await sweepRestoration({ unlearned, questions: laid, run, radius, settings: swept });
+    const losses = await sweepRestoration({ unlearned, questions: laid, run, radius });
 
     const [, length] = laid.batch.ids.shape;
     const width = vanilla.config.vocab_size;
@@ -99,20 +88,22 @@ describe("sweepRestoration", () => {
     };
     expectLosses(await unlearned.forward(laid.batch, both(own)).read(), (alignment) => losses.base[alignment], "base");
     const after = (window: number[]) => [0, 1, 2, 3].filter((layer) => layer > window.at(-1)!);
+    /** Everything in these layers as it is in the unlearned model's own run. */
+    const held = (layers: number[], ...sites: Site[]) =>
+      sites.reduce(
+        (hooks, site) => layers.reduce((list, layer) => list.freeze(site, [layer], own), hooks),
+        new Hooks(),
+      );
     const expected: Record<keyof typeof losses.restored, (window: number[]) => Hooks> = {
       m: (window) => new Hooks().restore("m", window, captures),
       W_V: (window) => new Hooks().restore("W_V", window, vanilla),
       A: (window) => new Hooks().restore("A", window, captures),
       "m+A": (window) => new Hooks().restore("m", window, captures).restore("A", window, captures),
-      "m alone": (window) => {
-        const held = after(window).reduce(
-          (hooks, layer) => hooks.freeze("m", [layer], own).freeze("A", [layer], own),
-          new Hooks(),
-        );
-        return held.restore("m", window, captures).freeze("A", window, own);
-      },
+      "m-isolated": (window) => held(after(window), "m", "A").restore("m", window, captures).freeze("A", window, own),
+      "A-isolated": (window) => held(after(window), "m", "A").restore("A", window, captures).freeze("m", window, own),
+      "W_V-isolated": (window) => held([...window, ...after(window)], "m", "A").restore("W_V", window, vanilla),
     };
-    for (const { name } of swept) {
+    for (const { name } of settings) {
       for (let centre = 0; centre < 4; centre++) {
         const hooks = expected[name](windowAround(centre, radius, 4));
         const logits = await unlearned.forward(laid.batch, { hooks }).read();
@@ -150,7 +141,7 @@ describe("sweepRestoration", () => {
       own: [],
       hooks: ({ window }) => new Hooks().scale("M", 0.5, { layers: window }),
     };
-    const swept = [...settings, isolatedM, later, halved] as const;
+    const swept = [...settings, later, halved] as const;
     const before = device.memory().bytesInUse;
     const by = async (together: number) => {
       using laid = questionBatch(device, questions);
@@ -229,7 +220,7 @@ describe("sweepRestoration", () => {
       if (name === "W_V") controller.abort(stop);
     };
     const before = device.memory().bytesInUse;
-    await expect(sweep({ progress, signal: controller.signal })).rejects.toBe(stop);
+    await expect(sweep({ progress, signal: controller.signal, settings: figure1 })).rejects.toBe(stop);
     expect(device.memory().bytesInUse).toBe(before);
     expect(shares[0]).toBe(0);
     expect(shares).toEqual([...new Set(shares)].sort((a, b) => a - b));

@@ -1,10 +1,12 @@
-import type { Concept } from "@lethe/unlearn";
+import { type Concept, type SettingName, settings } from "@lethe/unlearn";
 import leven from "leven";
 import type { ConceptFile } from "../../cells/plan.ts";
 import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
 import { slug } from "../../cells/slug.ts";
 import { ExperimentError } from "../../errors.ts";
 import type { Study } from "../../studies/study.ts";
+import { subjects } from "../../subjects/list.ts";
+import type { AnswersRecord, SubjectKind } from "../../subjects/subject.ts";
 
 /** The preset of a name. @throws ExperimentError naming the known presets and the nearest */
 export function choosePreset(name: string): PresetName {
@@ -19,6 +21,37 @@ export function chooseStudies(names: readonly string[], studies: readonly Study[
   const known = studies.map(({ name }) => name);
   for (const name of names) if (!known.includes(name)) unknown("study", name, known);
   return studies.filter(({ name }) => names.includes(name));
+}
+
+/** Instead of the name of a control: none at all. */
+const NO_CONTROL = "none";
+
+/** The kinds of subjects that are controls. */
+export const controlKinds = subjects.flatMap(({ kind, control }: Kind) => (control ? [{ kind, ...control }] : []));
+type Kind = Pick<SubjectKind<{ kind: string }, AnswersRecord>, "kind" | "control">;
+
+/**
+ * Controls by name, for a plan of cells: for each kind that is asked for its name. With no name, those of the preset; `none` asks for none.
+ * @throws ExperimentError naming the known controls and the nearest
+ */
+export function chooseControls(names: readonly string[], preset: PresetName): Record<string, string[]> {
+  const known = controlKinds.map(({ kind }) => kind);
+  for (const name of names)
+    if (![...known, NO_CONTROL].includes(name)) unknown("control", name, [...known, NO_CONTROL]);
+  if (names.length > 1 && names.includes(NO_CONTROL))
+    throw new ExperimentError(`--control ${NO_CONTROL} asks for no control at all, so no other can be asked for.`);
+  const wanted = names.length > 0 ? names : presets[preset].controls;
+  return Object.fromEntries(known.filter((kind) => wanted.includes(kind)).map((kind) => [kind, [kind]]));
+}
+
+/**
+ * Settings of the restoration by name, in the order of the list, so that the order on the command line changes no cell's id.
+ * @throws ExperimentError naming the known settings and the nearest
+ */
+export function chooseSettings(names: readonly string[]): SettingName[] {
+  const known = settings.map(({ name }) => name);
+  for (const name of names) if (!known.some((setting) => setting === name)) unknown("setting", name, known);
+  return known.filter((name) => names.includes(name));
 }
 
 /**

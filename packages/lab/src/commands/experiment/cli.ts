@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Concept } from "@lethe/unlearn";
+import { type Concept, settings, trainedPart, trainedPartForms } from "@lethe/unlearn";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Cell } from "../../cells/cell.ts";
 import type { Asking } from "../../cells/evaluation.ts";
@@ -18,7 +18,7 @@ import { checkingValues, commandLine, number, share, wholeFrom } from "../comman
 import { explain } from "../explain.ts";
 import { addAskingOptions, askingOf } from "./asking.ts";
 import { makeChoice, readChoice } from "./budget.ts";
-import { chooseConcepts, choosePreset, chooseStudies } from "./choose.ts";
+import { chooseConcepts, chooseControls, choosePreset, chooseSettings, chooseStudies, controlKinds } from "./choose.ts";
 import { findRates } from "./find-rates.ts";
 import { publishedRates } from "./published-rates.ts";
 import { addRecipeOptions, recipeChangesOf } from "./recipe-options.ts";
@@ -42,10 +42,13 @@ interface Options extends Asking {
   model: string[];
   data?: string;
   concept: string[];
+  control: string[];
   study: string[];
+  setting: string[];
   cell: string[];
   out?: string;
-  seed: number;
+  seed: number[];
+  train: string[];
   findRate?: true | number[];
   targetBleu: number;
   budget?: string;
@@ -60,8 +63,13 @@ const TRY_STEPS = 12;
 const COMMAND = "npm run experiment --";
 
 /** For each kind of subject, the option that asks for it. */
-const SUBJECT_OPTIONS = subjects.map(({ kind, option: { flags, description } }) => {
-  return { kind, option: repeatable(flags, description, kind in presets.default.subjects ? "the preset's" : "none") };
+const SUBJECT_OPTIONS = subjects.flatMap((subject) => {
+  if (!subject.option) return [];
+  const {
+    kind,
+    option: { flags, description },
+  } = subject;
+  return [{ kind, option: repeatable(flags, description, kind in presets.default.subjects ? "the preset's" : "none") }];
 });
 
 /**
@@ -91,9 +99,13 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     const asking = askingOf(options);
     const planOptions = {
       preset,
-      seed: options.seed,
-      subjects: chosen,
+      seeds: options.seed.length > 0 ? options.seed : presets[preset].seeds,
+      train: options.train,
+      subjects: { ...chosen, ...chooseControls(options.control, preset) },
       studies,
+      ...(options.setting.length > 0 && {
+        studyOptions: { restoration: { settings: chooseSettings(options.setting) } },
+      }),
       recipes,
       asking,
       references: new Map(),
@@ -157,10 +169,25 @@ function budgetOf(text: string): string {
   return text;
 }
 
-function repeatable(flags: string, description: string, fallback: string): Option {
+function repeatable<T = string>(
+  flags: string,
+  description: string,
+  fallback: string,
+  read: (text: string) => T = (text) => text as T,
+): Option {
   return new Option(flags, `${description}; may be repeated`)
-    .argParser((value: string, previous: string[]) => [...previous, value])
+    .argParser((value: string, previous: T[]) => [...previous, read(value)])
     .default([], fallback);
+}
+
+/** Refuses what is no part of a model that can be trained. */
+function partOf(text: string): string {
+  try {
+    trainedPart(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 function command(parts: CliParts): Command {
@@ -172,7 +199,7 @@ function command(parts: CliParts): Command {
   const program = commandLine(
     "experiment",
     "Makes language models unlearn concepts, measures with studies what is left of the knowledge, and reports it: one JSON file a " +
-      "cell (model × concept × unlearned model), krs.csv, figures and report.html.",
+      "cell (model × concept × unlearned model × seed), krs.csv, figures and report.html.",
   )
     .option("--preset <name>", PRESETS.map((name) => `${name}: ${presets[name].description}`).join("; "), "default")
     .addOption(
@@ -188,7 +215,18 @@ function command(parts: CliParts): Command {
     )
     .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"));
   for (const { option } of SUBJECT_OPTIONS) program.addOption(option);
+  const controls = controlKinds.map(({ kind, description }) => `${kind}: ${description}`);
+  program.addOption(repeatable("--control <name>", `${controls.join("; ")}; none: no control`, "the preset's"));
   program
+    .addOption(
+      repeatable(
+        "--train <part>",
+        `what a method trains: ${trainedPartForms}. all: every weight; W_V: the value vectors of every layer; needle: one value vector; ` +
+          "lora: an update of this rank of every projection, which is in the weights when the model is measured",
+        "every weight, or those that the method names",
+        partOf,
+      ),
+    )
     .addOption(
       new Option(
         "--find-rate [rates]",
@@ -202,9 +240,24 @@ function command(parts: CliParts): Command {
   addRecipeOptions(program);
   addAskingOptions(program, presets.default.evaluation.leastQuestions)
     .addOption(repeatable("--study <name>", studies, "the preset's"))
+    .addOption(
+      repeatable(
+        "--setting <name>",
+        `what the restoration study puts back: ${settings.map(({ name }) => name).join(", ")}; an isolated one holds all else at the ` +
+          "unlearned model's own values",
+        "the preset's",
+      ),
+    )
     .addOption(repeatable("--cell <id>", "run only this cell, as --list-cells prints it", "all"))
     .option("--out <directory>", "where results go (default: out/<preset>)")
-    .option("--seed <number>", "decides the order of the training texts", wholeFrom(0), 0)
+    .addOption(
+      repeatable(
+        "--seed <number>",
+        "decides the order of the training texts and where low-rank updates start",
+        `the preset's; ${PRESETS.map((name) => `${name}: ${presets[name].seeds.join(", ")}`).join("; ")}`,
+        wholeFrom(0),
+      ),
+    )
     .option(
       "--budget <time>",
       "such as 30m or 1h30m: chooses steps, questions and window stride so that a cell takes no longer",

@@ -15,6 +15,7 @@ import {
   type RecipeRecord,
   readRecords,
 } from "../../recipes/record.ts";
+import { subjectKind } from "../../subjects/list.ts";
 import type { Watcher } from "../../subjects/subject.ts";
 import { showFigures } from "../figures.ts";
 import { showProgress } from "../progress.ts";
@@ -69,13 +70,13 @@ export async function findRates(cells: readonly Cell[], options: FindRatesOption
   }
 }
 
-/** The first cell of each model and method that trains. */
+/** The first cell of each model, method and part of the model that is trained. */
 function firstOfEach(cells: readonly Cell[]): (Cell & { readonly config: Trained })[] {
   const first = new Map<string, Cell & { readonly config: Trained }>();
   for (const cell of cells) {
     const { model, subject } = cell.config;
     if (subject.kind !== "unlearned") continue;
-    const key = `${model.sha256} ${subject.method}`;
+    const key = `${model.sha256} ${subjectKind(subject).label(subject).name}`;
     if (!first.has(key)) first.set(key, cell as Cell & { readonly config: Trained });
   }
   return [...first.values()];
@@ -110,7 +111,10 @@ async function searchFor(cell: Cell & { readonly config: Trained }, running: Run
   const { options } = subject;
   const about = { command, adapter: runner.adapter.name, concept: concept.name, seed, evaluation, training, options };
   const recipe = differences({ ...subject.training, learningRate: found.chosen });
-  const path = await keep(out, model, subject.method, { recipe, evidence: { ...about, ...found } });
+  const path = await keep(out, model, subjectKind(subject).label(subject).name, {
+    recipe,
+    evidence: { ...about, ...found },
+  });
   const best = found.tries.find(({ learningRate }) => learningRate === found.chosen)!;
   const verdict = found.reached
     ? `--rate ${found.chosen.toExponential()}, with ${inWords(best)}`

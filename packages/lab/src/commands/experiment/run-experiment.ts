@@ -8,6 +8,7 @@ import type { CellStore } from "../../cells/store.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
 import { FOUND_RECIPES } from "../../recipes/record.ts";
+import { findingsText } from "../../report/findings/text.ts";
 import type { Study } from "../../studies/study.ts";
 import { showFigures } from "../figures.ts";
 import { formatDuration, showProgress } from "../progress.ts";
@@ -69,7 +70,8 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
     return 0;
   }
   const { writeReport } = await import("../write-report.ts");
-  stdout.write(`Report: ${await writeReport(out, results, studies)}\n`);
+  const { page, findings } = await writeReport(out, results, studies, experimentCommand(options));
+  stdout.write(`${findingsText(findings)}Report: ${page}\n`);
   return 0;
 }
 
@@ -155,11 +157,24 @@ function summary(
   return `${id}: ${[answers, ...own.map((study) => study.summary(measured[study.name]))].join("; ")}`;
 }
 
-function resumeCommand({ command, arguments: args, resume }: ExperimentOptions): string {
+function resumeCommand(options: ExperimentOptions): string {
+  return [typedCommand(options), ...(options.resume ? [] : ["--resume"])].join(" ");
+}
+
+/** The command that makes all of the experiment again: without what belongs to this process alone. */
+function experimentCommand({ arguments: args, ...options }: ExperimentOptions): string {
+  const whole = args.filter((argument, i) => {
+    return argument !== "--resume" && !argument.startsWith("--cell=") && ![argument, args[i - 1]].includes("--cell");
+  });
+  return typedCommand({ ...options, arguments: whole });
+}
+
+/** The command of this process, as it is typed. */
+function typedCommand({ command, arguments: args }: ExperimentOptions): string {
   const quoted = args.map((argument) =>
     /^[\w./:=+-]+$/.test(argument) ? argument : `'${argument.replace(/'/g, `'\\''`)}'`,
   );
-  return [command, ...quoted, ...(resume ? [] : ["--resume"])].join(" ");
+  return [command, ...quoted].join(" ");
 }
 
 /** @throws ExperimentError when a cell that was asked for is not part of the experiment */

@@ -1,17 +1,29 @@
-import { meanOfLists, type Panel } from "../panels.ts";
+import { bandOf } from "../findings/bootstrap.ts";
+import { drawnNumbers } from "../findings/resampling.ts";
+import { byConcept, meanOfLists, type Panel, type ReportCell, subjectTitle } from "../panels.ts";
 import { colour, seriesColour } from "./colours.ts";
-import type { PanelSpec } from "./render.ts";
+import { describeMean, patternOf } from "./concepts.ts";
+import type { FigureRow, PanelSpec } from "./render.ts";
 
-/** One line of a panel: the mean over the panel's cells, and behind it, thin, the line of each cell. */
-export interface Line {
+/**
+ * One line of a panel: the mean over concepts, of each the mean over its cells. Around it lies the bootstrap's band, and behind it, thin, the
+ * line of each concept.
+ */
+export interface Line<C extends ReportCell = ReportCell> {
   /** Written at the line's end. The only line of a panel needs none. */
   readonly label?: string;
   /** The Vega shape that marks each value; without it the line has no marks. */
   readonly marker?: string;
   /** The line's place in the palette. */
   readonly place: number;
-  /** One list a cell, in the order of the panel's cells. */
+  /** One list a cell, in the order of the cells. */
   readonly values: readonly (readonly number[])[];
+  /** Whose values they are. Default: the panel's cells. */
+  readonly cells?: readonly C[];
+  /** How a cell's values are made from drawn questions. Without it the band is over concepts, and there is none where there is one. */
+  readonly questions?: { readonly count: number; of(cell: C, drawn: readonly number[]): readonly number[] };
+  /** A control beside the panel's own lines: grey, with strokes and gaps of these lengths, and nothing around it. */
+  readonly beside?: readonly number[];
 }
 
 /** The size of a panel and its axes; `axis` is in Vega-Lite's words. */
@@ -29,29 +41,16 @@ export interface Frame {
 
 const LABEL_HEIGHT = 15;
 
-/** How the thin lines of a panel's concepts differ: each with its sign for the legend and its lengths of strokes and gaps. */
-const THIN = [
-  { sign: "──", strokeDash: [] },
-  { sign: "- -", strokeDash: [5, 3] },
-  { sign: "···", strokeDash: [1, 2] },
-];
-const ALIKE = THIN[0]!;
-
-/** Concepts whose names together are longer, and so the panel wider, are counted rather than named. */
-const LONGEST_NAMES = 36;
-
-/** Under a panel's title: what its lines are. And the style of each cell's thin line. */
-function legend({ cells }: Panel): { readonly subtitle: string; readonly thin: readonly (typeof THIN)[number][] } {
-  const names = cells.map(({ config }) => config.concept.name);
-  if (names.length === 1) return { subtitle: names[0]!, thin: [] };
-  if (names.length > THIN.length || names.join("").length > LONGEST_NAMES)
-    return { subtitle: `mean of ${names.length} concepts, each thin`, thin: names.map(() => ALIKE) };
-  const signs = names.map((name, i) => `${THIN[i]!.sign} ${name}`);
-  return { subtitle: `mean (thin: ${signs.join(", ")})`, thin: THIN };
+/** A line as it is drawn. */
+interface Drawn {
+  readonly line: Line;
+  readonly mean: readonly number[];
+  readonly band: readonly (readonly [low: number, high: number])[];
+  readonly concepts: ReadonlyMap<string, readonly number[]>;
 }
 
 /** One panel of a figure: heading, axes, lines, and each line's label at its end. */
-export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): PanelSpec {
+export function linesPanel<C extends ReportCell>(panel: Panel<C>, frame: Frame, lines: readonly Line<C>[]): PanelSpec {
   const { width, height, xOf, shaded = [] } = frame;
   const [bottom, top] = frame.y.domain ?? [-Infinity, Infinity];
   const scale = frame.y.domain ? { domain: frame.y.domain, nice: false } : { zero: false, nice: false, padding: 8 };
@@ -63,22 +62,24 @@ export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): 
     axis: { grid: false, format: "d", ...frame.x.axis },
   };
   const y = { field: "y", type: "quantitative", title: frame.y.title, scale, axis: frame.y.axis };
+  const drawn = lines.map((line) => drawnLine(line as unknown as Line, panel));
   const points = (values: readonly number[]) => values.map((value, i) => ({ x: xOf(i), y: value }));
   // A mark on the frame's edge stays whole unless some line has to be cut off.
-  const clip = lines.some(({ values }) => values.flat().some((value) => value < bottom || value > top));
+  const clip = drawn.some(({ mean, concepts }) =>
+    [mean, ...concepts.values()].flat().some((value) => value < bottom || value > top),
+  );
   const line = (values: readonly number[], color: string, style: object) => {
     return { data: { values: points(values) }, mark: { type: "line", color, clip, ...style }, encoding: { x, y } };
   };
-  const means = lines.map(({ values }) => meanOfLists(values));
-  const { subtitle, thin } = legend(panel);
   const ends = spreadLabels(
-    means.map((values) => Math.max(bottom, values.at(-1)!)),
+    drawn.map(({ mean }) => Math.min(top, Math.max(bottom, mean.at(-1)!))),
     (LABEL_HEIGHT / height) * (top - bottom),
   );
+  const methods = new Set(panel.cells.map(subjectTitle)).size;
   return {
     width,
     height,
-    title: { text: panel.title, subtitle },
+    title: { text: panel.title, subtitle: describeMean(panel.cells, methods) },
     layer: [
       ...shaded.map((range) => ({
         data: { values: [range] },
@@ -94,23 +95,70 @@ export function linesPanel(panel: Panel, frame: Frame, lines: readonly Line[]): 
             },
           ]
         : []),
-      ...lines.flatMap(({ place, values }) =>
-        thin.slice(0, values.length).map(({ strokeDash }, i) => {
-          return line(values[i]!, seriesColour(place), { strokeWidth: 1, opacity: 0.45, strokeDash });
+      ...drawn
+        .filter(({ band }) => band.length > 0)
+        .map(({ line: { place }, band }) => ({
+          data: { values: band.map(([low, high], i) => ({ x: xOf(i), y: low, high })) },
+          mark: { type: "area", color: seriesColour(place), opacity: 0.16, clip: true },
+          encoding: { x, y, y2: { field: "high" } },
+        })),
+      ...drawn.flatMap(({ line: { place }, concepts }) =>
+        [...concepts].map(([concept, values]) => {
+          const strokeDash = patternOf(concept, panel.concepts);
+          return line(values, seriesColour(place), { strokeWidth: 1, opacity: 0.6, strokeDash });
         }),
       ),
-      ...lines.map(({ place, marker }, i) => {
+      ...drawn.map(({ line: { place, marker, beside }, mean }) => {
+        if (beside) return line(mean, colour("muted"), { strokeWidth: 1.5, strokeDash: beside });
         const color = seriesColour(place);
         const point = marker !== undefined && { shape: marker, color, filled: true, size: 42, opacity: 1 };
-        return line(means[i]!, color, { strokeWidth: 2.25, point });
+        return line(mean, color, { strokeWidth: 2.25, point });
       }),
-      ...lines.map(({ label, place }, i) => ({
+      ...drawn.map(({ line: { label, place, beside } }, i) => ({
         data: { values: [{ x: frame.x.domain[1], y: ends[i] }] },
-        mark: { type: "text", align: "left", baseline: "middle", dx: 8, fontWeight: 600, color: seriesColour(place) },
+        mark: {
+          type: "text",
+          align: "left",
+          baseline: "middle",
+          dx: 8,
+          fontWeight: beside ? 400 : 600,
+          color: beside ? colour("muted") : seriesColour(place),
+        },
         encoding: { x, y, text: { value: label ?? "" } },
       })),
     ],
+    rows: drawn.flatMap((each) => rowsOf(panel.title, each, xOf)),
   };
+}
+
+function drawnLine(line: Line, panel: Panel): Drawn {
+  const cells = line.cells ?? panel.cells;
+  const length = Math.max(...line.values.map((values) => values.length));
+  // A run that ended early goes on at its last value.
+  const whole = (values: readonly number[]) => Array.from({ length }, (_, i) => values[i] ?? values.at(-1)!);
+  const concepts = byConcept(cells);
+  const numbers = (some: readonly ReportCell[], drawn?: readonly number[]) =>
+    meanOfLists(
+      some.map((cell) => (drawn ? line.questions!.of(cell, drawn) : whole(line.values[cells.indexOf(cell)]!))),
+    );
+  const each = new Map(concepts.map((own) => [own[0]!.config.concept.name, numbers(own)]));
+  const sample = { concepts, questions: line.questions?.count, numbers };
+  const draws = line.beside ? [] : drawnNumbers(sample);
+  return {
+    line,
+    mean: meanOfLists([...each.values()]),
+    band: draws.length > 0 ? bandOf(draws) : [],
+    concepts: panel.concepts.length > 1 && each.size > 1 && !line.beside ? each : new Map(),
+  };
+}
+
+/** A line's values as the figure's data give them: the mean with its band, and each concept's. */
+function rowsOf(panel: string, { line: { label = "" }, mean, band, concepts }: Drawn, xOf: Frame["xOf"]): FigureRow[] {
+  const row = (values: string, i: number, y: number) => ({ panel, line: label, values, x: xOf(i), y });
+  return [
+    ...mean.map((y, i) => ({ ...row("mean", i, y), ...(band[i] && { low: band[i][0], high: band[i][1] }) })),
+    ...[...concepts].flatMap(([concept, values]) => values.map((y, i) => row(concept, i, y))),
+  ];
 }
 
 /**

@@ -1,35 +1,60 @@
+import { csvFormat } from "d3-dsv";
 import { parse, resetSVGDefIds, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { escapeHtml } from "../html.ts";
 import type { Panel, ReportCell } from "../panels.ts";
 import { colour } from "./colours.ts";
+import { conceptLegend } from "./concepts.ts";
+import { withData } from "./data.ts";
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-/** One panel of a figure: any Vega-Lite unit or layer. */
-export type PanelSpec = Record<string, unknown>;
+/** A value of a figure, as its data give it. */
+export interface FigureRow {
+  readonly panel: string;
+  readonly line: string;
+  /** Whose value it is: "mean", or a concept's name. */
+  readonly values: string;
+  readonly x: number;
+  readonly y: number;
+  /** The ends of the bootstrap's band. */
+  readonly low?: number;
+  readonly high?: number;
+}
 
-export interface Figure<C extends ReportCell = ReportCell> {
+/** One panel of a figure: any Vega-Lite unit or layer, and the values that it shows. */
+export interface PanelSpec {
+  readonly rows?: readonly FigureRow[];
+  readonly [member: string]: unknown;
+}
+
+export interface Figure<C extends ReportCell = ReportCell, P extends Panel<C> = Panel<C>> {
   /** Unique on its page: it is the prefix of the ids inside the SVG. */
   readonly name: string;
   /** Read aloud in place of the picture. The titles of the panels are added. */
   readonly description: string;
-  readonly draw: (panel: Panel<C>) => PanelSpec;
+  readonly draw: (panel: P) => PanelSpec;
 }
 
+/** Panels beside each other: two of them are as wide as the page. */
+const COLUMNS = 2;
+
 /**
- * Draws one panel of a figure for each model and subject, one row a model.
- * @returns the text of an SVG that takes its colours from the page; the same figure always gives the same text
+ * Draws panels of a figure, two in a row.
+ * @returns the text of an SVG that takes its colours from the page and holds its values as CSV; the same figure always gives the same text
  */
-export async function renderFigure<C extends ReportCell>(
-  { name, description, draw }: Figure<C>,
-  panels: readonly Panel<C>[],
+export async function renderFigure<C extends ReportCell, P extends Panel<C>>(
+  { name, description, draw }: Figure<C, P>,
+  panels: readonly P[],
 ): Promise<string> {
+  const drawn = panels.map(draw);
+  const legend = conceptLegend(panels[0]!.concepts);
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    columns: new Set(panels.map(({ subject }) => subject)).size,
-    concat: panels.map(draw),
+    columns: COLUMNS,
+    concat: drawn.map(({ rows: _, ...panel }) => panel),
     spacing: { row: 36, column: 30 },
+    ...(legend.length > 0 && { title: { text: legend, ...LEGEND } }),
     config: CONFIG,
     padding: 10,
   };
@@ -39,13 +64,20 @@ export async function renderFigure<C extends ReportCell>(
   const view = new View(parse(compile(spec as unknown as TopLevelSpec).spec), { renderer: "none" });
   try {
     const svg = await view.toSVG();
-    return svg
+    const named = svg
       .replace(/(id="|url\(#)(clip|gradient)/g, (_, before, kind) => `${before}${name}-${kind}`)
       .replace("<svg ", () => `<svg role="img" aria-label="${escapeHtml(label)}" `);
+    const rows = drawn.flatMap(({ rows = [] }) => rows);
+    return withData(named, `${csvFormat(rows, [...COLUMN_NAMES])}\n`);
   } finally {
     view.finalize();
   }
 }
+
+const COLUMN_NAMES = ["panel", "line", "values", "x", "y", "low", "high"] as const;
+
+/** What thin lines are, above the panels. */
+const LEGEND = { anchor: "start", fontSize: 11, fontWeight: "normal", color: colour("muted"), offset: 14 };
 
 const CONFIG = {
   aria: false,

@@ -1,4 +1,4 @@
-import { type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
+import { figure1, type RestorationLosses, type SettingName, settings } from "@lethe/unlearn";
 import { z } from "zod";
 
 const names = settings.map(({ name }) => name) as [SettingName];
@@ -9,7 +9,10 @@ export const restorationOptions = z.strictObject({
   /** From one centre layer to the next: 0, s, 2s, … A stride of 1 sweeps every layer. */
   windowStride: z.number().int().min(1).default(1),
   /** The settings that are swept. */
-  settings: z.array(z.enum(names)).min(1).default(names),
+  settings: z
+    .array(z.enum(names))
+    .min(1)
+    .default(figure1.map(({ name }) => name)),
 });
 export type RestorationOptions = z.infer<typeof restorationOptions>;
 

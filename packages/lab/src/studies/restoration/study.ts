@@ -1,6 +1,9 @@
 import { krs } from "@lethe/unlearn";
+import { findingsOf } from "../../report/findings/judge.ts";
+import { mean } from "../../report/panels.ts";
 import type { Study } from "../study.ts";
 import { restorationCost } from "./cost.ts";
+import { claims } from "./findings/claims.ts";
 import { measureRestoration } from "./measure.ts";
 import { type RestorationOptions, type RestorationResult, restorationOptions, restorationSchema } from "./schema.ts";
 import { sections } from "./sections.ts";
@@ -20,5 +23,16 @@ export const restoration: Study<RestorationOptions, RestorationResult> = {
     });
     return `highest KRS ${peaks.join(", ")}`;
   },
+  findings: (cells) => findingsOf(claims, cells),
+  metrics: ({ base, restored }) =>
+    Object.fromEntries(
+      Object.entries(restored).flatMap(([setting, { paper }]) => {
+        const scores = paper.map((losses) => krs(base.paper, losses).ratioOfMeans);
+        return [
+          [`krs_${setting}_max`, Math.max(...scores)],
+          [`krs_${setting}_mean`, mean(scores)],
+        ];
+      }),
+    ),
   sections,
 };

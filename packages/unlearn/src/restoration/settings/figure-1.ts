@@ -12,6 +12,7 @@ function restored<const N extends string>(
     name,
     label,
     marker,
+    isolated: false,
     vanilla: restores.filter((site) => !sites[site].parameter),
     hooks: ({ window, vanilla }) => restores.reduce((hooks, site) => hooks.restore(site, window, vanilla), new Hooks()),
   };

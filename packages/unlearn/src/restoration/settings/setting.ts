@@ -20,6 +20,8 @@ export interface Setting<N extends string = string> {
   readonly label: string;
   /** The shape of its points in figures, by Vega's name. */
   readonly marker: string;
+  /** Whether all else is held at the unlearned model's own values from the window on. Reports draw such settings in a figure of their own. */
+  readonly isolated: boolean;
   /** Activations that `hooks` takes from the vanilla run. */
   readonly vanilla: readonly Site[];
   /** Activations that `hooks` takes from the unlearned model's own run. */

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { initModel } from "@lethe/auto";
+import type { Decoder } from "@lethe/decoder";
+import { z } from "zod";
+import { ExperimentError } from "../errors.ts";
+import { pretrain } from "../tiny/pretrain.ts";
+import { pretrainingSchema, readPretraining } from "../tiny/pretraining-record.ts";
+import { changeRecord, measureChange } from "./change.ts";
+import { askQuestions, recordAnswers } from "./known-answers.ts";
+import { answersRecord, type SubjectKind, type SubjectTask } from "./subject.ts";
+
+const config = z.strictObject({
+  kind: z.literal("never"),
+  /** How the vanilla model was trained, and so this one: with the same seed, on the same data without the concept. */
+  pretraining: pretrainingSchema,
+});
+type Config = z.infer<typeof config>;
+
+const record = answersRecord.extend({ change: changeRecord });
+
+/** A model of the vanilla model's shape that is trained from scratch as that was, but never reads of the concept. */
+export const never: SubjectKind<Config, z.infer<typeof record>> = {
+  kind: "never",
+  unseeded: true,
+  config,
+  record,
+  control: {
+    description:
+      "a model that is trained from scratch as the vanilla model was, without the concept; only for models whose directory has a " +
+      "pretraining.json, such as those that come with Lethe",
+    controls: () => true,
+  },
+  async choose(names, { model, data }) {
+    if (names.length === 0) return [];
+    const pretraining = await readPretraining(model);
+    if (!pretraining)
+      throw new ExperimentError(
+        `--control never trains a model as ${model} was trained, and that is not known: it has no pretraining.json. ` +
+          "The models that come with Lethe have one, and npm run pretrain writes one. Do without this control.",
+      );
+    if (pretraining.data !== data.sha256)
+      throw new ExperimentError(
+        `--control never: ${model} was not trained on ${data.path} as it is now. Give the file that it was trained on with --data.`,
+      );
+    return [{ config: { kind: "never", pretraining }, sources: { concepts: data.concepts } }];
+  },
+  label: () => ({ name: "never", title: "Never trained on the concept" }),
+  async make(task) {
+    const { config, models, known, watcher } = task;
+    const { signal } = watcher;
+    const directory = await trainedModel(task);
+    const model = await models.load(directory);
+    const knownAnswers = await known();
+    const onToken = (tokensPerSecond: number) => watcher.progress(0.9, "answering", { tokensPerSecond });
+    const answers = await askQuestions(model, knownAnswers, { config, models }, { onToken, signal });
+    const change = await measureChange(model, { vanilla: models.vanilla, known: knownAnswers, signal });
+    return { model, record: { ...recordAnswers(config, knownAnswers, [answers]), change } };
+  },
+};
+
+/** The directory of the trained model. It is trained where an earlier cell has not done so on this adapter. */
+async function trainedModel({ config, sources, models, watcher }: SubjectTask<Config>): Promise<string> {
+  const { vanilla, pretrained } = models;
+  const { device, text } = vanilla;
+  const { model: reference, concept, subject } = config;
+  const decides = JSON.stringify([reference.sha256, concept.sha256, subject.pretraining, device.adapterName]);
+  const directory = join(pretrained, createHash("sha256").update(decides).digest("hex").slice(0, 16));
+  if (existsSync(join(directory, "config.json"))) {
+    watcher.remark(`a model that never read of ${concept.name} is in ${directory}`);
+    return directory;
+  }
+  const others = sources.concepts!.filter(({ id, name }) => id !== concept.id || name !== concept.name);
+  using model = initModel(device, { ...vanilla.config }, subject.pretraining.seed, text) as Decoder & Disposable;
+  for await (const { step, totalSteps, loss } of pretrain(
+    model,
+    others,
+    subject.pretraining.recipe,
+    subject.pretraining.seed,
+  )) {
+    watcher.signal.throwIfAborted();
+    watcher.progress((0.9 * step) / totalSteps, "training from scratch", {
+      step: { done: step, of: totalSteps },
+      loss,
+    });
+  }
+  await model.save(directory, { tokenizer: sources.model });
+  return directory;
+}
