@@ -3,6 +3,7 @@ import { figure1, recipeSchema, type Setting, type SettingName, type WeightCompa
 import { CELL_VERSION, type CellConfig, type CellResult, configSchema } from "../src/cells/cell.ts";
 import { presets } from "../src/cells/presets.ts";
 import { mean } from "../src/report/panels.ts";
+import type { DepthResult } from "../src/studies/depth/schema.ts";
 import { studies } from "../src/studies/list.ts";
 import type { RestorationOptions } from "../src/studies/restoration/schema.ts";
 
@@ -62,6 +63,30 @@ const SHAPES: Record<SettingName, number[]> = {
 
 function allKnown(questions: number) {
   return { asked: questions, judged: questions, right: questions, silent: 0, unknown: 0, compared: questions };
+}
+
+/** Made-up log-probabilities by layer: the concept's answers lose more than the others, and more after late layers. */
+export function fakeDepth(random: () => number, loss = 1): DepthResult {
+  const layers = SHAPES.m.map((_, layer) => layer);
+  const measured = (lost: number) => {
+    const tokens = Array.from({ length: QUESTIONS }, (_, question) => 1 + question);
+    const lens = (sharpness: number) =>
+      layers.map((layer) => tokens.map(() => Math.fround((-1.5 * (12 - layer)) / 12 - sharpness - 0.1 * random())));
+    const first = (share: number) => layers.map(() => tokens.map(() => share));
+    const vanilla = lens(0);
+    const patched = layers.map((layer) =>
+      vanilla.at(-1)!.map((logProb) => Math.fround(logProb - lost * (layer / 12) ** 2 - 0.05 * random())),
+    );
+    return {
+      tokens,
+      patched,
+      lens: {
+        vanilla: { logProb: vanilla, first: first(1) },
+        subject: { logProb: lens(lost / 2), first: first(0.75) },
+      },
+    };
+  };
+  return { depth: layers.length, layers, target: measured(loss), unrelated: measured(loss / 10) };
 }
 
 /** Made-up measurements of a cell with the restoration study and, where it is wanted, the weights study, the same for the same configuration. */
@@ -125,6 +150,7 @@ export function fakeMeasurements(config: CellConfig) {
           ReturnType<typeof restored>
         >,
       },
+      ...("depth" in config.studies && { depth: fakeDepth(random) }),
       ...("weights" in config.studies && { weights: { weights: fakeWeights(random) } }),
     },
   };

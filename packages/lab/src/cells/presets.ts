@@ -27,7 +27,7 @@ export interface Preset {
 const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
   controls: ["noise"],
-  studies: ["restoration", "weights"],
+  studies: ["restoration", "depth", "weights"],
   studyOptions: { restoration: { settings: settings.map(({ name }) => name) } },
   seeds: [0],
   epochs: 10,

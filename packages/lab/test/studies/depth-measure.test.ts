@@ -1,0 +1,76 @@
+import { batchOf } from "@lethe/decoder";
+import { testDevice } from "@lethe/testing/device";
+import { smallLlama } from "@lethe/testing/llama";
+import { integer } from "@lethe/testing/random";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { measureDepth } from "../../src/studies/depth/measure.ts";
+import { depthOptions, depthSchema } from "../../src/studies/depth/schema.ts";
+import type { KnownAnswer, KnownAnswers, Subject } from "../../src/subjects/subject.ts";
+
+const device = await testDevice();
+const vanilla = smallLlama(device, 1);
+const changed = smallLlama(device, 2);
+beforeAll(() => {
+  // A model makes its rotary table in its first run and keeps it. It is made here, before a test counts bytes.
+  using _ = device.scope("warm-up");
+  for (const model of [vanilla, changed]) model.forward(batchOf(device, [[1]]));
+});
+afterAll(() => {
+  vanilla.dispose();
+  changed.dispose();
+});
+
+const tokens = (count: number) => Array.from({ length: count }, () => integer(2, 52));
+const answer = (length: number): KnownAnswer => {
+  return { question: "", text: "", expected: null, prompt: tokens(6), tokens: tokens(length) };
+};
+
+/** A subject whose vanilla answers are made up. */
+function subjectOf(model: typeof vanilla): Subject & { readonly known: Disposable; readonly made: string[] } {
+  const kept = new Map<string, Disposable>();
+  const made: string[] = [];
+  const known: KnownAnswers & Disposable = {
+    target: [answer(3), answer(5)],
+    unrelated: [answer(2), answer(4), answer(4)],
+    counts: {} as KnownAnswers["counts"],
+    keep<T extends Disposable>(key: string, make: () => T) {
+      if (!kept.has(key)) {
+        made.push(key);
+        kept.set(key, make());
+      }
+      return kept.get(key) as T;
+    },
+    [Symbol.dispose]() {
+      for (const value of kept.values()) value[Symbol.dispose]();
+    },
+  };
+  return { vanilla, known, model, concept: {} as Subject["concept"], made };
+}
+
+const shares: number[] = [];
+const watcher = { progress: (share: number) => shares.push(share), remark() {}, signal: new AbortController().signal };
+
+test("measures both kinds of questions, runs the vanilla model once, and gives its memory back", async () => {
+  const subject = subjectOf(changed);
+  const options = depthOptions.parse({ layerStride: 3, otherQuestions: 2 });
+  const result = await measureDepth(subject, options, watcher);
+  expect(depthSchema.parse(result)).toEqual(result);
+  expect(result).toMatchObject({ depth: 4, layers: [0, 3], target: { tokens: [3, 5] }, unrelated: { tokens: [2, 4] } });
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  // Another subject on the same answers.
+  expect(await measureDepth(subject, options, watcher)).toEqual(result);
+  expect(subject.made).toHaveLength(2);
+  subject.known[Symbol.dispose]();
+});
+
+test("finds nothing gone from the vanilla model itself", async () => {
+  const subject = subjectOf(vanilla);
+  using _ = subject.known;
+  const { target, unrelated } = await measureDepth(subject, depthOptions.parse({}), watcher);
+  for (const { patched, lens } of [target, unrelated]) {
+    expect(lens.subject).toEqual(lens.vanilla);
+    for (const layer of patched)
+      for (const [question, logProb] of layer.entries())
+        expect(logProb).toBeCloseTo(lens.vanilla.logProb.at(-1)![question]!, 4);
+  }
+});
