@@ -23,7 +23,7 @@ export interface Preset {
   readonly evaluation: Breadth;
 }
 
-/** The paper's two methods, and its numbers: ten epochs at most, ten and fifty questions a concept, answers of up to 30 tokens. */
+/** The paper's numbers: ten epochs at most, ten and fifty questions a concept, answers of up to 30 tokens; and two methods that show most. */
 const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
   controls: ["noise"],
@@ -37,7 +37,8 @@ const PAPER = {
 export const presets: Readonly<Record<PresetName, Preset>> = {
   smoke: {
     ...PAPER,
-    description: "one concept a model, both methods, few epochs and questions, no control: does everything run?",
+    description:
+      "one concept a model, Gradient Difference and NPO, few epochs and questions, no control: does everything run?",
     studies: ["restoration"],
     studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
     concepts: ["Harry Potter"],
@@ -47,13 +48,15 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   default: {
     ...PAPER,
-    description: "two concepts a model, both methods, noise as a control: a figure in minutes",
+    description: "two concepts a model, Gradient Difference and NPO, noise as a control: a figure in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
   },
   paper: {
     ...PAPER,
-    description: "every concept of the data file (the paper's ten), both methods, three seeds, noise as a control",
+    description:
+      "every concept of the data file (the paper's ten), the four methods of the paper's Figure 2, three seeds, noise as a control",
     concepts: "all",
+    subjects: { unlearned: ["dpo", "npo", "npo+kl", "graddiff"] },
     seeds: [0, 1, 2],
   },
 };

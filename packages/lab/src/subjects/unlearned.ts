@@ -5,6 +5,7 @@ import {
   methodNamed,
   methods,
   recipeSchema,
+  refusals,
   type TrainingRecipe,
   trainedPart,
   trainedPartForms,
@@ -93,6 +94,7 @@ export async function howToUnlearn(
     recipe: training,
     forget: await encode(forgetParagraphs(sources.concept, config.seed)),
     retain: await encode(forgetParagraphs(sources.retain, config.seed)),
+    ...(methodNamed(method).prefers?.(options) === "refusal" && { preferred: await encode(refusals) }),
     seed: config.seed,
   };
 }

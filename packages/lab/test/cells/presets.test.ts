@@ -8,6 +8,7 @@ it("presets ask for the paper's questions and answers", () => {
     evaluation: { targetQuestions: 10, unrelatedQuestions: 50, maxAnswerTokens: 30 },
   });
   expect(presets.paper.seeds).toEqual([0, 1, 2]);
+  expect(presets.paper.subjects.unlearned).toEqual(["dpo", "npo", "npo+kl", "graddiff"]);
   expect(presets.smoke.concepts.length).toBe(1);
   const figure1 = ["m", "W_V", "A", "m+A"];
   expect(presets.smoke.studyOptions).toEqual({ restoration: { settings: figure1 } });

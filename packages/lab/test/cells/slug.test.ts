@@ -11,6 +11,7 @@ describe("names in file names", () => {
     ["Dark Souls (video game)", "dark-souls-video-game"],
     ["Café Zürich", "cafe-zurich"],
     ["tiny-llama", "tiny-llama"],
+    ["npo+kl", "npo-kl"],
   ])("%s becomes %s", (name, expected) => expect(slug(name)).toBe(expected));
 
   it("tells names apart that lose characters", () => {

@@ -28,6 +28,11 @@ export interface TextPass {
    * @throws {HookError} when the model has no such point
    */
   at(site: Site, layer: number): F32;
+  /**
+   * The same at the positions that count, `[N, …]`, in the order of {@link sequences}.
+   * @throws {LetheError} when what passes there is not `[B, T, …]`
+   */
+  atTokens(site: Site, layer: number): F32;
 }
 
 /** Some of the positions that count in a loss, one after the other. */
@@ -94,6 +99,11 @@ export interface Method<O = unknown> {
   edit?(options: O): WeightEdit;
   /** The weights that are trained and edited. Default: all. */
   trains?(options: O): TrainedPart;
+  /**
+   * What its preferred texts are, where its objective reads some: refusals, which a caller has to give, or the retain texts, which stand for
+   * them where none are given.
+   */
+  prefers?(options: O): "refusal" | "retain";
   /** Whether the training ends early, after an epoch with these records. Default: never. */
   stops?(epoch: readonly StepRecord[]): boolean;
 }

@@ -22,25 +22,35 @@ export const passOver = checked(
   (model: Decoder, texts: Texts, { checkpoint, ...options }: PassOptions = {}): TextPass => {
     const batch = labelledBatch(model.device, texts, { padTo: fewLengths });
     const counted = countedTokens(model.device, texts, batch);
+    const at: TextPass["at"] = (site, layer) => {
+      let seen: F32 | undefined;
+      // This edit changes nothing. A capture would also hold the tensor of the second run of a checkpointed block, and nobody would release it.
+      const hooks = new Hooks().edit(
+        site,
+        (x) => {
+          seen ??= x.retain();
+          return x;
+        },
+        { layers: [layer] },
+      );
+      model.forward(batch, { ...options, hooks, upTo: "resid" });
+      model.device.own(seen!);
+      return seen!;
+    };
     return {
       labels: batch.labels,
       sequences: counted.sequences,
       logits: () => model.forward(batch, options),
       perToken: (compute) => computePerToken(model, batch, counted, compute, { checkpoint, ...options }),
-      at(site, layer) {
-        let seen: F32 | undefined;
-        // This edit changes nothing. A capture would also hold the tensor of the second run of a checkpointed block, and nobody would release it.
-        const hooks = new Hooks().edit(
-          site,
-          (x) => {
-            seen ??= x.retain();
-            return x;
-          },
-          { layers: [layer] },
-        );
-        model.forward(batch, { ...options, hooks, upTo: "resid" });
-        model.device.own(seen!);
-        return seen!;
+      at,
+      atTokens(site, layer) {
+        const { ops = kernels } = options;
+        const whole = at(site, layer);
+        const [sequences, columns, ...rest] = whole.shape as [number, number, ...number[]];
+        if (`${[sequences, columns]}` !== `${batch.labels.shape}`)
+          throw new LetheError(`atTokens: ${site} has shape [${whole.shape}]; expected [${batch.labels.shape}, …]`);
+        const rows = model.device.tensor(counted.rows, [counted.rows.length], "u32", "rows of tokens");
+        return ops.gatherRows(ops.reshape(whole, { shape: [sequences * columns, ...rest] }), rows);
       },
     };
   },

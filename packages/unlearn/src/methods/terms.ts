@@ -3,8 +3,26 @@ import { anyObject, checked } from "@lethe/tensor/checked";
 import type { TextPass } from "./method.ts";
 
 const scored = { ops: anyObject, pass: anyObject };
-const tokenLosses = (ops: Ops, pass: Pick<TextPass, "perToken">): F32 =>
-  pass.perToken((logits, { labels }) => ops.crossEntropy(logits, labels, { reduction: "none" }));
+
+/** −log p of each token that counts, `[N]`. @function */
+export const tokenLosses = checked(
+  "tokenLosses",
+  scored,
+  (ops: Ops, pass: Pick<TextPass, "perToken">): F32 =>
+    pass.perToken((logits, { labels }) => ops.crossEntropy(logits, labels, { reduction: "none" })),
+);
+
+/** The mean over the tokens of each sequence that count, of what was computed for each token: `[N]` gives `[B]`. @function */
+export const sequenceMean = checked(
+  "sequenceMean",
+  { ...scored, values: anyObject },
+  (ops: Ops, { labels, sequences }: Pick<TextPass, "labels" | "sequences">, values: F32): F32 => {
+    const rows = labels.shape[0]!;
+    const ones = labels.device.tensor(new Float32Array(sequences.size).fill(1), sequences.shape);
+    const [sums, counts] = [values, ones].map((each) => ops.scatterRows(each, sequences, { rows }));
+    return ops.div(sums!, counts!);
+  },
+);
 
 /** NLL(y): negative log likelihood, the mean over all tokens of the batch that count. A scalar. @function */
 export const tokenNll = checked(

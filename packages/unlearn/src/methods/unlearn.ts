@@ -51,7 +51,10 @@ export type UnlearnOptions = Means & {
   readonly forget?: Texts;
   /** Texts that are to be kept. */
   readonly retain?: Texts;
-  /** Texts that are preferred to those of the same index in `forget`; where there are fewer, they are used again. */
+  /**
+   * Texts that are preferred to those of the same index in `forget`; where there are fewer, they are used again. Default, for a method that
+   * prefers retain text: `retain`.
+   */
   readonly preferred?: Texts;
   /**
    * What of the model is trained: a name that `trainedPart` knows, such as `W_V` or `lora:8`, or a part of your own. Default: what the method
@@ -263,6 +266,7 @@ interface Plan extends Pick<Method, "stops"> {
   readonly objective?: Objective | undefined;
   readonly edit?: WeightEdit | undefined;
   readonly trains?: TrainedPart | undefined;
+  readonly prefers?: ReturnType<NonNullable<Method["prefers"]>> | undefined;
 }
 
 function planOf(means: UnlearnOptions): Plan {
@@ -285,6 +289,7 @@ function planOf(means: UnlearnOptions): Plan {
     wholeLogits: !methods.includes(method),
     edit: method.edit?.(options),
     trains: chosen ?? method.trains?.(options),
+    prefers: method.prefers?.(options),
     stops: (epoch) => method.stops?.(epoch) ?? false,
   };
 }
@@ -293,7 +298,8 @@ function prepare(options: UnlearnOptions, onLeftOut?: UnlearnOptions["onLeftOut"
   const plan = planOf(options);
   const recipe = parsed("unlearn: recipe", recipeSchema, options.recipe);
   const { objective } = plan;
-  const batches = objective ? batchTexts(options, objective.reads, recipe, options.seed, onLeftOut) : [];
+  const texts = plan.prefers === "retain" && options.retain ? { preferred: options.retain, ...options } : options;
+  const batches = objective ? batchTexts(texts, objective.reads, recipe, options.seed, onLeftOut) : [];
   return { ...plan, recipe, batches };
 }
 

@@ -7,10 +7,10 @@ import {
   type SavedTraining,
   type StepRecord,
   type TrainingState,
+  taskVector,
   type UnlearnOptions,
   unlearn,
 } from "../../src/index.ts";
-import { taskVector } from "./own/task-vector.ts";
 
 const device = await testDevice();
 const texts = (base: number) =>

@@ -3,11 +3,9 @@ import { ops } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
-import { type Means, type Method, passOver, tokenNll, unlearn } from "@lethe/unlearn";
+import { type Means, type Method, passOver, rmu, taskVector, tokenNll, unlearn } from "@lethe/unlearn";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { misdirection } from "./misdirection.ts";
-import { taskVector } from "./task-vector.ts";
 
 const device = await testDevice();
 const texts = (base: number) =>
@@ -35,44 +33,71 @@ async function run<T>(options: Means, measure?: (model: Llama) => Promise<T>, ch
 }
 
 describe("a method that sees a hook point, and compares it with the reference model's", () => {
-  /** Residual streams of the retain text after layer 1. */
+  const options = { layer: 1, length: 5 };
+  /** Residual streams of the retain text after layer 1, of the tokens that count. */
   const streams = async (model: Llama) => {
     using _ = device.scope("streams");
-    return [...(await passOver(model, retain).at("resid_post", 1).read())];
+    return [...(await passOver(model, retain).atTokens("resid_post", 1).read())];
   };
 
-  test("moves the forget text to its target, and trains the MLPs up to the point and nothing else", async () => {
-    const { start, epochs, end } = await run({ method: misdirection });
-    expect(epochs.at(-1)!.losses.at(-1)!).toBeLessThan(epochs[0]!.losses[0]! / 2);
-    for (const [name, values] of end)
-      expect(`${start.get(name)}` === `${values}`, `${name} is as it was`).toBe(!/layers\.[01]\.mlp/.test(name));
+  const trained = ({ start, end }: Awaited<ReturnType<typeof run>>) =>
+    [...end].filter(([name, values]) => `${values}` !== `${start.get(name)}`).map(([name]) => name);
+
+  test("moves the forget text to its target, and trains all weights before the point", async () => {
+    const moved = await run({ method: rmu, options });
+    expect(moved.epochs.at(-1)!.losses.at(-1)!).toBeLessThan(moved.epochs[0]!.losses[0]! / 2);
+    const before = [...moved.start.keys()].filter((name) => /embed_tokens|layers\.[01]\./.test(name));
+    expect(trained(moved)).toEqual(before);
+  });
+
+  test("trains W_V of the last layers before the point alone", async () => {
+    const names = (layers: readonly number[]) => layers.map((layer) => `model.layers.${layer}.mlp.down_proj.weight`);
+    const weights = "down_proj";
+    expect(trained(await run({ method: rmu, options: { ...options, weights } }))).toEqual(names([0, 1]));
+    const { accepts } = rmu.trains!({ ...rmu.options.parse({}), layer: 11, weights });
+    const all = names([...Array(13).keys()]);
+    expect(all.filter(accepts)).toEqual(names([9, 10, 11]));
   });
 
   test("holds the retain text where the reference model has it", async () => {
     using fresh = smallLlama(device, 5, { num_hidden_layers: 3 });
     const before = await streams(fresh);
-    const drift = async (alpha: number) => {
-      const { measured } = await run({ method: misdirection, options: { alpha } }, streams);
+    const drift = async (retainWeight: number) => {
+      const { measured } = await run({ method: rmu, options: { ...options, retainWeight } }, streams);
       return measured!.reduce((sum, value, i) => sum + (value - before[i]!) ** 2, 0);
     };
     expect(await drift(10)).toBeLessThan((await drift(0)) / 2);
   });
 
+  test("sees the positions that count, in their order", async () => {
+    using model = smallLlama(device, 5, { num_hidden_layers: 3 });
+    using _ = device.scope("test");
+    const pass = passOver(model, retain);
+    const [whole, tokens] = [pass.at("resid_post", 1), pass.atTokens("resid_post", 1)];
+    const [, columns, width] = whole.shape as [number, number, number];
+    const [all, counted, sequences] = [whole.read(), tokens.read(), pass.sequences.read()];
+    const rows = retain.flatMap((text, b) => text.slice(1).map((_, t) => b * columns + t));
+    const values = await all;
+    expect([...(await counted)]).toEqual(rows.flatMap((r) => [...values.slice(r * width, (r + 1) * width)]));
+    expect([...(await sequences)]).toEqual(rows.map((row) => Math.floor(row / columns)));
+    expect(() => pass.atTokens("pattern", 1)).toThrow(/atTokens: pattern has shape .*; expected \[4,/);
+  });
+
   test("gives the same bits with checkpointed blocks", async () => {
-    const checkpointed = await run({ method: misdirection }, undefined, { checkpointing: true });
-    expect(checkpointed.end).toEqual((await run({ method: misdirection })).end);
+    const checkpointed = await run({ method: rmu, options }, undefined, { checkpointing: true });
+    expect(checkpointed.end).toEqual((await run({ method: rmu, options })).end);
   });
 
   test("says which layers there are", async () => {
-    await expect(run({ method: misdirection, options: { layer: 9 } })).rejects.toThrow(/layer 9 .* layers 0 to 2/);
+    await expect(run({ method: rmu })).rejects.toThrow(/layer 7 .* layers 0 to 2/);
   });
 });
 
 describe("a method that edits weights", () => {
   test("edits them once, after the last epoch", async () => {
     const [edited, tuned] = [
-      await run({ method: taskVector, options: { alpha: 0.5 } }),
-      await run({ objective: taskVector.objective!({ alpha: 0 }) }),
+      await run({ method: taskVector, options: { scale: 0.5 } }),
+      await run({ objective: taskVector.objective!({ scale: 0 }) }),
     ];
     expect(edited.epochs.map(({ losses }) => losses)).toEqual(tuned.epochs.map(({ losses }) => losses));
     expect(edited.epochs.at(-2)!.weights).toEqual(tuned.epochs.at(-2)!.weights);
