@@ -40,7 +40,9 @@ export function checkingValues(command: Command): Command {
     const { parseArg: parse, flags } = option;
     option.argParser((text: string, previous: unknown) => {
       if (text === "") throw new InvalidArgumentError("It is empty.");
-      const value = /<(file|directory|model)>/.test(flags) ? fromWhereTyped(text, flags.includes("<model>")) : text;
+      const value = /<(file|directory|model)(\.{3})?>/.test(flags)
+        ? fromWhereTyped(text, flags.includes("<model>"))
+        : text;
       return parse ? parse(value, previous) : value;
     });
   }

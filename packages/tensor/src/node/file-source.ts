@@ -54,13 +54,14 @@ export async function findFileSource(path: string): Promise<ByteSource | undefin
 }
 
 /**
- * A text file of at most 64 MiB, as a whole; `undefined` where there is none. A byte-order mark is left out.
+ * A text file as a whole; `undefined` where there is none. A byte-order mark is left out.
  *
+ * @param most bytes that it may have; default: 64 MiB
  * @throws SafetensorsError of kind `io`, `too-large` or `not-utf8`.
  */
-export async function readTextFile(path: string): Promise<string | undefined> {
+export async function readTextFile(path: string, most?: number): Promise<string | undefined> {
   const source = await findFileSource(path);
-  return source && readWholeText(source);
+  return source && readWholeText(source, most);
 }
 
 /** Names of all files in a directory. @throws SafetensorsError of kind `io`. */

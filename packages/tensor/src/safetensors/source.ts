@@ -67,12 +67,13 @@ const MAX_WHOLE_BYTES = 64 * 2 ** 20;
 /**
  * All bytes of a source, which is closed.
  *
- * @throws SafetensorsError of kind `too-large`, before anything is read, where the source has more than 64 MiB.
+ * @param most bytes that it may have; default: 64 MiB
+ * @throws SafetensorsError of kind `too-large`, before anything is read, where the source has more.
  */
-export async function readWhole(source: ByteSource): Promise<Uint8Array<ArrayBuffer>> {
+export async function readWhole(source: ByteSource, most = MAX_WHOLE_BYTES): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    if (source.size <= MAX_WHOLE_BYTES) return await source.read(0, source.size);
-    throw new SafetensorsError("too-large", source.name, `it has ${source.size} bytes`, `at most ${MAX_WHOLE_BYTES}`);
+    if (source.size <= most) return await source.read(0, source.size);
+    throw new SafetensorsError("too-large", source.name, `it has ${source.size} bytes`, `at most ${most}`);
   } finally {
     await source.close?.();
   }
@@ -83,8 +84,8 @@ export async function readWhole(source: ByteSource): Promise<Uint8Array<ArrayBuf
  *
  * @throws SafetensorsError of kind `too-large`, or `not-utf8`.
  */
-export async function readWholeText(source: ByteSource): Promise<string> {
-  const bytes = await readWhole(source);
+export async function readWholeText(source: ByteSource, most?: number): Promise<string> {
+  const bytes = await readWhole(source, most);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -29,6 +29,8 @@ export interface Concept {
   readonly unrelatedFacts?: readonly Fact[];
   /** Running text about the concept (`wikipedia_content`). */
   readonly text: string;
+  /** Texts of a corpus that are about the concept. Where there are some, they are what is forgotten, or retained. */
+  readonly documents?: readonly string[];
   readonly completions: readonly { readonly first: string; readonly second: string }[];
   /** The concept vector: a column of a layer's down projection. It belongs to the model that the file was made for. */
   readonly vector?: { readonly layer: number; readonly column: number };
@@ -64,6 +66,11 @@ export const readConcepts = checkedAsync(
       const facts = beside(path, file);
       shared.set(file, check(facts, z.array(factSchema).min(1), await readJson(facts, readText)));
     }
+    const documents = new Map<string, readonly string[]>();
+    for (const { documents: file } of entries) {
+      if (typeof file !== "string" || documents.has(file)) continue;
+      documents.set(file, await readDocuments(beside(path, file), readText));
+    }
     const seen = new Set<number | string>();
     return entries.map((entry, index) => {
       const where = `${path}, ${describeEntry(entry, index)}`;
@@ -73,7 +80,7 @@ export const readConcepts = checkedAsync(
           `${where}: ${quote(identity)} was already used by an entry before. Give each an "id" of its own.`,
         );
       seen.add(identity);
-      return conceptOf(entry, where, shared);
+      return conceptOf(entry, where, shared, documents);
     });
   },
 );
@@ -125,6 +132,8 @@ const factSchema = z.object({ question: sentence, answer: sentence, paraphrases:
 // No separator, so no other folder; no colon, percent sign, question mark or hash, which mean more in a URL or on Windows.
 const fileName = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._-]*\.json$/u;
 const besideIt = "expected a list of questions, or the name of a .json file in the same folder";
+const documentsName = new RegExp(`${fileName.source.slice(0, -1)}l$`, "u");
+const documentsBesideIt = "expected a list of texts, or the name of a .jsonl file in the same folder";
 
 const entrySchema = z
   .object({
@@ -140,6 +149,7 @@ const entrySchema = z
     unrelated_QA: z.union([z.array(sentence).min(1), z.string().regex(fileName, besideIt)]),
     text_completion: z.array(z.object({ First_half: z.string(), Second_half: z.string() })).default([]),
     wikipedia_content: sentence,
+    documents: z.union([z.array(sentence).min(1), z.string().regex(documentsName, documentsBesideIt)]).optional(),
   })
   .superRefine((entry, context) => {
     for (const key of ["QA_with_answers", "paraphrases"] as const) {
@@ -160,15 +170,23 @@ const entrySchema = z
   })
   .transform(({ id, ID, ...entry }) => ({ ...entry, id: id ?? ID ?? null }));
 
+const documentSchema = z.object({ text: sentence });
+
 const entryList = z
   .array(z.unknown(), "expected a list of concepts in ConceptVectors' format, as in data/llama.json")
   .min(1, "expected at least one concept");
 
 type Entry = z.infer<typeof entrySchema>;
 
-function conceptOf(entry: Entry, where: string, shared: ReadonlyMap<string, readonly Fact[]>): Concept {
+function conceptOf(
+  entry: Entry,
+  where: string,
+  shared: ReadonlyMap<string, readonly Fact[]>,
+  files: ReadonlyMap<string, readonly string[]>,
+): Concept {
   const { unrelated_QA: unrelated, Layer: layer, Dim: column, paraphrases } = entry;
   const unrelatedFacts = typeof unrelated === "string" ? shared.get(unrelated) : undefined;
+  const documents = typeof entry.documents === "string" ? files.get(entry.documents) : entry.documents;
   const answers = entry.QA_with_answers?.map((text, i) => strip(text.slice(promptOf(entry.QA[i] as string).length)));
   if (paraphrases !== undefined && answers === undefined) {
     throw new ConceptDataError(`${where}: QA_with_answers: missing, though there are paraphrases of the answers.`);
@@ -182,17 +200,33 @@ function conceptOf(entry: Entry, where: string, shared: ReadonlyMap<string, read
     unrelated: typeof unrelated === "string" ? (unrelatedFacts ?? []).map((fact) => fact.question) : unrelated,
     ...(unrelatedFacts && { unrelatedFacts }),
     text: entry.wikipedia_content,
+    ...(documents && { documents }),
     completions: entry.text_completion.map((half) => ({ first: half.First_half, second: half.Second_half })),
     ...(layer != null && column != null && { vector: { layer, column } }),
   };
 }
 
 async function readJson(path: string, readText: ReadText): Promise<unknown> {
-  const json = await readText(path);
+  return jsonOf(path, await readText(path));
+}
+
+/** The texts of a file that has one `{ "text": … }` a line. */
+async function readDocuments(path: string, readText: ReadText): Promise<string[]> {
+  const documents: string[] = [];
+  for (const [at, line] of (await readText(path)).split("\n").entries()) {
+    if (strip(line) === "") continue;
+    const where = `${path}, line ${at + 1}`;
+    documents.push(check(where, documentSchema, jsonOf(where, line)).text);
+  }
+  if (documents.length > 0) return documents;
+  throw new ConceptDataError(`${path}: it holds no text. Expected one {"text": …} a line.`);
+}
+
+function jsonOf(where: string, json: string): unknown {
   try {
     return parseJson(json.replace(/^\uFEFF/, "")); // a byte-order mark is no part of JSON
   } catch (cause) {
-    throw new ConceptDataError(`${path}: not JSON: ${(cause as Error).message}`, { cause });
+    throw new ConceptDataError(`${where}: not JSON: ${(cause as Error).message}`, { cause });
   }
 }
 

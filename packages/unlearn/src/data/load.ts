@@ -1,7 +1,10 @@
 import { type Concept, ConceptDataError, readConcepts } from "./concepts.ts";
 
+/** The paper's 6,000 documents of a concept are 60 to 90 MB. A JavaScript string cannot be much longer than this. */
+const MAX_DOCUMENTS_BYTES = 512 * 2 ** 20;
+
 /**
- * {@link readConcepts} from disk, in Node. A file has at most 64 MiB.
+ * {@link readConcepts} from disk, in Node. A file has at most 64 MiB, a file of documents (`.jsonl`) 512 MiB.
  *
  * @throws ConceptDataError naming file, entry and key of every fault
  */
@@ -9,7 +12,8 @@ export async function loadConcepts(file: string): Promise<Concept[]> {
   // Imported on call, so that a bundle for a browser does not load node:fs.
   const { readTextFile } = await import("@lethe/tensor/node");
   return readConcepts(file, async (path) => {
-    const text = await readTextFile(path).catch((cause: Error) => {
+    const most = path.endsWith(".jsonl") ? MAX_DOCUMENTS_BYTES : undefined;
+    const text = await readTextFile(path, most).catch((cause: Error) => {
       throw new ConceptDataError(cause.message, { cause });
     });
     if (text !== undefined) return text;

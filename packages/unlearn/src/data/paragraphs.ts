@@ -8,9 +8,16 @@ const paragraphCount = 16;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
+/** A sentence never goes on after one of these (Unicode's UAX 29, rule SB4). */
+const lineBreaks = /[\n\r\u0085\u2028\u2029]+/;
+
 /** The sentences of a text, without the white space around them. @function */
 export const sentencesOf = checked("sentencesOf", { text }, (text: string): string[] =>
-  Array.from(segmenter.segment(text), ({ segment }) => strip(segment)).filter((sentence) => sentence !== ""),
+  // Line by line, because the time of a segmenter grows with the square of its text's length.
+  text
+    .split(lineBreaks)
+    .flatMap((line) => Array.from(segmenter.segment(line), ({ segment }) => strip(segment)))
+    .filter((sentence) => sentence !== ""),
 );
 
 /**
@@ -36,14 +43,16 @@ export const splitParagraphs = checked(
 );
 
 /**
- * The texts that are to be forgotten. For a concept with paraphrases: each paraphrase once, in an order that the seed decides, in sixteen
- * paragraphs of two or three, without the answers. For any other concept: its text, split by {@link splitParagraphs}.
+ * The texts that are to be forgotten. For a concept with documents: each of them, split by {@link splitParagraphs}. For one with
+ * paraphrases: each paraphrase once, in an order that the seed decides, in sixteen paragraphs of two or three, without the answers. For any
+ * other concept: its text, split by {@link splitParagraphs}.
  * @function
  */
 export const forgetParagraphs = checked(
   "forgetParagraphs",
   { concept: anyObject, seed: wholeNumber },
   (concept: Concept, seed: number): string[] => {
+    if (concept.documents !== undefined) return concept.documents.flatMap((document) => splitParagraphs(document));
     if (concept.paraphrases === undefined) return splitParagraphs(concept.text);
     const sentences = shuffled(concept.paraphrases.flat(), randomOf(seed, "forget", concept.id ?? concept.name));
     const count = Math.min(paragraphCount, sentences.length);

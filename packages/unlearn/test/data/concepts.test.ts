@@ -60,6 +60,25 @@ describe("readConcepts", () => {
     });
   });
 
+  test("reads documents, from a list or from a file of JSON lines beside it", async () => {
+    const files = new Map([
+      ["some/tea.json", JSON.stringify([{ ...benchmark, documents: "tea texts.jsonl" }])],
+      ["some/tea texts.jsonl", '\uFEFF{"text": " One. ", "id": 1}\r\n\n{"text": "Two."}'],
+    ]);
+    const [tea] = await readConcepts("some/tea.json", async (path) => files.get(path)!);
+    expect(tea!.documents).toEqual(["One.", "Two."]);
+    expect((await read([{ ...benchmark, documents: ["One.", "Two."] }]))[0]).toEqual(tea);
+    for (const [content, fault] of [
+      ["", "some/tea texts.jsonl: it holds no text"],
+      ['{"text": "x"}\n{', "some/tea texts.jsonl, line 2: not JSON"],
+      ['{"text": ""}', "some/tea texts.jsonl, line 1: text: empty"],
+    ] as const) {
+      files.set("some/tea texts.jsonl", content);
+      await expect(readConcepts("some/tea.json", async (path) => files.get(path)!)).rejects.toThrow(fault);
+    }
+    expect(await faultsOf([{ ...benchmark, documents: "../tea.jsonl" }])).toContain("the name of a .jsonl file");
+  });
+
   test("reads files without answers, such as the full benchmark's", async () => {
     const { QA_with_answers: _, ...bare } = benchmark;
     const [tea] = await read([bare]);

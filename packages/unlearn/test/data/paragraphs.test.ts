@@ -40,6 +40,13 @@ describe("splitParagraphs", () => {
     }
     expect(splitParagraphs("")).toEqual([]);
   });
+
+  test("finds the sentences of a text with line breaks as a segmenter finds them in the whole", () => {
+    const text = 'He said: "No.\nYes."\r\nMr. Smith\rwent\u2028home, e.g.\u0085\n\n to. 3.\n5 (four.\n)five';
+    const segments = new Intl.Segmenter("en", { granularity: "sentence" }).segment(text);
+    const whole = Array.from(segments, ({ segment }) => segment.replace(/^\s+|[\s\u0085]+$/g, ""));
+    expect(sentencesOf(text)).toEqual(whole.filter((sentence) => sentence !== ""));
+  });
 });
 
 describe("forgetParagraphs", () => {
@@ -57,6 +64,13 @@ describe("forgetParagraphs", () => {
   test("depends on the seed and on nothing else", () => {
     expect(forgetParagraphs(concepts[2]!, 5)).toEqual(forgetParagraphs(concepts[2]!, 5));
     expect(forgetParagraphs(concepts[2]!, 5)).not.toEqual(forgetParagraphs(concepts[2]!, 6));
+  });
+
+  test("splits each document of a concept that has some, and uses nothing else", () => {
+    const documents = ["One. Two.\nThree.", `${"Four is a number. ".repeat(30)}Five.`];
+    const paragraphs = forgetParagraphs({ ...concepts[0]!, documents }, 0);
+    expect(paragraphs).toEqual(["One. Two. Three.", ...splitParagraphs(documents[1]!)]);
+    expect(paragraphs).toHaveLength(3);
   });
 
   test("splits the text of a concept that has no paraphrases", () => {
