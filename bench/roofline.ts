@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Device } from "@lethe/tensor";
-import { measure, median } from "./measure.ts";
+import { measure, median } from "../packages/lab/src/profile/measure.ts";
 
 /** A kernel that only moves data, or only computes. Other kernels are compared with it. */
 export interface Yardstick {

@@ -1,6 +1,6 @@
 import type { Device } from "@lethe/tensor";
+import { measure, median, medianRatio } from "../packages/lab/src/profile/measure.ts";
 import type { BenchCase } from "./case.ts";
-import { measure, median, medianRatio } from "./measure.ts";
 import type { Yardsticks } from "./roofline.ts";
 
 /** The figures of a case, as they are printed and written as JSON. */

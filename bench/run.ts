@@ -2,10 +2,11 @@
 import { openDevice } from "@lethe/tensor";
 import { writeWhole } from "@lethe/tensor/node";
 import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
+import { profile } from "../packages/lab/src/profile/kernel-costs.ts";
+import { profileLines } from "../packages/lab/src/profile/totals.ts";
 import { allCases } from "./cases/index.ts";
 import { benchModel } from "./model/run.ts";
 import { headline, printHeadings, printRow } from "./print.ts";
-import { printProfile, profile } from "./profile.ts";
 import { measureRoofline, openYardsticks } from "./roofline.ts";
 import { type Row, timeCase } from "./row.ts";
 
@@ -45,7 +46,8 @@ async function bench(flags: Flags): Promise<void> {
   const rows: Row[] = [];
   for (const one of cases) {
     const row = await timeCase(device, one, yardsticks, async (run, seconds) => {
-      if (flags.profile) printProfile(await profile(device, run), seconds);
+      if (!flags.profile) return;
+      for (const line of profileLines(await profile(device, run), seconds)) console.log(line);
     });
     printRow(row);
     rows.push(row);

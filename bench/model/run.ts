@@ -1,7 +1,8 @@
 import { loadModel } from "@lethe/auto";
 import type { Device } from "@lethe/tensor";
-import { measure, median } from "../measure.ts";
-import { type KernelCost, printProfile, profile } from "../profile.ts";
+import { type KernelCost, profile } from "../../packages/lab/src/profile/kernel-costs.ts";
+import { measure, median } from "../../packages/lab/src/profile/measure.ts";
+import { profileLines, totalsOf } from "../../packages/lab/src/profile/totals.ts";
 import { works } from "./works.ts";
 
 /** The figures of one part of the main job. */
@@ -35,19 +36,17 @@ export async function benchModel(
     const seconds = median((await measure(device, [run]))[0]!);
     const costs = await profile(device, run);
     dispose?.();
-    const total = (amount: (cost: KernelCost) => number) => costs.reduce((sum, cost) => sum + amount(cost), 0);
-    const flops = total(({ count, flops }) => count * flops);
-    const productSeconds = total(({ kernel, count, seconds }) => (kernel.startsWith("matmul") ? count * seconds : 0));
+    const { matmulSeconds, matmulGflops } = totalsOf(costs);
     const row = {
       name,
       shape,
       seconds,
-      gflops: flops / seconds / 1e9,
-      productGflops: flops / productSeconds / 1e9,
+      gflops: (matmulGflops! * matmulSeconds) / seconds,
+      productGflops: matmulGflops!,
       costs,
     };
     printModelRow(row);
-    if (detailed) printProfile(costs, seconds);
+    if (detailed) for (const line of profileLines(costs, seconds)) console.log(line);
     device.trim();
     rows.push(row);
   }

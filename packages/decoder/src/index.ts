@@ -25,6 +25,7 @@ export { type WeightToWrite, weightToWrite } from "./checkpoint/saving/weight-da
 export { Decoder } from "./decoder.ts";
 export * from "./errors.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generation/generate.ts";
+export { continueGreedily, type GreedyOptions } from "./generation/greedy.ts";
 export { type Prompt, textOf } from "./generation/prompts.ts";
 export type { Sampling } from "./generation/sampling.ts";
 export { type Batch, type BatchOptions, batchOf, fewLengths, stepOf } from "./pass/batch.ts";

@@ -43,6 +43,10 @@ export class FakeRunner implements CellRunner {
     return fakeNoise(config);
   }
 
+  watchWork(): never {
+    throw new Error("there is no device to watch");
+  }
+
   deviceState(): string {
     return "nothing in use";
   }

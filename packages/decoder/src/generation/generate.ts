@@ -1,5 +1,14 @@
 import type { Hooks } from "@lethe/hooks";
-import { type F32, ops as kernels, memoryFits, type Ops, randomOf, requireMemory, type Tensor } from "@lethe/tensor";
+import {
+  type F32,
+  ops as kernels,
+  type MemoryNeed,
+  memoryFits,
+  type Ops,
+  randomOf,
+  requireMemory,
+  type Tensor,
+} from "@lethe/tensor";
 import { unlessAborted } from "@lethe/tensor/checked";
 import { LogitsError, ModelUseError } from "../errors.ts";
 import { type Batch, batchOf, fewLengths, stepOf } from "../pass/batch.ts";
@@ -155,10 +164,15 @@ function likeliest(logits: F32, ops: Ops): Tensor {
   return both;
 }
 
+/** The memory of the longest continuation. */
+export function memoryNeeds(model: Model, sequences: number, columns: number, maxNewTokens: number): MemoryNeed[] {
+  return model.memoryToGenerate(sequences, columns, columns + maxNewTokens - 1);
+}
+
 /** Checks that there is memory for the longest continuation. */
-function requireRoom(model: Model, sequences: number, columns: number, maxNewTokens: number): void {
+export function requireRoom(model: Model, sequences: number, columns: number, maxNewTokens: number): void {
   const { device } = model;
-  const needs = (tokens: number) => model.memoryToGenerate(sequences, columns, columns + tokens - 1);
+  const needs = (tokens: number) => memoryNeeds(model, sequences, columns, tokens);
   const advice = () => {
     let [fits, tooMany] = [0, maxNewTokens];
     while (tooMany - fits > 1) {
@@ -172,7 +186,7 @@ function requireRoom(model: Model, sequences: number, columns: number, maxNewTok
   requireMemory(device, work, needs(maxNewTokens), advice);
 }
 
-function checkOptions(maxNewTokens: number, { temperature = 0, topK = 1, topP = 1 }: GenerateOptions): void {
+export function checkOptions(maxNewTokens: number, { temperature = 0, topK = 1, topP = 1 }: GenerateOptions): void {
   const refuse = (name: string, value: number, expected: string) => {
     throw new ModelUseError(`generate: ${name} is ${value}, expected ${expected}`);
   };

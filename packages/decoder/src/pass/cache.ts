@@ -1,4 +1,4 @@
-import type { Device, MemoryNeed, Tensor } from "@lethe/tensor";
+import { type Device, type MemoryNeed, ops, type Tensor } from "@lethe/tensor";
 
 type Rows = Tensor<readonly [number, number, number, number], "f32">;
 
@@ -50,6 +50,35 @@ export class KVCache implements Disposable {
   reserve(columns: number): void {
     for (const list of [this.keys, this.values] as Rows[][])
       for (const [layer, rows] of list.entries()) if (rows.shape[1] < columns) list[layer] = this.#grown(rows, columns);
+  }
+
+  /**
+   * Takes over sequences of another cache, each with its first tokens, so that all end at one column. This cache must be empty.
+   * @param sequences where each is in the other cache: its number, the column of its first token, and how many tokens it has
+   * @param columns where they end
+   */
+  take(
+    other: KVCache,
+    sequences: readonly { readonly from: number; readonly start: number; readonly length: number }[],
+    columns: number,
+  ): void {
+    const device = this.#device;
+    this.reserve(columns);
+    using _scope = device.scope("moved cache");
+    const room = other.keys[0]!.shape[1];
+    const index = sequences.flatMap(({ from, start, length }) =>
+      // What comes before a sequence is padding, which nobody reads: any column will do.
+      Array.from({ length: columns }, (_, c) => from * room + start + Math.max(0, c - (columns - length))),
+    );
+    const rows = device.tensor(index, [index.length], "u32", "moved columns");
+    for (const name of ["keys", "values"] as const)
+      for (const [layer, target] of this[name].entries()) {
+        const [, , groups, width] = target.shape;
+        const all = other[name][layer]!;
+        const taken = ops.gatherRows(all.reshape([all.shape[0] * room, groups, width]), rows);
+        ops.writeCache(target, taken.reshape([this.batch, columns, groups, width]), { at: 0 });
+      }
+    this.length = columns;
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 import { loadModel } from "@lethe/auto";
 import type { Decoder } from "@lethe/decoder";
 import { type Device, describeMemory, type MemoryNeed, openDevice, requireMemory } from "@lethe/tensor";
+import { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
 import { askVanilla } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
@@ -56,6 +57,10 @@ class DeviceRunner implements CellRunner {
 
   get adapter() {
     return { name: this.#device.adapterName, software: this.#device.capabilities.software };
+  }
+
+  watchWork(): DispatchLog {
+    return new DispatchLog(this.#device);
   }
 
   deviceState(): string {

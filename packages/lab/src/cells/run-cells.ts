@@ -1,10 +1,12 @@
 import { ExperimentError } from "../errors.ts";
+import type { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
 import type { Figures, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import { CELL_VERSION, type Cell, type CellResult, matchedCellId } from "./cell.ts";
 import { parseCell, serializeCell } from "./cell-file.ts";
 import type { Forecast, Rates, Work } from "./forecast/forecast.ts";
+import { StageTimes } from "./stage-times.ts";
 import type { CellStore } from "./store.ts";
 import { type KeepPolicy, keepEveryMinute, UnfinishedCell } from "./unfinished-cell.ts";
 
@@ -54,6 +56,8 @@ export interface CellRunner {
     watcher: Watcher,
     unfinished?: Unfinished,
   ): Promise<{ readonly rates: Rates; readonly work: Work }>;
+  /** Counts the device's work from now on, for a profile. */
+  watchWork(): DispatchLog;
   /** What the device holds at the moment, in one line. */
   deviceState(): string;
   /** Gives the device back. Called once, also after an error. */
@@ -154,30 +158,4 @@ async function readMatched(
   if (text === undefined)
     throw new ExperimentError(`it is a control of ${id}, which is not finished. Run that cell first: --cell ${id}.`);
   return parseCell(text, store.where("cells", id), studies).subject;
-}
-
-/** Adds up the time spent under each stage's name. */
-class StageTimes {
-  readonly #startedAt = new Date();
-  readonly #milliseconds = new Map<string, number>();
-  #stage = "starting";
-  #since = performance.now();
-
-  enter(stage: string): void {
-    const now = performance.now();
-    this.#milliseconds.set(this.#stage, (this.#milliseconds.get(this.#stage) ?? 0) + now - this.#since);
-    this.#stage = stage;
-    this.#since = now;
-  }
-
-  stop() {
-    this.enter("");
-    const stages = [...this.#milliseconds].map(([stage, time]) => [stage, seconds(time)] as const);
-    const total = [...this.#milliseconds.values()].reduce((sum, time) => sum + time, 0);
-    return { startedAt: this.#startedAt.toISOString(), seconds: seconds(total), stages: Object.fromEntries(stages) };
-  }
-}
-
-function seconds(milliseconds: number): number {
-  return Math.round(milliseconds) / 1000;
 }

@@ -168,6 +168,7 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
       signal: watcher.signal,
     });
     if (finish) await finish(model);
+    else progress("unlearning", from ? from.steps / from.of : 0, answers.length / epochs);
     for await (const records of finish ? [] : run) {
       const epoch = answers.length + 1;
       for (const { loss, gradientNorm, learningRate } of records)
@@ -179,13 +180,17 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
         progress("answering", epoch / epochs, (epoch - 1 + within) / epochs);
       };
       progress("answering", epoch / epochs, (epoch - 1) / epochs);
-      answers.push(await askQuestions(model, knownAnswers, { config, models }, { onToken, signal: watcher.signal }));
+      const guesses = answers.at(-1);
+      answers.push(
+        await askQuestions(model, knownAnswers, { config, models }, { guesses, onToken, signal: watcher.signal }),
+      );
       const bleu = bleuOf(knownAnswers, answers.at(-1)!);
       now = { ...now, bleu };
       const loss = records.at(-1)?.loss.toFixed(3) ?? "none";
       const score = `BLEU target ${bleu.target.toFixed(2)}, unrelated ${bleu.unrelated.toFixed(2)}`;
       watcher.remark(`epoch ${epoch} of ${epochs}: loss ${loss}, ${score}`);
       meter = new Meter();
+      progress("unlearning", epoch / epochs, epoch / epochs);
     }
     if (!finish) {
       progress(KEEPING, 1, 1);

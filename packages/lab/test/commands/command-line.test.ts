@@ -17,7 +17,7 @@ function start(file: string, args: readonly string[], stdout: "pipe" | number = 
   });
 }
 
-const COMMANDS = {
+const COMMANDS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["experiment", "extract"].map((name) => [name, `packages/lab/src/commands/${name}/main.ts`])),
   ...Object.fromEntries(
     ["generate", "pretrain", "train-tokenizer"].map((name) => [name, `packages/lab/src/commands/${name}.ts`]),

@@ -54,6 +54,7 @@ interface Options extends Asking {
   budget?: string;
   resume?: true;
   listCells?: true;
+  profile?: true;
 }
 
 const TINY_MODELS = Object.values(bundled);
@@ -150,6 +151,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
       only: options.cell,
       out,
       resume: options.resume ?? false,
+      profile: options.profile,
       begun: choice !== undefined,
       arguments: args,
       command: COMMAND,
@@ -266,6 +268,11 @@ function command(parts: CliParts): Command {
     .option(
       "--resume",
       "go on in a folder that is not empty; finished cells are not run again, and a long one goes on where it was",
+    )
+    .option(
+      "--profile",
+      "also write profile.json, and print it: how long each kernel takes in each stage. It counts the device's work, and times it when " +
+        "the cells are done, which takes a while longer",
     )
     .option("--list-cells", "print the cells, one a line, and do nothing else")
     .addHelpText(

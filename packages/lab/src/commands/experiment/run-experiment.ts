@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import stringify from "json-stringify-pretty-compact";
 import type { Cell, CellResult } from "../../cells/cell.ts";
 import { FolderStore } from "../../cells/folder-store.ts";
-import { namesIn } from "../../cells/out-folder.ts";
+import { namesIn, writeInto } from "../../cells/out-folder.ts";
 import { readResults } from "../../cells/results.ts";
 import { adapterTitle, type CellRunner, type RunObserver, runCells } from "../../cells/run-cells.ts";
 import type { CellStore } from "../../cells/store.ts";
@@ -12,6 +14,7 @@ import { findingsText } from "../../report/findings/text.ts";
 import type { Study } from "../../studies/study.ts";
 import { showFigures } from "../figures.ts";
 import { formatDuration, showProgress } from "../progress.ts";
+import { PROFILE_NOTE, RunProfile } from "./run-profile.ts";
 import { showForecast } from "./show-forecast.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
 
@@ -24,6 +27,8 @@ export interface ExperimentOptions {
   readonly begun: boolean;
   /** Ids of the cells to run; empty for all. */
   readonly only: readonly string[];
+  /** Whether the device's work is counted and timed, by kernel and stage. */
+  readonly profile?: boolean | undefined;
   /** As typed, for the record and for the command that resumes the run. */
   readonly arguments: readonly string[];
   readonly command: string;
@@ -100,9 +105,14 @@ async function runOpenCells(
     });
     // finishedAt stays null when the run is stopped.
     await writeRecord({ finishedAt: null, cellsRun: 0 });
+    const profile = options.profile ? new RunProfile(runner) : undefined;
+    if (profile) stdout.write(`${PROFILE_NOTE}\n`);
     const display = showProgress(stderr, todo.length);
     const observer: RunObserver = {
-      progress: (done, cell, stage, now = {}) => display.update(done, cell.id, stage, ...showFigures(now)),
+      progress(done, cell, stage, now = {}) {
+        profile?.enter(stage);
+        display.update(done, cell.id, stage, ...showFigures(now));
+      },
       remark: (line) => display.line(line),
       forecast(cell, forecast) {
         display.line(showForecast(cell.id, forecast));
@@ -131,6 +141,7 @@ async function runOpenCells(
       display.stop();
     }
     await writeRecord({ finishedAt: new Date().toISOString(), cellsRun: todo.length });
+    if (profile) stdout.write(`${(await writeProfile(profile, runner, options)).join("\n")}\n`);
     return null;
   } catch (error) {
     if (error instanceof Stopped) return error;
@@ -138,6 +149,18 @@ async function runOpenCells(
   } finally {
     await runner.close();
   }
+}
+
+/** Writes `profile.json`. @returns the lines that show it */
+async function writeProfile(
+  running: RunProfile,
+  { adapter }: CellRunner,
+  { out, command, arguments: args }: ExperimentOptions,
+): Promise<string[]> {
+  const { profile, lines } = await running.finish();
+  const made = { adapter, node: process.version, command: [command, ...args].join(" "), ...profile };
+  await writeInto(out, "profile.json", `${stringify(made, { maxLength: 140 })}\n`);
+  return [...lines, `Profile: ${join(out, "profile.json")}`];
 }
 
 /** Gives a function that writes this process's own record. It is for people: unlike a cell, it depends on the machine and the clock. */
