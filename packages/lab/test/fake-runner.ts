@@ -58,7 +58,7 @@ export class FakeRunner implements CellRunner {
     const { epochs, stepsPerEpoch } = (subject as unknown as { training: TrainingRecipe }).training;
     const rates = {
       load: 1,
-      prompts: { fixed: 0, each: 0.1 },
+      prompts: { fixed: 0, each: 0.03 },
       column: { fixed: 0, each: 0.01 },
       update: 0.5,
       batch: { fixed: 0.5, each: 0 },

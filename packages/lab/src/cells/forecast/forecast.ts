@@ -60,14 +60,17 @@ export interface Forecast {
 /** The forecast for a cell: arithmetic alone. */
 export function forecastOf(rates: Rates, work: Work, studies: readonly Study[]): Forecast {
   const { questions, promptTokens, answerTokens, epochs, steps, batchesPerStep, size } = work;
-  const asking = at(rates.prompts, questions * promptTokens) + (answerTokens - 1) * at(rates.column, questions);
+  const columns = (answerTokens - 1) * at(rates.column, questions);
+  const asking = at(rates.prompts, questions * promptTokens) + columns;
+  // Answers of before are checked in the same pass as their prompts. How many of them stay is not known, so none is counted on.
+  const answering = at(rates.prompts, questions * (promptTokens + answerTokens)) + columns;
   const step = rates.update + batchesPerStep * at(rates.batch, work.batchTokens);
   const stages: Record<string, number> = {
     "loading the model": work.loads * rates.load,
     "asking the vanilla model": work.asking ? asking : 0,
     unlearning: steps * step + work.referenceTokens * rates.prompts.each,
-    "keeping the training": keepingSeconds({ steps, step, epochs, answering: asking, keep: rates.keep }),
-    answering: epochs * asking,
+    "keeping the training": keepingSeconds({ steps, step, epochs, answering, keep: rates.keep }),
+    answering: epochs * answering,
   };
   for (const { name, cost } of studies)
     if (cost && name in work.studies)

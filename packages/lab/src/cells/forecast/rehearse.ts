@@ -5,31 +5,13 @@ import type { Watcher } from "../../subjects/subject.ts";
 import { howToUnlearn } from "../../subjects/unlearned.ts";
 import type { Cell } from "../cell.ts";
 import type { Rates, Work } from "./forecast.ts";
-import { LONG, lineThrough } from "./line.ts";
+import { lineThrough } from "./line.ts";
 
 type Rehearsed = Omit<Rates, "load" | "keep">;
 type How = Awaited<ReturnType<typeof howToUnlearn>>;
 
 /** The stage in which a cell's passes are measured. */
 const MEASURING = "measuring for the forecast";
-
-/** How often a short pass is measured when all is compiled. */
-const REPEATS = 3;
-
-/** Measures a pass whose kernels are compiled. */
-async function timed(pass: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  while (times.length < REPEATS && !(times[0]! > LONG)) {
-    const startedAt = performance.now();
-    await pass();
-    times.push((performance.now() - startedAt) / 1000);
-  }
-  return median(times);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
 
 /**
  * Measures a pass of each shape that a cell has, and an optimiser step. It leaves the vanilla model as it is. The copy's weights do not
@@ -74,25 +56,23 @@ async function rehearseAnswers(
 ): Promise<Pick<Rates, "prompts" | "column">> {
   const longest = Math.max(...prompts.map(({ length }) => length));
   const few = Math.ceil(prompts.length / 4);
-  const pass =
-    (count: number, maxNewTokens: number, tokens = longest) =>
-    async () => {
-      const cut = prompts.slice(0, count).map((prompt) => padded(prompt, longest).slice(0, tokens));
-      for await (const _ of generateTokens(model, cut, { maxNewTokens, stop: [], signal }));
-    };
-  // The first pass compiles.
-  await pass(few, 1 + COLUMNS)();
-  const promptsLine = lineThrough(
-    [few * longest, await timed(pass(few, 1))],
-    [prompts.length * longest, await timed(pass(prompts.length, 1))],
-  );
-  // From prompts of one token the columns are soon there.
-  const column = async (count: number) =>
-    Math.max(0, (await timed(pass(count, 1 + COLUMNS, 1))) - (await timed(pass(count, 1, 1)))) / COLUMNS;
+  await timeAnswers(model, prompts.slice(0, few), longest, signal); // It compiles.
+  const some = await timeAnswers(model, prompts.slice(0, few), longest, signal);
+  const all = await timeAnswers(model, prompts, longest, signal);
   return {
-    prompts: promptsLine,
-    column: lineThrough([few, await column(few)], [prompts.length, await column(prompts.length)]),
+    prompts: lineThrough([few * longest, some.first], [prompts.length * longest, all.first]),
+    column: lineThrough([few, some.column], [prompts.length, all.column]),
   };
+}
+
+/** Seconds until the first column of tokens, and for each that follows. */
+async function timeAnswers(model: Decoder, prompts: readonly number[][], length: number, signal: AbortSignal) {
+  const even = prompts.map((prompt) => padded(prompt, length));
+  const at = [performance.now()];
+  for await (const _ of generateTokens(model, even, { maxNewTokens: 1 + COLUMNS, stop: [], signal }))
+    at.push(performance.now());
+  const [start, first, last] = [at[0]!, at[1]!, at.at(-1)!];
+  return { first: (first - start) / 1000, column: (last - first) / 1000 / COLUMNS };
 }
 
 function padded(tokens: readonly number[], length: number): number[] {
@@ -126,31 +106,27 @@ function middle(texts: How["forget"], count: number): How["forget"] {
   return sorted.slice(from, from + count);
 }
 
-/**
- * Measures an optimiser step of so many equal batches, at a learning rate that changes no weight. The first step does not count: it compiles,
- * and takes the memory of the training.
- */
+/** Steps that are measured; one before them compiles, and takes the memory of the training. */
+const STEPS = 2;
+
+/** Measures optimiser steps of so many equal batches, one after the other as in a training, at a learning rate that changes no weight. */
 async function timeOfStep(copy: Decoder, how: How, batches: number, signal: AbortSignal) {
   let tokens = 0;
+  const ends: number[] = [];
   const recipe = {
     ...how.recipe,
     learningRate: 1e-30,
-    epochs: 1 + REPEATS,
+    epochs: 1,
     steps: null,
-    stepsPerEpoch: 1,
+    stepsPerEpoch: 1 + STEPS,
     gradientAccumulation: batches,
   };
-  let startedAt = performance.now();
-  const times: number[] = [];
-  const onMicroBatch = (done: { readonly tokens: number }) => {
-    tokens = done.tokens;
+  const onMicroBatch = (progress: { readonly tokens: number; readonly done: number }) => {
+    tokens = progress.tokens;
+    if (Number.isInteger(progress.done)) ends.push(performance.now());
   };
-  for await (const _ of unlearn(copy, { ...how, recipe, onMicroBatch, signal })) {
-    times.push((performance.now() - startedAt) / 1000);
-    if (times[1]! > LONG) break;
-    startedAt = performance.now();
-  }
-  return { seconds: median(times.slice(1)), tokens };
+  for await (const _ of unlearn(copy, { ...how, recipe, onMicroBatch, signal }));
+  return { seconds: (ends.at(-1)! - ends[0]!) / 1000 / STEPS, tokens };
 }
 
 /** Questions whose pass says roughly how fast a model is. */
@@ -164,10 +140,12 @@ export async function roughSeconds(model: Decoder, cell: Cell, work: Work, signa
   const prompts = (await promptsOf(model, cell)).slice(0, PROBED);
   const tokens = prompts.length * Math.max(...prompts.map(({ length }) => length));
   const pass = async () => {
+    const startedAt = performance.now();
     for await (const _ of generateTokens(model, prompts, { maxNewTokens: 1, stop: [], signal }));
+    return (performance.now() - startedAt) / 1000;
   };
-  await pass();
-  const each = (await timed(pass)) / tokens;
+  await pass(); // It compiles.
+  const each = (await pass()) / tokens;
   const trained = work.steps * work.batchesPerStep * work.batchTokens;
   const asked = (1 + work.epochs) * work.questions * (work.promptTokens + work.answerTokens);
   return each * (4 * trained + asked);

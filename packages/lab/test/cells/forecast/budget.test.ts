@@ -6,7 +6,7 @@ import { fakeWork } from "./fake-work.ts";
 
 const rates = {
   load: 0,
-  prompts: { fixed: 0, each: 0.1 },
+  prompts: { fixed: 0, each: 0.04 },
   column: { fixed: 0, each: 0.01 },
   update: 1,
   batch: { fixed: 5, each: 0 },

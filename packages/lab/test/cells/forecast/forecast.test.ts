@@ -27,14 +27,16 @@ test("the time of each stage follows from rates and counts", () => {
   const { seconds, stages } = forecastOf(rates, work, studies);
   // A pass over 1200 tokens, and 29 columns of 60 answers.
   const asking = 1 + 12 + 29 * 0.16;
+  // The same with 30 more tokens of each in the pass.
+  const answering = asking + 18;
   // Windows around layers 0, 2 and 4 run 6, 5 and 3 layers.
   const setting = 500 * (3 * 0.001 + 14 * 0.0001);
   const expected = {
     "loading the model": 14,
     "asking the vanilla model": asking,
     unlearning: 30 * (2 + 7 * 16.5) + 50,
-    "keeping the training": keepingSeconds({ steps: 30, step: 2 + 7 * 16.5, epochs: 10, answering: asking, keep: 9 }),
-    answering: 10 * asking,
+    "keeping the training": keepingSeconds({ steps: 30, step: 2 + 7 * 16.5, epochs: 10, answering, keep: 9 }),
+    answering: 10 * answering,
     "restoring m": setting,
     "restoring A": setting,
   };
