@@ -86,9 +86,10 @@ describe("several seeds", () => {
       expect(value).toBeCloseTo(((first![i]! + second![i]! + third![i]!) / 3 + austria![i]!) / 2, 12);
     const { summary, sections: shown, files } = await sections(cells);
     expect(summary.text).toMatch(/Gradient Difference<\/th><td class="number">2<\/td><td class="number">3<\/td>/);
-    const rows = shown[1]!.body.text.match(/Gradient Difference<\/th><td>(Netflix|Austria)</g);
+    const rows = shown[2]!.body.text.match(/Gradient Difference<\/th><td>(Netflix|Austria)</g);
     expect(rows).toHaveLength(2);
-    expect(files["figures/krs.svg"]).toContain(">mean (thin: ── Netflix, - - Austria, 3 seeds of each)<");
+    expect(files["figures/krs.svg"]).toContain(">mean: 2 concepts, 3 seeds<");
+    expect(files["figures/krs-controls.svg"]).toContain(">thin: ——— Netflix,  - - - Austria<");
     expect(csvParse(files["krs.csv"]!).filter(({ seed }) => seed === "1")).toHaveLength(4 * 12 * 2 * 2);
   });
 });
@@ -106,8 +107,8 @@ describe("a sweep over every fifth layer", () => {
     expect(Number(last.krs)).toBe(krs(base.paper, restored.m.paper[2]!).ratioOfMeans);
     expect(summary.text).toMatch(/at\u00a0(0|5|10)</);
     expect(summary.text).toContain("multiple of 5 was a centre");
-    expect(shown[1]!.body.text).toContain('<th scope="row">10</th>');
-    expect(shown[1]!.body.text).not.toContain('<th scope="row">1</th>');
+    expect(shown[2]!.body.text).toContain('<th scope="row">10</th>');
+    expect(shown[2]!.body.text).not.toContain('<th scope="row">1</th>');
   });
 
   it("is averaged with a sweep over every layer where both have a score", () => {
@@ -158,8 +159,9 @@ describe("the restoration study's sections", () => {
 
   it("draw what was isolated in a figure of its own, with a component's own colour", async () => {
     const both = await sections([fakeCell("Netflix", "npo", "tiny-llama", settings)]);
-    expect(both.sections.map(({ title }) => title).slice(0, 2)).toEqual([
+    expect(both.sections.map(({ title }) => title).slice(0, 3)).toEqual([
       "Recovery by layer",
+      "Each component beside its controls",
       "Isolated recovery by layer",
     ]);
     const [krs, isolated] = ["krs", "krs-isolated"].map((name) => both.files[`figures/${name}.svg`]!);
@@ -171,14 +173,23 @@ describe("the restoration study's sections", () => {
     expect(krs).toContain("#009e73");
     expect(isolated).toContain("#009e73");
     expect(both.summary.text).not.toContain("isolated");
-    expect(both.sections[2]!.body.text).toContain(">KRS m isolated<");
+    expect(both.sections[3]!.body.text).toContain(">KRS m isolated<");
     expect(new Set(csvParse(both.files["krs.csv"]!).map(({ setting }) => setting)).size).toBe(7);
 
     const alone = await sections([fakeCell("Netflix", "npo", "tiny-llama", figure3)]);
-    expect(Object.keys(alone.files)).toEqual(["krs.csv", "figures/krs-isolated.svg"]);
+    expect(Object.keys(alone.files)).toEqual([
+      "krs.csv",
+      "figures/krs-isolated.svg",
+      "figures/krs-isolated-controls.svg",
+    ]);
     expect(alone.summary.text).toContain(">KRS m isolated<");
     const four = await sections([fakeCell()]);
-    expect(Object.keys(four.files)).toEqual(["krs.csv", "figures/krs.svg", "figures/krs-released.svg"]);
+    expect(Object.keys(four.files)).toEqual([
+      "krs.csv",
+      "figures/krs.svg",
+      "figures/krs-controls.svg",
+      "figures/krs-released.svg",
+    ]);
   });
 
   it("call a method by its title in tables and by its name in krs.csv", async () => {

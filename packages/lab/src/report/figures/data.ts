@@ -1,7 +1,7 @@
 import { escapeHtml, unescapeHtml } from "../html.ts";
 
-const OPEN = '<metadata id="data">';
-const METADATA = /<metadata id="data">([^<]*)<\/metadata>/;
+const OPEN = "<metadata>";
+const METADATA = /<metadata>([^<]*)<\/metadata>/;
 
 /** Puts a figure's values into its SVG, as CSV: they stay with the picture wherever it goes. */
 export function withData(svg: string, csv: string): string {

@@ -12,7 +12,8 @@ export function findingsText(findings: readonly Finding[]): string {
         .filter((row) => row.model === model)
         .map(({ claim, verdict, here, controls, reason }) => {
           const parts = [
-            here ? showEstimate(here) : (reason ?? ""),
+            ...(here ? [showEstimate(here)] : []),
+            ...(reason === undefined ? [] : [reason]),
             ...controls.map(({ control, number, exceeded }) => {
               return `${control} ${showEstimate(number)} ${describeExcess(exceeded)}`;
             }),
