@@ -8,7 +8,7 @@ import { sections } from "./sections.ts";
 /** Patches a subject's residual stream into the vanilla model, and reads both through the logit lens (arXiv 2605.24614). */
 export const depth: Study<DepthOptions, DepthResult> = {
   name: "depth",
-  title: "Depth: what is gone, layer by layer",
+  title: "Depth of unlearning: what is gone, layer by layer",
   options: depthOptions,
   schema: depthSchema,
   measure: measureDepth,
