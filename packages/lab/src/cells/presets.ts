@@ -23,7 +23,7 @@ export interface Preset {
   readonly evaluation: Breadth;
 }
 
-/** The paper's numbers: ten epochs at most, ten and fifty questions a concept, answers of up to 30 tokens; and two methods that show most. */
+/** The paper's numbers: ten epochs at most, ten and fifty questions a concept, answers of up to 30 tokens; and two of its methods. */
 const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
   controls: ["noise"],

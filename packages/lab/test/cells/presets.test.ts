@@ -1,3 +1,4 @@
+import { methods } from "@lethe/unlearn";
 import { expect, it } from "vitest";
 import { presets } from "../../src/cells/presets.ts";
 
@@ -16,4 +17,10 @@ it("presets ask for the paper's questions and answers", () => {
     restoration: { settings: [...figure1, "m-isolated", "W_V-isolated", "A-isolated"] },
   });
   expect([presets.smoke.seeds, presets.default.seeds]).toEqual([[0], [0]]);
+});
+
+it("presets ask for methods that there are", () => {
+  const known = methods.map(({ name }) => name);
+  for (const { subjects } of Object.values(presets))
+    expect(known).toEqual(expect.arrayContaining(subjects.unlearned as []));
 });
