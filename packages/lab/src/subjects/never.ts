@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { initModel } from "@lethe/auto";
-import type { Decoder } from "@lethe/decoder";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import { pretrain } from "../tiny/pretrain.ts";
@@ -72,18 +71,11 @@ async function trainedModel({ config, sources, models, watcher }: SubjectTask<Co
     return directory;
   }
   const others = sources.concepts!.filter(({ id, name }) => id !== concept.id || name !== concept.name);
-  using model = initModel(device, { ...vanilla.config }, subject.pretraining.seed, text) as Decoder & Disposable;
-  for await (const { step, totalSteps, loss } of pretrain(
-    model,
-    others,
-    subject.pretraining.recipe,
-    subject.pretraining.seed,
-  )) {
+  const { seed, recipe } = subject.pretraining;
+  using model = initModel(device, { ...vanilla.config }, seed, text);
+  for await (const { step, totalSteps: of, loss } of pretrain(model, others, recipe, seed)) {
     watcher.signal.throwIfAborted();
-    watcher.progress((0.9 * step) / totalSteps, "training from scratch", {
-      step: { done: step, of: totalSteps },
-      loss,
-    });
+    watcher.progress((0.9 * step) / of, "training from scratch", { step: { done: step, of }, loss });
   }
   await model.save(directory, { tokenizer: sources.model });
   return directory;

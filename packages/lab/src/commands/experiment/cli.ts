@@ -300,6 +300,7 @@ const SCHEDULING = `
 Cells are independent. To spread them over machines, give each one its share, and all the same other options:
   ${COMMAND} --list-cells
   ${COMMAND} --resume --out DIR --cell ID
+A noise control needs the finished cell of the model that it matches, which is listed before it.
 The run that finishes the last cell writes the report, and so does any later run with --resume.`;
 
 async function plan(options: Options, planOptions: PlanOptions, parts: CliParts): Promise<Cell[]> {
