@@ -1,13 +1,7 @@
-import { Lora, type LoraSettings, type Trainable } from "@lethe/autograd";
-import { type Device, type F32, ops as kernels, type MemoryNeed, type Ops, randomOf, type Tensor } from "@lethe/tensor";
+import { Lora, type LoraSettings, type SelectedWeight, type Trainable } from "@lethe/autograd";
+import { type Device, type F32, ops as kernels, LetheError, type MemoryNeed, type Ops, randomOf } from "@lethe/tensor";
 
 type Rank = Pick<LoraSettings, "rank" | "alpha">;
-
-/** A weight that gets an update, in whatever dtype it has. */
-interface Updated {
-  readonly name: string;
-  readonly parameter: Tensor;
-}
 
 /**
  * Trains low-rank updates of a model's weights in place. While steps are made, the weights are those before training and the updates stand
@@ -65,18 +59,29 @@ interface Passes {
   readonly layers: number;
 }
 
-/** The memory of low-rank updates and of their training, beside the model and the activations that it has without them. */
+/**
+ * The memory of low-rank updates and of their training, beside the model and the activations that it has without them.
+ * @throws {LetheError} when one of the weights is not a matrix
+ */
 export function lowRankMemory(
   device: Device,
-  weights: readonly Updated[],
+  weights: readonly SelectedWeight[],
   { rank }: Rank,
   { passes, checkpointing, layers }: Passes,
 ): MemoryNeed[] {
+  const flat = weights.find(({ parameter: { shape } }) => shape.length !== 2);
+  if (flat)
+    throw new LetheError(
+      `unlearn: ${flat.name} has shape [${flat.parameter.shape}]; only a matrix has a low-rank update, so \`trains\` must leave it out`,
+    );
   const need = (part: string, name: string, size: number) => ({ part, name, bytes: device.pool.sizeOf(4 * size) });
   const widths = weights.map(({ parameter: { shape } }) => shape as readonly [out: number, width: number]);
-  const matrices = weights.flatMap(({ name }, i) => {
+  const matrices = weights.flatMap(({ name }, i): [name: string, size: number][] => {
     const [out, width] = widths[i]!;
-    return [need("", `${name}: A`, rank * width), need("", `${name}: B`, rank * out)];
+    return [
+      [`${name}: A`, rank * width],
+      [`${name}: B`, rank * out],
+    ];
   });
   const parts = ["low-rank updates", "gradients", "AdamW's first moments", "AdamW's second moments"];
   const [largest, all] = [Math.max(...passes), passes.reduce((sum, tokens) => sum + tokens, 0)];
@@ -85,7 +90,7 @@ export function lowRankMemory(
   const inner = (tokens: number, count: number) =>
     need("activations", "inner activations of updates", tokens * rank * count);
   return [
-    ...parts.flatMap((part) => matrices.map((matrix) => ({ ...matrix, part }))),
+    ...parts.flatMap((part) => matrices.map(([name, size]) => need(part, name, size))),
     checkpointing ? inner(largest, Math.ceil(weights.length / layers)) : inner(all, weights.length),
     // One projection's update, scaled, and its sum with the rest; or one weight with its update, when they are added.
     need("activations", "an update's output", 3 * Math.max(largest * longest, most)),

@@ -195,6 +195,10 @@ test("what is wrong is said before anything is computed", async () => {
     ],
     [{ label: "none", accepts: () => false }, "none: none of the weights is to be trained"],
     [{ label: "odd", accepts: () => true, lowRank: { rank: 0, alpha: 1 } }, "trains.lowRank.rank is 0"],
+    [
+      { label: "norms", accepts: (name: string) => name.includes("norm"), lowRank: { rank: 1, alpha: 1 } },
+      "norm.weight has shape [16]; only a matrix has a low-rank update",
+    ],
   ] as const)
     await expect(unlearn(model, { ...given, trains }).next()).rejects.toThrow(message);
   expect(device.dispatches).toBe(before);
