@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { judgeNamed } from "@lethe/unlearn";
 import { describePrompt } from "../subjects/compared.ts";
 import { subjectKind } from "../subjects/list.ts";
+import { conceptTable } from "./concept-table.ts";
 import { type Html, html } from "./html.ts";
 import type { Panel, ReportCell } from "./panels.ts";
 import { listed, table } from "./tables.ts";
@@ -27,6 +28,8 @@ export function configuration(
     ]),
   ];
   return html`<table class="facts">${rows.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>\n`)}</table>
+<h3>Concepts</h3>
+${conceptTable(cells)}
 <h3>Training</h3>
 ${subjectTable(panels)}
 <details><summary>Everything that decides each cell</summary>

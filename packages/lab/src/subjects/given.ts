@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
+import { requireBelonging, requireChanged } from "./belonging.ts";
 import { changeRecord, measureChange } from "./change.ts";
 import { askQuestions, recordAnswers } from "./known-answers.ts";
 import { answersRecord, modelReference, type SubjectKind } from "./subject.ts";
@@ -7,9 +8,6 @@ import { answersRecord, modelReference, type SubjectKind } from "./subject.ts";
 export const givenConfig = z.strictObject({ kind: z.literal("given"), unlearned: modelReference });
 
 const record = answersRecord.extend({ change: changeRecord });
-
-/** Fields that must be equal in both models, so that the activations of one can be put into the other. */
-const SAME = ["model_type", "hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size"] as const;
 
 /** An unlearned checkpoint that is there already. Nothing is trained. */
 export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof record>> = {
@@ -28,6 +26,7 @@ export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof reco
       );
     return Promise.all(
       directories.map(async (unlearned) => {
+        await requireBelonging(models[0]!, unlearned);
         return { config: { kind: "given", unlearned: await reference(unlearned) }, sources: { unlearned } } as const;
       }),
     );
@@ -36,12 +35,7 @@ export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof reco
   async make({ config, sources, models, known, watcher }) {
     const { vanilla } = models;
     const model = await models.load(sources.unlearned!);
-    const different = SAME.find((field) => model.config[field] !== vanilla.config[field]);
-    if (different)
-      throw new ExperimentError(
-        `${model.label} has ${different} ${model.config[different]}, but ${vanilla.label} has ${vanilla.config[different]}. ` +
-          "An unlearned model must be of the family and the size of its vanilla model.",
-      );
+    await requireChanged(vanilla, model);
     const onToken = (tokensPerSecond: number) => watcher.progress(0, "answering", { tokensPerSecond });
     const knownAnswers = await known();
     const asked = { config, models };

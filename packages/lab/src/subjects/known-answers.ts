@@ -1,6 +1,7 @@
 import type { Decoder } from "@lethe/decoder";
 import { type Answer, answerBleu, answerQuestions } from "@lethe/unlearn";
 import { countsOf, describeAnswers, judgeAnswers, requireEnough } from "./compared.ts";
+import { countTexts } from "./concept-texts.ts";
 import { Meter } from "./meter.ts";
 import type {
   Answers,
@@ -94,6 +95,7 @@ export async function askVanilla(
     target: compared("target"),
     unrelated: compared("unrelated"),
     counts,
+    texts: countTexts(concept, config.seed),
     keep<T extends Disposable>(key: string, make: () => T): T {
       if (!kept.has(key)) kept.set(key, make());
       return kept.get(key) as T;
@@ -130,6 +132,7 @@ export function recordAnswers(
       return { question, expected, before, after: last[kind][i]!.text };
     });
   return {
+    texts: known.texts,
     vanilla: known.counts,
     bleu: { target: bleu.map(({ target }) => target), unrelated: bleu.map(({ unrelated }) => unrelated) },
     examples: { target: examples("target"), unrelated: examples("unrelated") },

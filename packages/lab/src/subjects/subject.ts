@@ -2,6 +2,7 @@ import type { Decoder } from "@lethe/decoder";
 import type { MemoryNeed } from "@lethe/tensor";
 import { type Answer, type Concept, isPromptForm, judges, type Method, type TrainingRecipe } from "@lethe/unlearn";
 import { z } from "zod";
+import { conceptTexts } from "./concept-texts.ts";
 import type { Unfinished } from "./unfinished.ts";
 
 const share = z.number().min(0).max(1);
@@ -67,6 +68,8 @@ const questionCounts = z
 
 /** What is recorded of every subject: how its answers compare with the vanilla model's. */
 export const answersRecord = z.strictObject({
+  /** The concept's texts. Older results have none. */
+  texts: conceptTexts.optional(),
   /** What the vanilla model knew, and which questions were left out. */
   vanilla: z.strictObject({ target: questionCounts, unrelated: questionCounts }),
   /**
@@ -155,6 +158,7 @@ export interface KnownAnswers extends Answers {
   readonly target: readonly KnownAnswer[];
   readonly unrelated: readonly KnownAnswer[];
   readonly counts: AnswersRecord["vanilla"];
+  readonly texts: AnswersRecord["texts"];
   /**
    * Keeps what a study computes from the vanilla model and these answers alone, for the next cell.
    * @param make called when nothing is kept under the key

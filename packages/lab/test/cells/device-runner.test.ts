@@ -225,7 +225,7 @@ describe("cells on the committed tiny models", () => {
     const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
     const result = await run(cell!);
     expect(result.config.subject).toMatchObject({ kind: "given", unlearned: { name: "damaged" } });
-    expect(Object.keys(result.subject)).toEqual(["vanilla", "bleu", "examples"]);
+    expect(Object.keys(result.subject)).toEqual(["texts", "vanilla", "bleu", "examples"]);
     expect(result.subject.bleu.target).toHaveLength(2);
     // Its value vectors of one layer are missing: a window that holds this layer brings everything back, any other nothing.
     for (const [centre, krs] of curve(result, "W_V").entries())
@@ -251,10 +251,21 @@ describe("cells on the committed tiny models", () => {
     await expect(run(cell!)).rejects.toThrow(/the logits after its token \d+ hold NaN/);
   });
 
-  test("a given checkpoint of another family is refused", async () => {
-    const unlearned = [join(root, "models/tiny-olmo")];
-    const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
-    await expect(run(cell!)).rejects.toThrow(/tiny-olmo has model_type olmo, but .*tiny-llama has llama/);
+  test("a given checkpoint of another family is refused, and one from which nothing was unlearned", async () => {
+    const given = (unlearned: string) =>
+      smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned: [unlearned] });
+    await expect(given(join(root, "models/tiny-olmo"))).rejects.toThrow(
+      /model_type is "olmo" in .*tiny-olmo, and "llama" in .*tiny-llama/,
+    );
+    const device = await openDevice();
+    using vanilla = await loadModel(device, join(root, "models/tiny-llama"));
+    const copy = join(folder, "copy");
+    await vanilla.save(copy);
+    device.destroy();
+    const [cell] = await given(copy);
+    await expect(run(cell!)).rejects.toThrow(
+      /Every weight of .*copy is that of .*tiny-llama, so nothing was unlearned/,
+    );
   });
 
   test("a signal stops a cell in whatever stage it is, with its reason", async () => {

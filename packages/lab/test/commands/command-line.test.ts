@@ -17,8 +17,10 @@ function start(file: string, args: readonly string[], stdout: "pipe" | number = 
   });
 }
 
-const COMMANDS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(["experiment", "extract"].map((name) => [name, `packages/lab/src/commands/${name}/main.ts`])),
+const COMMANDS = {
+  experiment: "packages/lab/src/commands/experiment/main.ts",
+  audit: "packages/lab/src/commands/audit/main.ts",
+  extract: "packages/lab/src/commands/extract/main.ts",
   ...Object.fromEntries(
     ["generate", "pretrain", "train-tokenizer"].map((name) => [name, `packages/lab/src/commands/${name}.ts`]),
   ),
@@ -48,7 +50,7 @@ describe.each(Object.entries(COMMANDS))("npm run %s", (name, file) => {
 
 describe("a program whose output goes nowhere", () => {
   it("ends without a word when its reader has ended", async () => {
-    const child = start(COMMANDS.experiment!, ["--help"]);
+    const child = start(COMMANDS.experiment, ["--help"]);
     child.stdout!.destroy();
     const [err, [code]] = await Promise.all([text(child.stderr!), once(child, "close")]);
     expect({ err, code }).toEqual({ err: "", code: 141 });
@@ -56,7 +58,7 @@ describe("a program whose output goes nowhere", () => {
 
   it.skipIf(process.platform !== "linux")("says so when the disk is full", async () => {
     const full = await open("/dev/full", "w");
-    const child = start(COMMANDS.experiment!, ["--help"], full.fd);
+    const child = start(COMMANDS.experiment, ["--help"], full.fd);
     const [err, [code]] = await Promise.all([text(child.stderr!), once(child, "close")]);
     await full.close();
     expect({ err, code }).toEqual({

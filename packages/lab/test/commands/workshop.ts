@@ -11,6 +11,16 @@ const ENTRIES = ["Harry Potter", "Netflix", "Austria", "Star Wars"].map((name, i
   wikipedia_content: `${name} is known. It has a text.`,
 }));
 
+/** The least that a LLaMA's `config.json` has. */
+export const CONFIG = {
+  model_type: "llama",
+  vocab_size: 100,
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+};
+
 /** A temporary folder with a data file, a model directory and room for results. */
 export class Workshop {
   private constructor(readonly folder: string) {}
@@ -30,7 +40,7 @@ export class Workshop {
     return join(this.folder, name);
   }
 
-  async addModel(name: string, weights: string, config: object = { model_type: "llama", hidden_size: 64 }) {
+  async addModel(name: string, weights: string, config: object = CONFIG) {
     const directory = this.path(name);
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, "config.json"), JSON.stringify(config));

@@ -35,6 +35,8 @@ export interface CliParts {
   readonly loadConcepts: (file: string) => Promise<Concept[]>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** What was typed, for the record and for the command that resumes the run. Default: this command and its arguments. */
+  readonly typed?: { readonly command: string; readonly arguments: readonly string[] };
 }
 
 interface Options extends Asking {
@@ -79,7 +81,8 @@ const SUBJECT_OPTIONS = subjects.flatMap((subject) => {
  * @returns the exit code: 0, 1 for an error, 130 after Ctrl-C, 143 after SIGTERM
  */
 export async function runCli(args: readonly string[], parts: CliParts): Promise<number> {
-  const program = command(parts);
+  const { typed = { command: COMMAND, arguments: args } } = parts;
+  const program = experimentCommand(parts);
   try {
     program.parse(args, { from: "user" });
     const options = program.opts<Options>();
@@ -153,8 +156,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
       resume: options.resume ?? false,
       profile: options.profile,
       begun: choice !== undefined,
-      arguments: args,
-      command: COMMAND,
+      ...typed,
     });
   } catch (error) {
     if (error instanceof Stopped) return error.exitCode;
@@ -192,7 +194,8 @@ function partOf(text: string): string {
   }
 }
 
-function command(parts: CliParts): Command {
+/** The command line of `npm run experiment`, with all its options. */
+export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "stderr">): Command {
   const studies = parts.studies.map(({ name, title }) => `${name}: ${title}`).join("; ");
   const conceptsOf = (name: PresetName) => {
     const { concepts } = presets[name];
