@@ -52,6 +52,21 @@ describe("the weights study", () => {
     expect((await sections(tied)).summary.text).toContain("(the embedding, tied)");
   });
 
+  it("judges the paper's claim by the minor components that a model has", () => {
+    const judged = (part: string) => {
+      const [finding] = weights.findings!(cells.map((cell) => without(cell, part)));
+      return { id: finding!.id, verdict: finding!.verdict, also: finding!.also };
+    };
+    const id = "weights.minor-components";
+    expect(judged("nothing")).toMatchObject({
+      id,
+      verdict: "holds",
+      also: expect.stringMatching(/unembedding .*norms/),
+    });
+    // OLMo has no weights in its norms.
+    expect(judged("norm")).toMatchObject({ id, verdict: "holds", also: expect.not.stringContaining("norms") });
+  });
+
   it("draws a line for each group of matrices, and takes the weights of a layer together", async () => {
     const { files, sections: shown } = await sections(cells);
     for (const label of ["q", "k", "v", "o", "gate", "up", "down"])

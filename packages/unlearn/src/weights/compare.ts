@@ -23,7 +23,7 @@ export interface WeightComparison extends WeightSquares {
   readonly spectral: { readonly vanilla: number; readonly change: number } | null;
 }
 
-export interface CompareOptions {
+export interface CompareWeightsOptions {
   /**
    * Spectral norms of the vanilla weights by name: those that are there are not measured, and those that are measured are put there. Half of
    * the work is saved where several models are compared with one.
@@ -56,7 +56,7 @@ export const compareWeights = checkedAsync(
   async (
     vanilla: Decoder,
     unlearned: Decoder,
-    { norms = new Map(), progress, signal }: CompareOptions = {},
+    { norms = new Map(), progress, signal }: CompareWeightsOptions = {},
   ): Promise<WeightComparison[]> => {
     requireAlike(vanilla, unlearned);
     const begun: Promise<WeightComparison>[] = [];
@@ -82,7 +82,8 @@ async function compare(
   const { shape } = vanilla;
   const known = norms.get(name);
   const { read, spectral } = record(asMatrix(vanilla), asMatrix(unlearned), known === undefined);
-  const values = await read;
+  // All are waited for at once, so that none fails unheard.
+  const [values, [change, measured]] = await Promise.all([read, Promise.all(spectral)]);
   const sumOf = (which: number) => values.reduce((sum, value, i) => sum + (i % 3 === which ? value : 0), 0);
   const squares = { vanilla: sumOf(0), unlearned: sumOf(1), change: sumOf(2) };
   if (!Object.values(squares).every(Number.isFinite))
@@ -91,7 +92,6 @@ async function compare(
         `${squares.unlearned} in the unlearned one`,
     );
   if (shape.length === 1) return { name, shape, ...squares, spectral: null };
-  const [change, measured] = await Promise.all(spectral);
   const ofVanilla = known ?? measured!;
   norms.set(name, ofVanilla);
   return { name, shape, ...squares, spectral: { vanilla: ofVanilla, change: change! } };

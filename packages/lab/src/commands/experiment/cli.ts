@@ -204,7 +204,7 @@ export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "
   const program = commandLine(
     "experiment",
     "Makes language models unlearn concepts, measures with studies what is left of the knowledge, and reports it: one JSON file a " +
-      "cell (model × concept × unlearned model × seed), krs.csv, figures and report.html.",
+      "cell (model × concept × unlearned model × seed), tables as CSV, figures and report.html.",
   )
     .option("--preset <name>", PRESETS.map((name) => `${name}: ${presets[name].description}`).join("; "), "default")
     .addOption(

@@ -42,8 +42,9 @@ async function timeWindows(
   { settings: names, windowRadius: radius }: RestorationOptions,
   count: number,
 ): Promise<{ readonly seconds: number; readonly rates: Line }> {
-  // Settings cost about the same, so one stands for all: the last, which may restore most.
-  const settings = everySetting.filter(({ name }) => names.includes(name)).slice(-1);
+  // Settings cost about the same, so one stands for all: the last, which may restore most. An isolated one leaves out much of the later layers.
+  const chosen = everySetting.filter(({ name }) => names.includes(name));
+  const settings = [chosen.findLast(({ isolated }) => !isolated) ?? chosen.at(-1)!];
   const depth = vanilla.config.num_hidden_layers;
   const asked = prompts.slice(0, count);
   const answer = Array.from({ length: answerTokens }, (_, i) => asked[0]![i % asked[0]!.length]!);

@@ -25,5 +25,7 @@ unlearning.</p>
 edge. In a shallow model expect higher scores at the left edge: a window that covers much of the model returns much for that reason alone.</li>
 <li><strong>Logits, not answers.</strong> KRS is measured along an answer that is given, over the whole vocabulary. A model can have a high
 score and still not give the answer.</li>
+<li><strong>Isolated.</strong> An isolated curve, where there is one, counts what a component adds to the residual stream by itself, and nothing that
+later layers would make of it. So it is low for a window whose effect goes through other layers, whatever the component holds.</li>
 </ul>`;
 }
