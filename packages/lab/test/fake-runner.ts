@@ -63,7 +63,7 @@ export class FakeRunner implements CellRunner {
       update: 0.5,
       batch: { fixed: 0.5, each: 0 },
       keep: 0,
-      studies: { restoration: { fixed: 0.01, each: 0 } },
+      studies: { restoration: { fixed: 0.01, each: 0 }, depth: { fixed: 0, each: 0 } },
     };
     const training = {
       epochs,

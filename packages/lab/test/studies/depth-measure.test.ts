@@ -3,9 +3,10 @@ import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { integer } from "@lethe/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { depthCost } from "../../src/studies/depth/cost.ts";
 import { measureDepth } from "../../src/studies/depth/measure.ts";
 import { depthOptions, depthSchema } from "../../src/studies/depth/schema.ts";
-import type { KnownAnswer, KnownAnswers, Subject } from "../../src/subjects/subject.ts";
+import type { KnownAnswer, KnownAnswers, Subject, Watcher } from "../../src/subjects/subject.ts";
 
 const device = await testDevice();
 const vanilla = smallLlama(device, 1);
@@ -49,7 +50,16 @@ function subjectOf(model: typeof vanilla): Subject & { readonly known: Disposabl
 }
 
 const shares: number[] = [];
-const watcher = { progress: (share: number) => shares.push(share), remark() {}, signal: new AbortController().signal };
+const stages = new Set<string>();
+const { signal } = new AbortController();
+const watcher: Watcher = {
+  progress(share, stage) {
+    shares.push(share);
+    stages.add(stage);
+  },
+  remark() {},
+  signal,
+};
 
 test("measures both kinds of questions, runs the vanilla model once, and gives its memory back", async () => {
   const subject = subjectOf(changed);
@@ -74,4 +84,22 @@ test("finds nothing gone from the vanilla model itself", async () => {
       for (const [question, logProb] of layer.entries())
         expect(logProb).toBeCloseTo(lens.vanilla.logProb.at(-1)![question]!, 4);
   }
+});
+
+test("is forecast by its stages, grows with its layers and questions, and is made shorter by a stride", async () => {
+  const prompts = [tokens(6), tokens(4), tokens(5)];
+  const options = depthOptions.parse({});
+  const rates = await depthCost.rehearse({ vanilla, copy: changed, prompts, answerTokens: 4, signal }, options);
+  const size = { depth: 30, questions: 10, tokens: 40 };
+  expect(Object.keys(depthCost.seconds(rates, options, size)).toSorted()).toEqual([...stages].toSorted());
+  const seconds = (layerStride: number, questions: number) =>
+    depthCost.seconds({ fixed: 1, each: 2 }, { ...options, layerStride }, { ...size, questions });
+  const patching = "patching the residual stream";
+  // After layer 0, 29 layers are left; after layer 29, none.
+  expect(seconds(1, 5)[patching]).toBe((5 + 5) * 40 * (30 * 1 + ((30 * 29) / 2) * 2));
+  expect(seconds(1, 15)[patching]).toBe(2 * seconds(1, 5)[patching]!);
+  expect(seconds(2, 5)[patching]).toBeLessThan(0.55 * seconds(1, 5)[patching]!);
+  expect(depthCost.shorter(options, size)).toEqual({ ...options, layerStride: 2 });
+  expect(depthCost.shorter({ ...options, layerStride: 4 }, size)).toBeNull();
+  expect(depthCost.describe({ ...options, layerStride: 3 })).toBe("a layer stride of 3");
 });

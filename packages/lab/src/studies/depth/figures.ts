@@ -1,15 +1,25 @@
+import { controlsByKind } from "../../report/controls.ts";
 import { type Frame, type Line, linesPanel } from "../../report/figures/lines.ts";
 import type { Figure } from "../../report/figures/render.ts";
 import type { Panel } from "../../report/panels.ts";
-import { type DepthCell, dropsOf, layersOf, meanByLayer, neverOf, type QuestionKind } from "./scores.ts";
+import { type DepthCell, dropsOf, layersOf, meanByLayer } from "./scores.ts";
 
 /** Lines of both figures, each with a colour and a mark of its own. */
 const STYLES = {
   concept: { marker: "circle", place: 0 },
   others: { marker: "triangle-up", place: 2 },
-  never: { marker: "square", place: 3 },
   vanilla: { marker: "diamond", place: 1 },
 } as const;
+
+/** How the lines of controls differ: lengths of strokes and gaps. */
+const BESIDE: readonly (readonly number[])[] = [
+  [6, 3],
+  [2, 3],
+  [9, 3, 2, 3],
+];
+
+/** Numbers of a cell, by layer and question. */
+type Values = (cell: DepthCell) => readonly (readonly number[])[];
 
 /** The ends of an axis that shows 0 and all values. */
 function domainOf(values: readonly number[]): [number, number] {
@@ -37,45 +47,49 @@ function frameOf({ cells }: Panel<DepthCell>, layers: readonly number[], y: Fram
   };
 }
 
-/** A line of each cell of a panel; none where one of the cells has no such values. */
+/** A line of a panel's own cells. Its band is over questions where there is one concept. */
 function lineOf(
-  panel: Panel<DepthCell>,
+  { cells }: Panel<DepthCell>,
   label: string,
   style: keyof typeof STYLES,
-  values: (cell: DepthCell) => number[] | undefined,
-): Line[] {
-  const lists = panel.cells.map(values);
-  return lists.every((list) => list !== undefined) ? [{ label, ...STYLES[style], values: lists }] : [];
+  values: Values,
+): Line<DepthCell> {
+  return {
+    label,
+    ...STYLES[style],
+    values: cells.map((cell) => meanByLayer(values(cell))),
+    questions: {
+      count: values(cells[0]!)[0]!.length,
+      of: (cell, drawn) => meanByLayer(values(cell), drawn),
+    },
+  };
 }
 
-/** The line of the model that never learned the concept, in the panels of other models. */
-function neverLine(panel: Panel<DepthCell>, all: readonly DepthCell[], values: (cell: DepthCell) => number[]): Line[] {
-  return lineOf(panel, "never learned", "never", (cell) => {
-    const never = neverOf(cell, all);
-    return never && never !== cell ? values(never) : undefined;
+/** The lines of a panel's controls, by their kinds. */
+function linesBeside({ cells }: Panel<DepthCell>, all: readonly DepthCell[], values: Values): Line<DepthCell>[] {
+  return Array.from(controlsByKind(cells, all), ([kind, controls], i) => {
+    const own = controls.map((cell) => meanByLayer(values(cell)));
+    return { label: kind, place: 0, cells: controls, values: own, beside: BESIDE[i % BESIDE.length]! };
   });
 }
-
-const NEVER = "and, where there is one, a model that never learned the concept.";
 
 /** Δ by the layer after which the stream was patched. All panels have the same scale. */
 export function dropFigure(all: readonly DepthCell[]): Figure<DepthCell> {
   const kinds = ["target", "unrelated"] as const;
-  const values = all.flatMap((cell) => kinds.flatMap((kind) => meanByLayer(dropsOf(cell, kind))));
-  const domain = domainOf(values);
+  const domain = domainOf(all.flatMap((cell) => kinds.flatMap((kind) => meanByLayer(dropsOf(cell, kind)))));
   return {
     name: "depth",
     description:
       "Log-probability that the answers lose when the measured model's residual stream is patched into the vanilla model, by the layer " +
-      `after which it is patched. Lines: questions about the concept; other questions; ${NEVER}`,
+      "after which it is patched. Lines: questions about the concept; other questions; and, grey, the concept's in the controls.",
     draw(panel) {
-      const layers = layersOf(panel.cells);
-      const drop = (kind: QuestionKind) => (cell: DepthCell) => meanByLayer(dropsOf(cell, kind, layers));
+      const layers = layersOf([...panel.cells, ...[...controlsByKind(panel.cells, all).values()].flat()]);
+      const drop = (kind: (typeof kinds)[number]) => (cell: DepthCell) => dropsOf(cell, kind, layers);
       const y = { title: "Δ, lost log-probability (nats)", domain, axis: { tickCount: 6, format: "~f" } };
       return linesPanel(panel, frameOf(panel, layers, y, "patched after layer"), [
-        ...lineOf(panel, "concept", "concept", drop("target")),
-        ...lineOf(panel, "other questions", "others", drop("unrelated")),
-        ...neverLine(panel, all, drop("target")),
+        lineOf(panel, "concept", "concept", drop("target")),
+        lineOf(panel, "other questions", "others", drop("unrelated")),
+        ...linesBeside(panel, all, drop("target")),
       ]);
     },
   };
@@ -83,22 +97,21 @@ export function dropFigure(all: readonly DepthCell[]): Figure<DepthCell> {
 
 /** What the logit lens reads of the concept's answers after each layer. All panels have the same scale. */
 export function lensFigure(all: readonly DepthCell[]): Figure<DepthCell> {
-  const read = (model: "vanilla" | "subject") => (cell: DepthCell) =>
-    meanByLayer(cell.result.target.lens[model].logProb);
-  const values = all.flatMap((cell) => [...read("vanilla")(cell), ...read("subject")(cell)]);
-  const domain = domainOf(values);
+  const vanilla: Values = ({ result }) => result.target.lens.vanilla.logProb;
+  const subject: Values = ({ result }) => result.target.lens.subject.logProb;
+  const domain = domainOf(all.flatMap((cell) => [vanilla, subject].flatMap((read) => meanByLayer(read(cell)))));
   return {
     name: "lens",
     description:
       "Mean log-probability of the concept's answers that the logit lens reads after each layer, through the vanilla model's final norm " +
-      `and unembedding. Lines: the vanilla model; the measured model; ${NEVER}`,
+      "and unembedding. Lines: the vanilla model; the measured model; and, grey, the controls.",
     draw(panel) {
       const layers = Array.from({ length: panel.cells[0]!.result.depth }, (_, layer) => layer);
       const y = { title: "log-probability (nats)", domain, axis: { tickCount: 6, format: "~f" } };
       return linesPanel(panel, frameOf(panel, layers, y, "read after layer"), [
-        ...lineOf(panel, "vanilla", "vanilla", read("vanilla")),
-        ...lineOf(panel, "this model", "concept", read("subject")),
-        ...neverLine(panel, all, read("subject")),
+        lineOf(panel, "vanilla", "vanilla", vanilla),
+        lineOf(panel, "this model", "concept", subject),
+        ...linesBeside(panel, all, subject),
       ]);
     },
   };

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { type DepthScore, unlearningDepth } from "@lethe/unlearn";
-import { mean, meanOfLists } from "../../report/panels.ts";
+import { mean, meanOfCells } from "../../report/panels.ts";
+import { controlsOf } from "../../subjects/controls.ts";
 import type { StudyCell } from "../study.ts";
 import type { DepthOptions, DepthResult, Measured } from "./schema.ts";
 
@@ -36,25 +38,22 @@ function lensDropsOf({ result: { target } }: DepthCell): number[][] {
   return subject.logProb.map((layer, i) => layer.map((logProb, question) => vanilla.logProb[i]![question]! - logProb));
 }
 
-/** The mean over questions at each layer. */
-export function meanByLayer(values: readonly (readonly number[])[]): number[] {
-  return values.map(mean);
+/**
+ * The mean over questions at each layer.
+ * @param drawn positions of the questions that count, some of them more than once. Default: every question once
+ */
+export function meanByLayer(values: readonly (readonly number[])[], drawn?: readonly number[]): number[] {
+  return values.map((layer) => mean(drawn ? drawn.map((question) => layer[question]!) : layer));
 }
 
-/**
- * The cell of a model that never learned the concept, measured on the same questions, tokens and layers; undefined where there is none.
- * One of the same seed comes first.
- */
-export function neverOf({ config, options }: DepthCell, all: readonly DepthCell[]): DepthCell | undefined {
-  const asked = ({ config, options }: Pick<DepthCell, "config" | "options">) =>
-    JSON.stringify([config.model, config.concept, config.evaluation, options]);
-  const found = all.filter((other) => isNever(other) && asked(other) === asked({ config, options }));
-  return found.find((other) => other.config.seed === config.seed) ?? found[0];
+/** The control of a cell that never learned the concept, patched after the same layers; undefined where there is none. */
+export function neverOf(cell: DepthCell, all: readonly DepthCell[]): DepthCell | undefined {
+  return controlsOf(cell, all).find((other) => isNever(other) && isDeepStrictEqual(other.options, cell.options));
 }
 
 /** Whether a cell's subject is a model that never learned the concept. */
 export function isNever({ config }: DepthCell): boolean {
-  return (config.subject.kind as string) === "never";
+  return config.subject.kind === "never";
 }
 
 /** The unlearning depth score of a cell, from its patches or from the logit lens, beside the cell of a model that never learned. */
@@ -63,17 +62,17 @@ export function depthScoreOf(cell: DepthCell, never: DepthCell, by: "patches" | 
   return unlearningDepth(drops(never), drops(cell));
 }
 
-/** Mean Δ over cells and questions, by the layers of {@link layersOf}. */
+/** Mean Δ over questions and cells, by the layers of {@link layersOf}. */
 export function meanDrops(cells: readonly DepthCell[], kind: QuestionKind): number[] {
   const layers = layersOf(cells);
-  return meanOfLists(cells.map((cell) => meanByLayer(dropsOf(cell, kind, layers))));
+  return meanOfCells(cells, (cell) => meanByLayer(dropsOf(cell, kind, layers)));
 }
 
-/** What the logit lens reads of the concept's answers after each layer: the mean over cells and questions. */
+/** What the logit lens reads of the concept's answers after each layer: the mean over questions and cells. */
 export function meanReadings(
   cells: readonly DepthCell[],
   model: "vanilla" | "subject",
   what: "logProb" | "first",
 ): number[] {
-  return meanOfLists(cells.map(({ result }) => meanByLayer(result.target.lens[model][what])));
+  return meanOfCells(cells, ({ result }) => meanByLayer(result.target.lens[model][what]));
 }

@@ -1,9 +1,10 @@
 import { standAlone } from "../../report/figures/colours.ts";
 import { renderFigure } from "../../report/figures/render.ts";
 import { type Html, html } from "../../report/html.ts";
-import { mean, panelsOf } from "../../report/panels.ts";
+import { mean, meanOfCells, panelsOf, withoutConcepts } from "../../report/panels.ts";
 import type { StudySections } from "../../report/section.ts";
 import { type Entry, figure, score, table } from "../../report/tables.ts";
+import { isControl } from "../../subjects/controls.ts";
 import { depthCsv, lensCsv } from "./csv.ts";
 import { dropFigure, lensFigure } from "./figures.ts";
 import { limits } from "./limits.ts";
@@ -13,7 +14,9 @@ type Cells = readonly DepthCell[];
 
 /** The depth study's part of a report. Its files are `depth.csv`, `lens.csv`, `figures/depth.svg` and `figures/lens.svg`. */
 export async function sections(cells: Cells): Promise<StudySections> {
-  const panels = panelsOf(cells);
+  // Controls are lines beside those of what they control.
+  const unlearned = cells.filter((cell) => !isControl(cell));
+  const panels = withoutConcepts(panelsOf(unlearned.length > 0 ? unlearned : cells));
   const drops = await renderFigure(dropFigure(cells), panels);
   const lens = await renderFigure(lensFigure(cells), panels);
   return {
@@ -26,7 +29,8 @@ export async function sections(cells: Cells): Promise<StudySections> {
           drops,
           html`Δ, the mean log-probability that the answers' tokens lose in the vanilla model when the measured model's residual stream
 replaces its own after one layer, at the rows that predict these tokens. At 0 nothing is missing. A curve for the concept that is no
-higher than that for other questions shows general damage and no forgetting.`,
+higher than that for other questions, or than a control's, shows general damage and no forgetting. Bands: 95% of the bootstrap's draws
+over concepts, or over questions where there is one concept.`,
         )}${scoreNote(cells)}`,
       },
       {
@@ -56,7 +60,7 @@ function summary(cells: Cells): Html {
 stream was put into the vanilla model, after one layer at a time, where it predicts ${tokensOf(cells)}.
 Δ is the log-probability that they lose.</p>
 ${depthTable(cells, "Depth", ["model · method", "concepts"], rows)}
-<p class="quiet">Means over concepts and questions. “0.83 at 9” is the largest Δ in nats and the layer after which the stream was put in.</p>`;
+<p class="quiet">Means over questions and concepts. “0.83 at 9” is the largest Δ in nats and the layer after which the stream was put in.</p>`;
 }
 
 /** Which tokens were measured, in words. */
@@ -94,11 +98,12 @@ function largest(cells: Cells, kind: "target" | "unrelated"): string {
 
 /** The mean unlearning depth score of the cells that have one; a dash where none has. */
 function meanScore(cells: Cells, all: Cells, by: "patches" | "lens"): string {
-  const scores = cells.flatMap((cell) => {
-    const never = isNever(cell) ? undefined : neverOf(cell, all);
-    return (never && depthScoreOf(cell, never, by).mean) ?? [];
-  });
-  return scores.length > 0 ? score(mean(scores)) : "–";
+  const scoreOf = (cell: DepthCell) => {
+    const never = neverOf(cell, all);
+    return (never && depthScoreOf(cell, never, by).mean) ?? undefined;
+  };
+  const scored = cells.filter((cell) => scoreOf(cell) !== undefined);
+  return scored.length > 0 ? score(meanOfCells(scored, (cell) => [scoreOf(cell)!])[0]!) : "–";
 }
 
 /** What the depth score is, or why there is none. */

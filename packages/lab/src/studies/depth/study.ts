@@ -1,7 +1,8 @@
 import { mean } from "../../report/panels.ts";
 import type { Study } from "../study.ts";
+import { depthCost } from "./cost.ts";
 import { measureDepth } from "./measure.ts";
-import { type DepthOptions, type DepthResult, depthOptions, depthSchema } from "./schema.ts";
+import { type DepthOptions, type DepthResult, depthOptions, depthSchema, type Measured } from "./schema.ts";
 import { baseOf } from "./scores.ts";
 import { sections } from "./sections.ts";
 
@@ -11,14 +12,23 @@ export const depth: Study<DepthOptions, DepthResult> = {
   title: "Depth of unlearning: what is gone, layer by layer",
   options: depthOptions,
   schema: depthSchema,
+  cost: depthCost,
   measure: measureDepth,
-  summary(result) {
-    const base = baseOf(result.target);
-    const drops = result.target.patched.map((layer) =>
-      mean(layer.map((logProb, question) => base[question]! - logProb)),
-    );
+  summary({ layers, target }) {
+    const drops = meanDropsOf(target);
     const largest = Math.max(...drops);
-    return `largest Δ ${largest.toFixed(2)} nats, after layer ${result.layers[drops.indexOf(largest)]}`;
+    return `largest Δ ${largest.toFixed(2)} nats, after layer ${layers[drops.indexOf(largest)]}`;
   },
+  metrics: ({ target, unrelated }) => ({
+    depth_drop_max: Math.max(...meanDropsOf(target)),
+    depth_drop_mean: mean(meanDropsOf(target)),
+    depth_drop_max_unrelated: Math.max(...meanDropsOf(unrelated)),
+  }),
   sections,
 };
+
+/** Mean Δ over questions, by patched layer. */
+function meanDropsOf(measured: Measured): number[] {
+  const base = mean(baseOf(measured));
+  return measured.patched.map((layer) => base - mean(layer));
+}
