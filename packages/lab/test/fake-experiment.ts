@@ -37,16 +37,26 @@ function controlConfig(kind: Kind, { subject }: CellConfig): object {
   if (kind === "noise") return { kind, matches: subject };
   const { training } = subject as { training: object };
   if (kind === "overwritten") return { kind, training };
-  return { kind, pretraining: { seed: 0, recipe: { epochs: 30, learningRate: 4e-3 }, data: "e".repeat(64) } };
+  const adamW = {
+    batchSize: 8,
+    warmupEpochs: 2,
+    floor: 0.05,
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+  };
+  const recipe = { ...adamW, clipNorm: 1, epochs: 30, learningRate: 4e-3 };
+  return { kind, pretraining: { seed: 0, recipe, data: "e".repeat(64) } };
 }
 
-/** Two models, two concepts and two methods each, every setting, and every control. */
+/** Two models, two concepts and two methods each, every study, every setting, and every control. */
 export function fakeExperiment(): CellResult[] {
   const concepts = { "tiny-llama": ["Harry Potter", "Netflix"], "tiny-olmo": ["Harry Potter", "EBay"] };
   return Object.entries(concepts).flatMap(([model, names]) =>
     names.flatMap((concept) => {
       const unlearned = ["graddiff", "npo"].map((method): CellResult => {
-        const config = fakeConfig(concept, method, model, settings);
+        const config = fakeConfig(concept, method, model, settings, { depth: {}, weights: {} });
         return { version: 4, config, ...fakeMeasurements(config) };
       });
       const noise = unlearned.map((cell) => fakeControl(cell, "noise"));

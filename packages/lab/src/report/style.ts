@@ -41,10 +41,10 @@ table.answers td { overflow-wrap: anywhere; }
 table.facts th { white-space: nowrap; }
 table:is(.scores, .stacked) thead th { vertical-align: bottom; }
 table:is(.scores, .stacked) tbody th { color: inherit; font-weight: inherit; }
-table.stacked :is(th, td) { min-width: 9rem; }
-table.stacked th:first-child { min-width: 18rem; }
+table.stacked :is(th, td) { min-width: 10rem; }
+table.stacked th:first-child { min-width: 16rem; }
 .verdict { white-space: nowrap; }
-.links { display: block; font-size: .8rem; color: var(--muted); }
+.saving { display: inline-block; font-size: .8rem; color: var(--muted); }
 @media screen and (max-width: 48rem) {
   table.stacked, table.stacked :is(tbody, tr, th, td) { display: block; min-width: 0; }
   table.stacked thead { display: none; }

@@ -1,5 +1,4 @@
 import { csvFormatRows } from "d3-dsv";
-import { standAlone } from "./figures/colours.ts";
 import { dataOf, withoutData } from "./figures/data.ts";
 import { Html, html, trusted, unescapeHtml } from "./html.ts";
 
@@ -29,7 +28,7 @@ export function table(
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
 </table>`,
   )}
-${links(name, [["table (CSV)", `${fileName(name)}.csv`, "text/csv", tableCsv(head, rows)]])}`;
+${savingLink(name, "table (CSV)", tableCsv(head, rows))}`;
 }
 
 /** What may be wider than a screen: it scrolls sideways, with a shadow where more is hidden, and the keyboard reaches it. */
@@ -47,24 +46,16 @@ export function listed(values: readonly string[]): string {
   return [...new Set(values)].join("; ");
 }
 
-/** A figure with its caption, and with links to its data and to the picture. */
+/** A figure with its caption, and with a link to its data. */
 export function figure(name: string, svg: string, caption: Html): Html {
-  const file = fileName(name);
   return html`<figure>${wide(name, trusted(withoutData(svg)))}<figcaption>${caption}
-${links(name, [
-  ["data (CSV)", `${file}.csv`, "text/csv", dataOf(svg)],
-  ["picture (SVG)", `${file}.svg`, "image/svg+xml", standAlone(svg)],
-])}</figcaption></figure>`;
+${savingLink(name, "data (CSV)", dataOf(svg))}</figcaption></figure>`;
 }
 
-/** Links that save what the page itself holds, as files. */
-export function links(
-  name: string,
-  files: readonly (readonly [label: string, file: string, type: string, content: string])[],
-): Html {
-  const link = ([label, file, type, content]: (typeof files)[number]) =>
-    html`<a download="${file}" href="data:${type};base64,${Buffer.from(content).toString("base64")}" aria-label="${name}: ${label}">${label}</a>`;
-  return html`<span class="links">${files.map((each, i) => html`${i > 0 ? " · " : ""}${link(each)}`)}</span>`;
+/** A link that saves CSV which the page itself holds. */
+function savingLink(name: string, label: string, csv: string): Html {
+  const content = Buffer.from(csv).toString("base64");
+  return html`<a class="saving" download="${fileName(name)}.csv" href="data:text/csv;base64,${content}" aria-label="${name}: ${label}">${label}</a>`;
 }
 
 /** The CSV files that a page's links save, by their names. */

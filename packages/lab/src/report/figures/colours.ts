@@ -21,6 +21,9 @@ const SERIES = [
   ["#56b4e9", "#3f6ee0"],
 ] as const;
 
+/** The same hues for the letters of labels, dark enough on white for small text. On a dark background the lines' own colours are light enough. */
+const SERIES_TEXT = ["#a84a00", "#00734f", "#0072b2", NAMED.ink[0], "#a04a7a", "#8a5f00", "#1a6f9e"] as const;
+
 /** A named colour as a custom property of the page, so that a figure follows the reader's light or dark setting. */
 export function colour(name: keyof typeof NAMED): string {
   return `var(--${name})`;
@@ -31,9 +34,15 @@ export function seriesColour(place: number): string {
   return `var(--series-${place % SERIES.length})`;
 }
 
+/** {@link seriesColour} for text. */
+export function seriesTextColour(place: number): string {
+  return `var(--series-text-${place % SERIES.length})`;
+}
+
 const PROPERTIES: readonly (readonly [name: string, colours: readonly [light: string, dark: string]])[] = [
   ...Object.entries(NAMED),
   ...SERIES.map((colours, place) => [`series-${place}`, colours] as const),
+  ...SERIES.map(([, dark], place) => [`series-text-${place}`, [SERIES_TEXT[place]!, dark]] as const),
 ];
 
 /** The declarations that give the custom properties their values. */

@@ -1,7 +1,7 @@
 import { bandOf } from "../findings/bootstrap.ts";
 import { drawnNumbers } from "../findings/resampling.ts";
 import { byConcept, meanOfLists, type Panel, type ReportCell, subjectTitle } from "../panels.ts";
-import { colour, seriesColour } from "./colours.ts";
+import { colour, seriesColour, seriesTextColour } from "./colours.ts";
 import { describeMean, patternOf } from "./concepts.ts";
 import type { FigureRow, PanelSpec } from "./render.ts";
 
@@ -122,7 +122,7 @@ export function linesPanel<C extends ReportCell>(panel: Panel<C>, frame: Frame, 
           baseline: "middle",
           dx: 8,
           fontWeight: beside ? 400 : 600,
-          color: beside ? colour("muted") : seriesColour(place),
+          color: beside ? colour("muted") : seriesTextColour(place),
         },
         encoding: { x, y, text: { value: label ?? "" } },
       })),

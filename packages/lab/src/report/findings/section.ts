@@ -67,7 +67,7 @@ function said({ verdict, here, also, reason, controls }: Finding): Html {
 }
 
 function comparison({ control, number, excess, exceeded }: ControlComparison): Html {
-  return html`${control} ${showEstimate(number)}: ${describeExcess(exceeded)} <span class="quiet">(difference ${showEstimate(excess)})</span>`;
+  return html`${control} ${show(number.value)}, ${describeExcess(exceeded)} <span class="quiet">(difference ${showEstimate(excess)})</span>`;
 }
 
 /** Whether a number goes beyond its control's, in words. */
@@ -81,7 +81,10 @@ export function showEstimate({ value, interval }: Estimate): string {
   return interval ? `${show(value)} [${interval.map(show).join(", ")}]` : show(value);
 }
 
-/** Two decimals, or five where they would hide how far a number is from 1. */
+/** Two decimals, or as many as show how far a number is from 1, or from 0. */
 function show(value: number): string {
-  return value !== 1 && Math.abs(1 - value) < 0.005 ? value.toFixed(5) : score(value);
+  const away = Math.abs(1 - value);
+  if (away > 0 && away < 0.005) return value.toFixed(5);
+  if (value !== 0 && Math.abs(value) < 0.005) return value.toPrecision(1).replace("-", "−");
+  return score(value);
 }
