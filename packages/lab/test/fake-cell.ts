@@ -93,7 +93,7 @@ export function fakeDepth(random: () => number, loss = 1): DepthResult {
 export function fakeMeasurements(config: CellConfig) {
   const { subject: chosen } = config;
   if (chosen.kind !== "unlearned") throw new Error("only unlearned subjects are made up");
-  const { settings } = config.studies.restoration as RestorationOptions;
+  const { settings = [] } = (config.studies.restoration ?? {}) as Partial<RestorationOptions>;
   const name = `${config.model.name}/${config.concept.name}/${chosen.method}/${config.seed}`;
   const random = randomOf(name);
   const { epochs, stepsPerEpoch, learningRate } = chosen.training;

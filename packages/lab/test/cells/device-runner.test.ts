@@ -225,7 +225,7 @@ describe("cells on the committed tiny models", () => {
     const [cell] = await smallCells({ data: llamaData, concepts: ["Harry Potter"], unlearned });
     const result = await run(cell!);
     expect(result.config.subject).toMatchObject({ kind: "given", unlearned: { name: "damaged" } });
-    expect(Object.keys(result.subject)).toEqual(["texts", "vanilla", "bleu", "examples"]);
+    expect(Object.keys(result.subject)).toEqual(["texts", "vanilla", "bleu", "examples", "change"]);
     expect(result.subject.bleu.target).toHaveLength(2);
     // Its value vectors of one layer are missing: a window that holds this layer brings everything back, any other nothing.
     for (const [centre, krs] of curve(result, "W_V").entries())

@@ -122,7 +122,7 @@ describe("lora", () => {
 
   test.each<[string, Objective]>([
     ["a loss of logits", methodNamed("graddiff").objective!({ retain: "kl", retainWeight: 1.5 })],
-    ["a loss at a hook point", methodNamed("rmu").objective!({ layer: 2, length: 5 })],
+    ["a loss at a hook point", methodNamed("rmu").objective!({ layer: 2, length: 1 })],
   ])("gradients of A and B through %s agree with finite differences of the merged model", async (_loss, objective) => {
     using _ = device.scope("gradients");
     using model = smallLlama(device, 5, { num_hidden_layers: layers });

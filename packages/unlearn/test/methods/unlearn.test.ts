@@ -223,7 +223,7 @@ test.each([
 
 test("the reference model's logits are counted once the first batch has shown their size", async () => {
   const many = (base: number) => Array.from({ length: 60 }, (_, i) => texts(base)[i % 6]!);
-  const given = { ...options("graddiff+kl", { epochs: 1 }), forget: many(2), retain: many(28) };
+  const given = { ...options("graddiff+kl", { epochs: 1, stepsPerEpoch: null }), forget: many(2), retain: many(28) };
   const refused = async (memoryBytes: number) => {
     const small = await openDevice({ memoryBytes });
     onTestFinished(() => small.destroy());

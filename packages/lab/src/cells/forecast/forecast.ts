@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { at, lineSchema } from "../../studies/line.ts";
 import type { Study, StudySize } from "../../studies/study.ts";
 import { keepingSeconds } from "./keeping.ts";
-import { at, lineSchema } from "./line.ts";
 
 const seconds = z.number().min(0);
 

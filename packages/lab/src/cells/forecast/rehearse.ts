@@ -1,11 +1,11 @@
 import { type Decoder, generateTokens } from "@lethe/decoder";
 import { promptTokens, unlearn } from "@lethe/unlearn";
+import { lineThrough } from "../../studies/line.ts";
 import type { Study } from "../../studies/study.ts";
 import type { Watcher } from "../../subjects/subject.ts";
 import { howToUnlearn } from "../../subjects/unlearned.ts";
 import type { Cell } from "../cell.ts";
 import type { Rates, Work } from "./forecast.ts";
-import { lineThrough } from "./line.ts";
 
 type Rehearsed = Omit<Rates, "load" | "keep">;
 type How = Awaited<ReturnType<typeof howToUnlearn>>;

@@ -184,10 +184,15 @@ function resumeCommand(options: ExperimentOptions): string {
   return [typedCommand(options), ...(options.resume ? [] : ["--resume"])].join(" ");
 }
 
-/** The command that makes all of the experiment again: without what belongs to this process alone. */
+/** Options that decide nothing of the results: which share of the work this process has, and where the results go. */
+const OF_THE_PROCESS = ["--cell", "--out"];
+
+/** The command that makes the results again. It is the same for whatever processes made them. */
 function experimentCommand({ arguments: args, ...options }: ExperimentOptions): string {
+  const own = (argument: string) => OF_THE_PROCESS.includes(argument.split("=")[0]!);
   const whole = args.filter((argument, i) => {
-    return argument !== "--resume" && !argument.startsWith("--cell=") && ![argument, args[i - 1]].includes("--cell");
+    const value = i > 0 && OF_THE_PROCESS.includes(args[i - 1]!);
+    return argument !== "--resume" && !own(argument) && !value;
   });
   return typedCommand({ ...options, arguments: whole });
 }

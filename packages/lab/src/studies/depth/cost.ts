@@ -1,5 +1,5 @@
 import { answerTokens, patchStreams, recordStreams, sweepCentres } from "@lethe/unlearn";
-import { type Line, LONG, lineThrough } from "../../cells/forecast/line.ts";
+import { type Line, LONG, lineThrough } from "../line.ts";
 import type { Rehearsal, StudyCost } from "../study.ts";
 import type { DepthOptions } from "./schema.ts";
 

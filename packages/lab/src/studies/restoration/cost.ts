@@ -6,7 +6,7 @@ import {
   sweepRestoration,
   windowAround,
 } from "@lethe/unlearn";
-import { type Line, LONG, lineThrough } from "../../cells/forecast/line.ts";
+import { type Line, LONG, lineThrough } from "../line.ts";
 import type { Rehearsal, StudyCost } from "../study.ts";
 import type { RestorationOptions } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { forecastOf, type Work } from "../../../src/cells/forecast/forecast.ts";
 import { keepingSeconds } from "../../../src/cells/forecast/keeping.ts";
-import { at, lineThrough } from "../../../src/cells/forecast/line.ts";
+import { at, lineThrough } from "../../../src/studies/line.ts";
 import { studies } from "../../../src/studies/list.ts";
 import { fakeWork } from "./fake-work.ts";
 
