@@ -17,8 +17,8 @@ import type { CellParts, CellRunner } from "./run-cells.ts";
 /** About which share of a cell's time its subject takes. Only the progress bar depends on it. */
 const SUBJECT_SHARE = 0.8;
 
-/** Seconds that a cell takes from which it is worth a forecast, which costs some optimiser steps. */
-const WORTH_A_FORECAST = 60;
+/** Seconds that a cell takes from which it is worth a forecast: that takes as long as some optimiser steps and passes, half a minute on SwiftShader. */
+const WORTH_A_FORECAST = 300;
 
 /** Where models that are trained from scratch are kept, beside the default folders of results. */
 const PRETRAINED = "out/pretrained";
@@ -39,6 +39,8 @@ interface VanillaModel {
   readonly loadSeconds: number;
   /** What rehearsals measured, by {@link ratesKey}. */
   readonly rates: Map<string, Rates>;
+  /** Tokens of the answers that it gave, by question. */
+  readonly answered: Map<string, readonly number[]>;
   copy?: Decoder;
   known?: { readonly key: string; readonly answers: KnownAnswers & Disposable };
 }
@@ -125,7 +127,8 @@ class DeviceRunner implements CellRunner {
       this.#forget();
       const startedAt = performance.now();
       const vanilla = await loadModel(this.#device, directory);
-      this.#kept = { directory, vanilla, loadSeconds: (performance.now() - startedAt) / 1000, rates: new Map() };
+      const loadSeconds = (performance.now() - startedAt) / 1000;
+      this.#kept = { directory, vanilla, loadSeconds, rates: new Map(), answered: new Map() };
     }
     return this.#kept;
   }
@@ -199,7 +202,7 @@ class DeviceRunner implements CellRunner {
     if (kept.known?.key !== key) {
       kept.known?.answers[Symbol.dispose]();
       delete kept.known;
-      kept.known = { key, answers: await askVanilla(kept.vanilla, cell, watcher) };
+      kept.known = { key, answers: await askVanilla(kept.vanilla, cell, watcher, kept.answered) };
     }
     return kept.known.answers;
   }

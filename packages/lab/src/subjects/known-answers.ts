@@ -20,9 +20,10 @@ const ANSWERED_TOGETHER = 64;
 /** A cell as far as its questions go. */
 type Asked = { readonly config: CommonConfig<unknown>; readonly sources: Sources };
 
+/** Tokens of an answer to a question that the model may give, if there are any. They save time, and change no answer. */
+type Guess = (question: string) => readonly number[] | undefined;
+
 interface Hooks {
-  /** Answers of a model that is much like this one. They save time, and change no answer. Default: the vanilla model's. */
-  readonly guesses?: Answers | undefined;
   readonly onToken: (tokensPerSecond: number) => void;
   readonly signal: AbortSignal;
 }
@@ -30,16 +31,19 @@ interface Hooks {
 /**
  * Asks a model the questions that are compared, all in one batch, just as the vanilla model was asked: with its tokenizer, so that both
  * read the same tokens, also where a given checkpoint brings no chat template.
+ * @param hooks `guesses`: answers of a model that is much like this one; default: the vanilla model's
  */
 export function askQuestions(
   model: Decoder,
   known: KnownAnswers,
   { config, models: { vanilla } }: { readonly config: CommonConfig<unknown>; readonly models: Pick<Models, "vanilla"> },
-  hooks: Hooks,
+  { guesses = known, ...hooks }: Hooks & { readonly guesses?: Answers | undefined },
 ): Promise<Answers> {
   const questionsOf = (kind: keyof Answers) => known[kind].map(({ question }) => question);
   const questions = [questionsOf("target"), questionsOf("unrelated")] as const;
-  return ask(model, vanilla, questions, config.evaluation, { ...hooks, guesses: hooks.guesses ?? known });
+  const guessed = new Map([...guesses.target, ...guesses.unrelated].map(({ question, tokens }) => [question, tokens]));
+  const guess: Guess = (question) => guessed.get(question);
+  return ask(model, vanilla, questions, config.evaluation, { ...hooks, guess });
 }
 
 async function ask(
@@ -47,7 +51,7 @@ async function ask(
   { text: tokenizer }: Decoder,
   [target, unrelated]: readonly [target: readonly string[], unrelated: readonly string[]],
   { prompt, maxAnswerTokens: maxTokens }: Evaluation,
-  { guesses, onToken, signal }: Hooks,
+  { guess, onToken, signal }: Hooks & { readonly guess: Guess },
 ): Promise<Answers> {
   const questions = [...target, ...unrelated];
   const meter = new Meter();
@@ -55,7 +59,7 @@ async function ask(
     maxTokens,
     prompt,
     ...(tokenizer && { tokenizer }),
-    ...(guesses && { guesses: [...guesses.target, ...guesses.unrelated].map(({ tokens }) => tokens) }),
+    guesses: questions.map((question) => guess(question) ?? []),
     onToken: () => onToken(meter.add(Math.min(questions.length, ANSWERED_TOGETHER))),
     batchSize: ANSWERED_TOGETHER,
     signal,
@@ -66,12 +70,14 @@ async function ask(
 /**
  * Asks the vanilla model as many questions as the evaluation wants, from the beginning of the data's lists; those that are left out are not
  * replaced. Remarks on its answers and on what is left out. The caller disposes of the answers, and so of what studies keep with them.
+ * @param answered tokens of answers that it gave before, by question: most concepts share their unrelated questions. Its answers are added.
  * @throws ExperimentError when too few questions are left to compare
  */
 export async function askVanilla(
   vanilla: Decoder,
   { config, sources: { concept } }: Asked,
   watcher: Watcher,
+  answered: Map<string, readonly number[]>,
 ): Promise<KnownAnswers & Disposable> {
   const { evaluation } = config;
   const { targetQuestions, unrelatedQuestions } = evaluation;
@@ -80,7 +86,9 @@ export async function askVanilla(
     concept.unrelated.slice(0, unrelatedQuestions),
   ] as const;
   const onToken = (tokensPerSecond: number) => watcher.progress(0, "asking the vanilla model", { tokensPerSecond });
-  const answers = await ask(vanilla, vanilla, questions, evaluation, { onToken, signal: watcher.signal });
+  const guess: Guess = (question) => answered.get(question);
+  const answers = await ask(vanilla, vanilla, questions, evaluation, { guess, onToken, signal: watcher.signal });
+  for (const { question, tokens } of [...answers.target, ...answers.unrelated]) answered.set(question, tokens);
   const expected = concept.unrelatedFacts?.map(({ answer }) => answer);
   const judged = {
     target: judgeAnswers(answers.target, concept.answers, evaluation),

@@ -1,6 +1,5 @@
 import { csvFormat } from "d3-dsv";
-import { parse, resetSVGDefIds, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import type { TopLevelSpec } from "vega-lite";
 import { escapeHtml } from "../html.ts";
 import type { Panel, ReportCell } from "../panels.ts";
 import { colour } from "./colours.ts";
@@ -47,6 +46,8 @@ export async function renderFigure<C extends ReportCell, P extends Panel<C>>(
   { name, description, draw }: Figure<C, P>,
   panels: readonly P[],
 ): Promise<string> {
+  // They take a while to load, and a run that only computes cells draws nothing.
+  const [{ parse, resetSVGDefIds, View }, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
   const drawn = panels.map(draw);
   const legend = conceptLegend(panels[0]!.concepts);
   const spec = {
