@@ -1,12 +1,17 @@
 import type { Decoder } from "@lethe/decoder";
 import { type Random, randomOf, shuffled } from "@lethe/tensor";
-import { forgetParagraphs, type Objective, recipeSchema, tokenNll } from "@lethe/unlearn";
+import { forgetParagraphs, type Objective, recipeSchema, tokenNll, trainedPartForms } from "@lethe/unlearn";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import type { KnownAnswer, SubjectKind } from "./subject.ts";
-import { trainedBy, trainedRecord, unlearnedConfig } from "./unlearned.ts";
+import { isPart, trainedBy, trainedRecord, unlearnedConfig } from "./unlearned.ts";
 
-const config = z.strictObject({ kind: z.literal("overwritten"), training: recipeSchema });
+const config = z.strictObject({
+  kind: z.literal("overwritten"),
+  training: recipeSchema,
+  /** What is trained: a name of `trainedPart`. */
+  train: z.string().refine(isPart, `expected ${trainedPartForms}`).default("all"),
+});
 
 /** NLL(y), by descent: what the texts say is learnt. */
 const learning: Objective<"forget"> = { reads: ["forget"], loss: (ops, { forget }) => tokenNll(ops, forget) };
@@ -26,7 +31,8 @@ export const overwritten: SubjectKind<z.infer<typeof config>, z.infer<typeof tra
     const first = controlled.map((subject) => unlearnedConfig.safeParse(subject).data).find((subject) => subject);
     if (!first)
       throw new ExperimentError("--control overwritten has the training of an unlearned model: give a --method.");
-    return [{ config: { kind: "overwritten", training: first.training } }];
+    const { training, train } = first;
+    return [{ config: { kind: "overwritten", training, train: isPart(train) ? train : "all" } }];
   },
   label: () => ({ name: "overwritten", title: "Taught swapped answers" }),
   make: trainedBy(async ({ config, sources, models: { vanilla }, known }) => {
@@ -35,7 +41,8 @@ export const overwritten: SubjectKind<z.infer<typeof config>, z.infer<typeof tra
     // As many texts as an unlearned model reads, so that an epoch has as many steps.
     const count = Math.max(texts.length, forgetParagraphs(sources.concept, config.seed).length);
     const forget = Array.from({ length: count }, (_, i) => texts[i % texts.length]!);
-    return { objective: learning, recipe: config.subject.training, forget, seed: config.seed };
+    const { training: recipe, train: trains } = config.subject;
+    return { objective: learning, recipe, trains, forget, seed: config.seed };
   }),
 };
 

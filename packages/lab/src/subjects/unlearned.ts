@@ -41,7 +41,8 @@ function trainSchema(method: Method) {
   return z.string().refine(known, `expected ${trainedPartForms}`).default(usual(method));
 }
 
-function isPart(name: string): boolean {
+/** Whether a text is a name of `trainedPart`. */
+export function isPart(name: string): boolean {
   try {
     return trainedPart(name) !== undefined;
   } catch {

@@ -37,7 +37,7 @@ describe("controlsOf", () => {
   const noise = [graddiff, npo, netflix].map(({ config }) =>
     control(config, { kind: "noise", matches: config.subject }),
   );
-  const overwritten = control(graddiff.config, { kind: "overwritten", training });
+  const overwritten = control(graddiff.config, { kind: "overwritten", training, train: "all" });
   const never = control(graddiff.config, { kind: "never", pretraining });
   const all = [graddiff, npo, netflix, ...noise, overwritten, never];
 
