@@ -122,7 +122,7 @@ describe("lora", () => {
 
   test.each<[string, Objective]>([
     ["a loss of logits", methodNamed("graddiff").objective!({ retain: "kl", retainWeight: 1.5 })],
-    ["a loss at a hook point", methodNamed("rmu").objective!({ layer: 2, length: 1 })],
+    ["a loss at a hook point", methodNamed("rmu").objective!({ layer: 2, length: 0.05 })],
   ])("gradients of A and B through %s agree with finite differences of the merged model", async (_loss, objective) => {
     using _ = device.scope("gradients");
     using model = smallLlama(device, 5, { num_hidden_layers: layers });
@@ -167,8 +167,14 @@ describe("lora", () => {
           parameter,
           direction.map((value) => -value * step),
         );
+        // Sums in f32 leave about this much of each loss undecided.
+        const noise = (Math.abs(ahead) * 2 ** -20) / (2 * step);
         const expected = direction.reduce((sum, value, i) => sum + value * gradient[i]!, 0);
-        expectClose([(ahead - behind) / (2 * step)], [expected], { label: name, atol: 0.02 * norm, rtol: 0.02 });
+        expectClose([(ahead - behind) / (2 * step)], [expected], {
+          label: name,
+          atol: 0.02 * norm + noise,
+          rtol: 0.02,
+        });
       }
     }
   });
