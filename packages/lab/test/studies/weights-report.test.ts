@@ -26,7 +26,7 @@ describe("the weights study", () => {
     const rows = csvParse(files["weights.csv"]!);
     expect(rows).toHaveLength(2 * cells[0]!.result.weights.length);
     const row = rows.find(({ weight }) => weight === "model.layers.3.mlp.up_proj.weight")!;
-    expect(row).toMatchObject({ concept: "Harry Potter", method: "npo", group: "up", layer: "3" });
+    expect(row).toMatchObject({ concept: "Harry Potter", method: "npo", seed: "0", group: "up", layer: "3" });
     const { change } = cells[0]!.result.weights.find(({ name }) => name === row.weight)!;
     expect(Number(row.relativeChange)).toBeCloseTo(Math.sqrt(change / 64), 12);
     expect(Number(row.stableRank)).toBeCloseTo(5, 6);

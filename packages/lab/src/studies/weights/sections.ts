@@ -2,7 +2,7 @@ import { relativeChange, relativeSpectralChange, stableRank, type WeightGroup } 
 import { standAlone } from "../../report/figures/colours.ts";
 import { renderFigure } from "../../report/figures/render.ts";
 import { type Html, html } from "../../report/html.ts";
-import { type Panel, panelsOf } from "../../report/panels.ts";
+import { byConcept, type Panel, panelsOf, withoutConcepts } from "../../report/panels.ts";
 import type { StudySections } from "../../report/section.ts";
 import { figure, table } from "../../report/tables.ts";
 import { weightsCsv } from "./csv.ts";
@@ -20,12 +20,12 @@ const NONE = "—";
 /** The weights study's part of a report. Its files are `weights.csv` and `figures/weights.svg`. */
 export async function sections(cells: Cells): Promise<StudySections> {
   const panels = panelsOf(cells);
-  const change = await renderFigure(changeFigure(cells), panels);
+  const change = await renderFigure(changeFigure(cells), withoutConcepts(panels));
   return {
     summary: html`<p>How far the weights themselves moved. The paper found the minor components, unembedding and norms, almost where they were, with
 cosine similarities above ${PAPER_COSINE}.</p>
 ${minor("Minor components", panels)}
-<p class="quiet">The lowest cosine similarity with the vanilla model's weight, over concepts and, of the norms, over all of them.</p>`,
+<p class="quiet">The lowest cosine similarity with the vanilla model's weight, over concepts, seeds and, of the norms, all of them.</p>`,
     sections: [
       {
         title: "Change of the weights by layer",
@@ -36,7 +36,7 @@ ${minor("Minor components", panels)}
         )}
 ${panels.map(
   (panel) => html`<details><summary>Change by group: ${panel.title}</summary>
-${byGroup(panel)}<p class="quiet">Means over layers and concepts (lowest to highest). Cosine: the lowest.</p></details>\n`,
+${byGroup(panel)}<p class="quiet">Means over layers, concepts and seeds (lowest to highest). Cosine: the lowest.</p></details>\n`,
 )}
 <p>The scores of every weight are in <code>weights.csv</code>. The sums and norms that they are computed from are in <code>cells/</code>.</p>`,
       },
@@ -54,7 +54,7 @@ function minor(name: string, panels: readonly Panel<WeightsCell>[]): Html {
     ["model · method", "concepts", "unembedding", "norms"],
     panels.map(({ title, cells }) => [
       title,
-      cells.length,
+      byConcept(cells).length,
       html`${shown(cells, "unembedding")}${isTied(cells) ? html` <span class="quiet">(the embedding, tied)</span>` : ""}`,
       shown(cells, "norms"),
     ]),
