@@ -11,7 +11,20 @@ const records = await readRecords(bundledRecipes);
 
 describe("recipes on record", () => {
   test.each([
-    ["llama", { graddiff: 5e-4, "graddiff+kl": 5e-4, npo: 8e-4, "npo+kl": 8e-4, "npo+gd": 8e-4, dpo: 2.4e-3 }],
+    [
+      "llama",
+      {
+        graddiff: 5e-4,
+        "graddiff+kl": 5e-4,
+        npo: 8e-4,
+        "npo+kl": 8e-4,
+        "npo+gd": 8e-4,
+        dpo: 2.4e-3,
+        "dpo+retain": 8e-4,
+        ga: 4e-4,
+        rmu: 4e-4,
+      },
+    ],
     ["olmo", { graddiff: 8e-4, npo: 1.4e-3, "npo+kl": 1.4e-3, dpo: 1.4e-3 }],
   ] as const)("hold for the bundled %s", async (family, rates) => {
     const sha256 = await identifyModel(bundled[family].directory);
