@@ -214,7 +214,6 @@ describe("npm run experiment", () => {
     const page = await readFile(join(out, "report.html"), "utf8");
     expect(page).toContain("<th>seeds</th><td>0; 1; 3</td>");
     expect(page).toContain("Netflix</strong>, NPO, tiny-llama, seed 1\n");
-    expect(page).toContain("Netflix: mean (thin: ── seed 0, - - seed 1, ··· seed 3)");
     const other = await run([...args("0"), "--resume"]);
     expect(other.err).toMatch(
       /left out of the report: tiny-llama--netflix--npo--\w{8}: seed is [13] in it and 0 now\n/,

@@ -208,13 +208,11 @@ describe("eight processes in one folder", () => {
     ["all on the same cells", (ids: readonly string[]) => ids.map(() => [])],
   ])("%s end with whole files, all cells and one report", { timeout: 120_000 }, async (_, shares) => {
     await using workshop = await Workshop.open();
-    const args = [
-      "--preset",
-      "paper",
-      ...["--seed", "0", "--method", "graddiff", "--method", "npo"],
-      "--resume",
-      ...workshop.arguments("--out", workshop.path("shared")),
+    const into = (out: string) => [
+      ...["--preset", "paper", "--seed", "0", "--method", "graddiff", "--method", "npo"],
+      ...workshop.arguments("--out", workshop.path(out)),
     ];
+    const args = [...into("shared"), "--resume"];
     const ids = (await run([...args, "--list-cells"])).out.trim().split("\n");
     expect(ids.length).toBe(8);
     const running = shares(ids).map((share) => start([...args, ...share], "ipc"));
@@ -227,7 +225,7 @@ describe("eight processes in one folder", () => {
       }),
     );
     expect(ends).toEqual(ends.map(() => ({ code: 0, err: "" })));
-    await run(["--preset", "paper", "--seed", "0", ...workshop.arguments("--out", workshop.path("alone"))]);
+    await run(into("alone"));
     expect(await resultFiles(workshop.path("shared"))).toEqual(await resultFiles(workshop.path("alone")));
     const runs = await readdir(workshop.path("shared/runs"));
     expect(runs.length).toBe(8);

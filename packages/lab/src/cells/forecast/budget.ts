@@ -40,7 +40,7 @@ export function chooseWithin(seconds: number, measured: Measured, full: Choice):
       epochs > LEAST.epochs ? { ...rest, epochs: epochs - 1, stepsPerEpoch: Math.floor(steps / (epochs - 1)) } : null,
     (choice) => less(choice, "unrelatedQuestions", LEAST.unrelated),
     ...measured.studies.map(({ name, cost }) => (choice: Choice) => {
-      const shorter = cost?.shorter(choice.studies[name], measured.work.size);
+      const shorter = name in choice.studies ? cost?.shorter(choice.studies[name], measured.work.size) : null;
       return shorter ? { ...choice, studies: { ...choice.studies, [name]: shorter } } : null;
     }),
     (choice) => less(choice, "targetQuestions", LEAST.target),
