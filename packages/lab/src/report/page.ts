@@ -90,6 +90,8 @@ function scope(cells: readonly ReportCell[]): Html {
     ...new Set(cells.filter((cell) => isControl(cell) === wanted).map(subjectTitle)),
   ]);
   const beside = controls!.length > 0 ? html` Controls: ${controls!.join(", ")}.` : html` No controls.`;
+  const trained = cells.some(({ config }) => config.subject.kind === "unlearned");
+  const how = trained ? " Methods unlearned one concept at a time, each time from the vanilla model." : "";
   return html`<p>${models.length === 1 ? "Model and concepts" : "Models and their concepts"}: ${models.join("; ")}.
-Unlearned with ${unlearned!.join(", ")}: one concept at a time, each time from the vanilla model.${beside}</p>`;
+Unlearned models: ${unlearned!.join(", ")}.${how}${beside}</p>`;
 }
