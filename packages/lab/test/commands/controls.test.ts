@@ -55,7 +55,7 @@ describe("--control", () => {
     expect((await run([...args, "--cell", noise!])).out).toContain("Report: ");
     const page = await readFile(join(workshop.path("out"), "report.html"), "utf8");
     expect(page).toContain("Noise as large as NPO");
-    expect(page).toMatch(/Unlearned with NPO: one concept/);
+    expect(page).toMatch(/Unlearned models: NPO\. Methods unlearned one concept/);
   });
 
   it.each([
