@@ -18,7 +18,7 @@ import type { CellParts, CellRunner } from "./run-cells.ts";
 const SUBJECT_SHARE = 0.8;
 
 /** Seconds that a cell takes from which it is worth a forecast: that takes as long as some optimiser steps and passes, half a minute on SwiftShader. */
-const WORTH_A_FORECAST = 300;
+const WORTH_A_FORECAST = 120;
 
 /** Where models that are trained from scratch are kept, beside the default folders of results. */
 const PRETRAINED = "out/pretrained";
