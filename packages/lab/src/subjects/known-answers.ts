@@ -67,6 +67,9 @@ async function ask(
   return { target: answers.slice(0, target.length), unrelated: answers.slice(target.length) };
 }
 
+/** The stage in which the vanilla model answers. */
+const ASKING = "asking the vanilla model";
+
 /**
  * Asks the vanilla model as many questions as the evaluation wants, from the beginning of the data's lists; those that are left out are not
  * replaced. Remarks on its answers and on what is left out. The caller disposes of the answers, and so of what studies keep with them.
@@ -85,7 +88,8 @@ export async function askVanilla(
     concept.questions.slice(0, targetQuestions),
     concept.unrelated.slice(0, unrelatedQuestions),
   ] as const;
-  const onToken = (tokensPerSecond: number) => watcher.progress(0, "asking the vanilla model", { tokensPerSecond });
+  watcher.progress(0, ASKING);
+  const onToken = (tokensPerSecond: number) => watcher.progress(0, ASKING, { tokensPerSecond });
   const guess: Guess = (question) => answered.get(question);
   const answers = await ask(vanilla, vanilla, questions, evaluation, { guess, onToken, signal: watcher.signal });
   for (const { question, tokens } of [...answers.target, ...answers.unrelated]) answered.set(question, tokens);
