@@ -50,7 +50,7 @@ const WORTH_MOVING = 0.75;
  *
  * The result is a function of the weights and of each prompt alone: a token is that of the largest logit of a pass over the sequence by
  * itself. Kernels differ with the shape of a batch, and the last bits of logits with them. So where two logits are so close that those
- * bits could decide, that pass is made ({@link greedyToken}); there `generate` takes what its own batch gives. Where rotary frequencies
+ * bits could decide, that pass is made (`greedyToken`); there `generate` takes what its own batch gives. Where rotary frequencies
  * change with the length (dynamic scaling beyond the trained length), a pass with a cache computes something else than one without;
  * such sequences are continued as `generate` does, without guesses.
  * @throws {ModelUseError} for options outside their range
