@@ -11,7 +11,7 @@ import type { Cell, CellResult } from "./cell.ts";
 import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
 import { byPart, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
-import { workOf } from "./forecast/work.ts";
+import { withQuestions, workOf } from "./forecast/work.ts";
 import type { CellParts, CellRunner } from "./run-cells.ts";
 
 /** About which share of a cell's time its subject takes. Only the progress bar depends on it. */
@@ -76,7 +76,8 @@ class DeviceRunner implements CellRunner {
   ): Promise<{ readonly rates: Rates; readonly work: Work }> {
     const kept = await this.#keep(cell.sources.model);
     const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
-    return { rates: await this.#ratesOf(kept, cell, work, watcher, unfinished), work };
+    const training = await memoryOf(kept.vanilla, cell, work);
+    return { rates: await this.#ratesOf(kept, cell, training, watcher, unfinished), work };
   }
 
   async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
@@ -153,9 +154,8 @@ class DeviceRunner implements CellRunner {
     const before = performance.now();
     const { counts } = await this.#ask(kept, cell, watcher);
     const asking = (performance.now() - before) / 1000;
-    const rates = await this.#ratesOf(kept, cell, all, part(watcher, 0, 0), unfinished);
-    const compared = { target: counts.target.compared, unrelated: counts.unrelated.compared };
-    const work = await workOf(vanilla, cell, { loads: 0, asking: false }, compared);
+    const rates = await this.#ratesOf(kept, cell, training, part(watcher, 0, 0), unfinished);
+    const work = withQuestions(all, counts.target.compared, counts.unrelated.compared);
     const { seconds, stages } = forecastOf(rates, work, this.#studies);
     const weights = [...vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const copied = copyMemory(vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
@@ -170,14 +170,14 @@ class DeviceRunner implements CellRunner {
   async #ratesOf(
     kept: VanillaModel,
     cell: Cell,
-    work: Work,
+    training: readonly MemoryNeed[],
     watcher: Watcher,
     unfinished: Unfinished | undefined,
   ): Promise<Rates> {
     const { vanilla, rates: measured, loadSeconds: load } = kept;
     const known = measured.get(ratesKey(cell));
     if (known) return known;
-    const copy = this.#copy(kept, "unlearning", await memoryOf(vanilla, cell, work));
+    const copy = this.#copy(kept, "unlearning", training);
     // A training's state is the weights and both moments.
     const keep = 3 * ((await unfinished?.rehearse(copy.weights)) ?? 0);
     const rates = { load, keep, ...(await rehearse({ vanilla, copy }, cell, this.#studies, watcher)) };

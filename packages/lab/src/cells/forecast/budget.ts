@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ExperimentError } from "../../errors.ts";
 import type { Study } from "../../studies/study.ts";
 import { forecastOf, type Rates, type Work } from "./forecast.ts";
+import { withQuestions } from "./work.ts";
 
 const count = z.int().min(1);
 
@@ -60,14 +61,9 @@ export function chooseWithin(seconds: number, measured: Measured, full: Choice):
 /** The forecast for a cell with other numbers. */
 export function secondsOf({ rates, work, studies }: Measured, choice: Choice): number {
   const { targetQuestions, unrelatedQuestions, epochs, stepsPerEpoch } = choice;
-  const changed = {
-    questions: targetQuestions + unrelatedQuestions,
-    epochs,
-    steps: epochs * stepsPerEpoch,
-    size: { ...work.size, questions: targetQuestions },
-    studies: choice.studies,
-  };
-  return forecastOf(rates, { ...work, ...changed }, studies).seconds;
+  const changed = { epochs, steps: epochs * stepsPerEpoch, studies: choice.studies };
+  const asked = withQuestions(work, targetQuestions, unrelatedQuestions);
+  return forecastOf(rates, { ...asked, ...changed }, studies).seconds;
 }
 
 function less(choice: Choice, field: "unrelatedQuestions" | "targetQuestions" | "stepsPerEpoch", least: number) {

@@ -5,22 +5,8 @@ import type { Cell } from "../cell.ts";
 import type { Work } from "./forecast.ts";
 import { promptsOf } from "./rehearse.ts";
 
-/** How many questions of each kind are compared. */
-export interface Compared {
-  readonly target: number;
-  readonly unrelated: number;
-}
-
-/**
- * Counts what a cell has to do. Where answers end is not known, so they are taken at their longest.
- * @param compared the questions that are compared, once the vanilla model was asked; before, all are counted
- */
-export async function workOf(
-  vanilla: Decoder,
-  cell: Cell,
-  kept: Pick<Work, "loads" | "asking">,
-  compared?: Compared,
-): Promise<Work> {
+/** Counts what a cell has to do: all its questions, and answers at their longest, because where they end is not known. */
+export async function workOf(vanilla: Decoder, cell: Cell, kept: Pick<Work, "loads" | "asking">): Promise<Work> {
   const { config, sources } = cell;
   const { subject, evaluation, studies } = config;
   const prompts = (await promptsOf(vanilla, cell)).map(({ length }) => length);
@@ -32,16 +18,21 @@ export async function workOf(
     : { batches: [], steps: 0, epochs: 1, batchesPerStep: 0, referenceTokens: 0 };
   return {
     ...kept,
-    questions: compared ? compared.target + compared.unrelated : prompts.length,
+    questions: prompts.length,
     promptTokens: Math.max(...prompts),
     answerTokens,
     ...training,
     batchTokens: batches.reduce((sum, tokens) => sum + tokens, 0) / Math.max(1, batches.length),
     size: {
       depth: vanilla.config.num_hidden_layers,
-      questions: compared?.target ?? target.length,
+      questions: target.length,
       tokens: Math.max(...target) + answerTokens,
     },
     studies,
   };
+}
+
+/** The same work with other numbers of questions: those that are compared, or those that a budget chose. */
+export function withQuestions(work: Work, target: number, unrelated: number): Work {
+  return { ...work, questions: target + unrelated, size: { ...work.size, questions: target } };
 }
