@@ -1,9 +1,9 @@
 import type { Decoder } from "@lethe/decoder";
 import { cast, type Device, type F32, mse, sub, sumOfSquaresInto } from "@lethe/tensor";
-import { type QuestionBatch, questionBatch, type RecordedRun, runVanilla } from "@lethe/unlearn";
 import { z } from "zod";
 import { weightsOf } from "./kept-training.ts";
 import type { KnownAnswers } from "./subject.ts";
+import { vanillaRun } from "./vanilla-run.ts";
 
 const norm = z.number().min(0);
 
@@ -49,7 +49,7 @@ export async function measureChange(model: Decoder, { vanilla, known, signal }: 
  * predict the vanilla answers. The restoration study's `base.paper` in the mean.
  */
 export async function answerLoss(model: Decoder, vanilla: Decoder, known: KnownAnswers): Promise<number> {
-  const { questions, run } = known.keep("answer logits", () => vanillaLogits(vanilla, known));
+  const { questions, run } = vanillaRun(vanilla, known, []);
   const { device } = model;
   const differences = device.scoped("answer losses", () =>
     mse(run.logits, model.forward(questions.batch, { rows: questions.rows }), { reduction: "rows" }),
@@ -58,23 +58,6 @@ export async function answerLoss(model: Decoder, vanilla: Decoder, known: KnownA
   differences.dispose();
   const losses = questions.perQuestion(await reading, "paper");
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-}
-
-function vanillaLogits(
-  vanilla: Decoder,
-  { target }: KnownAnswers,
-): Disposable & { readonly questions: QuestionBatch; readonly run: RecordedRun } {
-  const answered = target.map(({ prompt, tokens }) => ({ prompt, answer: tokens }));
-  const questions = questionBatch(vanilla.device, answered);
-  const run = runVanilla(vanilla, questions, []);
-  return {
-    questions,
-    run,
-    [Symbol.dispose]() {
-      questions[Symbol.dispose]();
-      run[Symbol.dispose]();
-    },
-  };
 }
 
 /**

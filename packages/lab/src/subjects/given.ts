@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import { requireBelonging, requireChanged } from "./belonging.ts";
-import { changeRecord, measureChange } from "./change.ts";
-import { askQuestions, recordAnswers } from "./known-answers.ts";
+import { changeRecord } from "./change.ts";
+import { recordFinished } from "./finished.ts";
 import { answersRecord, modelReference, type SubjectKind } from "./subject.ts";
 
 export const givenConfig = z.strictObject({ kind: z.literal("given"), unlearned: modelReference });
@@ -32,15 +32,10 @@ export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof reco
     );
   },
   label: ({ unlearned: { name } }) => ({ name, title: name }),
-  async make({ config, sources, models, known, watcher }) {
-    const { vanilla } = models;
+  async make(task) {
+    const { sources, models, known } = task;
     const model = await models.load(sources.unlearned!);
-    await requireChanged(vanilla, model);
-    const onToken = (tokensPerSecond: number) => watcher.progress(0, "answering", { tokensPerSecond });
-    const knownAnswers = await known();
-    const asked = { config, models };
-    const answers = await askQuestions(model, knownAnswers, asked, { onToken, signal: watcher.signal });
-    const change = await measureChange(model, { vanilla, known: knownAnswers, signal: watcher.signal });
-    return { model, record: { ...recordAnswers(config, knownAnswers, [answers]), change } };
+    await requireChanged(models.vanilla, model);
+    return { model, record: await recordFinished(model, await known(), task, 0) };
   },
 };

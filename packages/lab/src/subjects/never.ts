@@ -6,8 +6,8 @@ import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import { pretrain } from "../tiny/pretrain.ts";
 import { pretrainingSchema, readPretraining } from "../tiny/pretraining-record.ts";
-import { changeRecord, measureChange } from "./change.ts";
-import { askQuestions, recordAnswers } from "./known-answers.ts";
+import { changeRecord } from "./change.ts";
+import { recordFinished } from "./finished.ts";
 import { answersRecord, type SubjectKind, type SubjectTask } from "./subject.ts";
 
 const config = z.strictObject({
@@ -47,15 +47,8 @@ export const never: SubjectKind<Config, z.infer<typeof record>> = {
   },
   label: () => ({ name: "never", title: "Never trained on the concept" }),
   async make(task) {
-    const { config, models, known, watcher } = task;
-    const { signal } = watcher;
-    const directory = await trainedModel(task);
-    const model = await models.load(directory);
-    const knownAnswers = await known();
-    const onToken = (tokensPerSecond: number) => watcher.progress(0.9, "answering", { tokensPerSecond });
-    const answers = await askQuestions(model, knownAnswers, { config, models }, { onToken, signal });
-    const change = await measureChange(model, { vanilla: models.vanilla, known: knownAnswers, signal });
-    return { model, record: { ...recordAnswers(config, knownAnswers, [answers]), change } };
+    const model = await task.models.load(await trainedModel(task));
+    return { model, record: await recordFinished(model, await task.known(), task, 0.9) };
   },
 };
 

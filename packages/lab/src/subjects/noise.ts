@@ -3,9 +3,9 @@ import type { Decoder } from "@lethe/decoder";
 import { addInto, type F32, randomNormal, randomOf } from "@lethe/tensor";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
-import { answerLoss, type Change, changeRecord, measureChange, readNorms } from "./change.ts";
+import { answerLoss, type Change, changeRecord, readNorms } from "./change.ts";
+import { recordFinished } from "./finished.ts";
 import { given, givenConfig } from "./given.ts";
-import { askQuestions, recordAnswers } from "./known-answers.ts";
 import { matchLoss } from "./match-loss.ts";
 import { answersRecord, type SubjectKind } from "./subject.ts";
 import { unlearned, unlearnedConfig } from "./unlearned.ts";
@@ -48,7 +48,8 @@ export const noise: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> 
     const { name, title } = matches.kind === "given" ? given.label(matches) : unlearned.label(matches);
     return { name: `${name}-noise`, title: `Noise as large as ${title}` };
   },
-  async make({ config, models, known, matched, watcher }) {
+  async make(task) {
+    const { config, models, known, matched, watcher } = task;
     const { vanilla } = models;
     const { signal } = watcher;
     const { change } = matchedRecord.parse(matched);
@@ -67,11 +68,8 @@ export const noise: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> 
       `noise of ${factor.toPrecision(3)} times the norms of the change: loss* ${loss.toPrecision(3)}, ` +
         `wanted ${change.loss.toPrecision(3)}${reached ? "" : "; no factor comes nearer"}`,
     );
-    const onToken = (tokensPerSecond: number) => watcher.progress(0.5, "answering", { tokensPerSecond });
-    const answers = await askQuestions(model, knownAnswers, { config, models }, { onToken, signal });
-    const own = await measureChange(model, { vanilla, known: knownAnswers, signal });
-    const answered = recordAnswers(config, knownAnswers, [answers]);
-    return { model, record: { ...answered, change: own, factor, matchedLoss: change.loss } };
+    const finished = await recordFinished(model, knownAnswers, task, 0.5);
+    return { model, record: { ...finished, factor, matchedLoss: change.loss } };
   },
 };
 
