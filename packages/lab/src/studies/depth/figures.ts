@@ -1,4 +1,5 @@
-import { controlsByKind } from "../../report/controls.ts";
+import { linesBeside, withControls } from "../../report/figures/beside.ts";
+import { layerTicks } from "../../report/figures/layer-ticks.ts";
 import { type Frame, type Line, linesPanel } from "../../report/figures/lines.ts";
 import type { Figure } from "../../report/figures/render.ts";
 import type { Panel } from "../../report/panels.ts";
@@ -10,13 +11,6 @@ const STYLES = {
   others: { marker: "triangle-up", place: 2 },
   vanilla: { marker: "diamond", place: 1 },
 } as const;
-
-/** How the lines of controls differ: lengths of strokes and gaps. */
-const BESIDE: readonly (readonly number[])[] = [
-  [6, 3],
-  [2, 3],
-  [9, 3, 2, 3],
-];
 
 /** Numbers of a cell, by layer and question. */
 type Values = (cell: DepthCell) => readonly (readonly number[])[];
@@ -33,16 +27,11 @@ function domainOf(values: readonly number[]): [number, number] {
 
 function frameOf({ cells }: Panel<DepthCell>, layers: readonly number[], y: Frame["y"], title: string): Frame {
   const { depth } = cells[0]!.result;
-  const step = [1, 2, 4, 5, 8, 10, 20].find((candidate) => depth / candidate <= 12) ?? 50;
   return {
     width: 330,
     height: 230,
     xOf: (i) => layers[i]!,
-    x: {
-      title,
-      domain: [-0.5, depth - 0.5],
-      axis: { values: Array.from({ length: Math.ceil(depth / step) }, (_, i) => i * step) },
-    },
+    x: { title, domain: [-0.5, depth - 0.5], axis: { values: layerTicks(depth) } },
     y,
   };
 }
@@ -65,14 +54,6 @@ function lineOf(
   };
 }
 
-/** The lines of a panel's controls, by their kinds. */
-function linesBeside({ cells }: Panel<DepthCell>, all: readonly DepthCell[], values: Values): Line<DepthCell>[] {
-  return Array.from(controlsByKind(cells, all), ([kind, controls], i) => {
-    const own = controls.map((cell) => meanByLayer(values(cell)));
-    return { label: kind, place: 0, cells: controls, values: own, beside: BESIDE[i % BESIDE.length]! };
-  });
-}
-
 /** Δ by the layer after which the stream was patched. All panels have the same scale. */
 export function dropFigure(all: readonly DepthCell[]): Figure<DepthCell> {
   const kinds = ["target", "unrelated"] as const;
@@ -83,13 +64,13 @@ export function dropFigure(all: readonly DepthCell[]): Figure<DepthCell> {
       "Log-probability that the answers lose when the measured model's residual stream is patched into the vanilla model, by the layer " +
       "after which it is patched. Lines: questions about the concept; other questions; and, grey, the concept's in the controls.",
     draw(panel) {
-      const layers = layersOf([...panel.cells, ...[...controlsByKind(panel.cells, all).values()].flat()]);
+      const layers = layersOf(withControls(panel.cells, all));
       const drop = (kind: (typeof kinds)[number]) => (cell: DepthCell) => dropsOf(cell, kind, layers);
       const y = { title: "Δ, lost log-probability (nats)", domain, axis: { tickCount: 6, format: "~f" } };
       return linesPanel(panel, frameOf(panel, layers, y, "patched after layer"), [
         lineOf(panel, "concept", "concept", drop("target")),
         lineOf(panel, "other questions", "others", drop("unrelated")),
-        ...linesBeside(panel, all, drop("target")),
+        ...linesBeside(panel.cells, all, (cell) => meanByLayer(drop("target")(cell))),
       ]);
     },
   };
@@ -111,7 +92,7 @@ export function lensFigure(all: readonly DepthCell[]): Figure<DepthCell> {
       return linesPanel(panel, frameOf(panel, layers, y, "read after layer"), [
         lineOf(panel, "vanilla", "vanilla", vanilla),
         lineOf(panel, "this model", "concept", subject),
-        ...linesBeside(panel, all, subject),
+        ...linesBeside(panel.cells, all, (cell) => meanByLayer(subject(cell))),
       ]);
     },
   };

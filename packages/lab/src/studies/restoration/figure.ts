@@ -1,5 +1,6 @@
 import { settings } from "@lethe/unlearn";
-import { controlsByKind } from "../../report/controls.ts";
+import { linesBeside, withControls } from "../../report/figures/beside.ts";
+import { layerTicks } from "../../report/figures/layer-ticks.ts";
 import { type Frame, type Line, linesPanel } from "../../report/figures/lines.ts";
 import type { Figure } from "../../report/figures/render.ts";
 import { overallPanels, type Panel } from "../../report/panels.ts";
@@ -60,13 +61,6 @@ export function settingPanels(cells: readonly RestorationCell[], isolated: boole
   );
 }
 
-/** How the lines of controls differ: lengths of strokes and gaps. */
-const BESIDE: readonly (readonly number[])[] = [
-  [6, 3],
-  [2, 3],
-  [9, 3, 2, 3],
-];
-
 /** KRS by centre layer of each setting alone: the unlearned models' mean and each concept's, and the same of their controls. */
 export function besideControls(
   name: string,
@@ -79,18 +73,9 @@ export function besideControls(
     description:
       "Knowledge Recovery Score by centre layer, one panel a setting: the unlearned models and, grey, their controls.",
     draw(panel) {
-      const controls = controlsByKind(panel.cells, cells);
-      const centres = centresOf([...panel.cells, ...[...controls.values()].flat()]);
+      const centres = centresOf(withControls(panel.cells, cells));
       const own = { label: "unlearned", ...lineOf(panel.setting, panel.cells, centres, PAPER_KRS) };
-      const others = Array.from(controls, ([kind, those], i): Line<RestorationCell> => {
-        return {
-          label: kind,
-          place: 0,
-          cells: those,
-          values: those.map((cell) => scoresOf(cell, panel.setting.name, PAPER_KRS, centres)),
-          beside: BESIDE[i % BESIDE.length]!,
-        };
-      });
+      const others = linesBeside(panel.cells, cells, (cell) => scoresOf(cell, panel.setting.name, PAPER_KRS, centres));
       return linesPanel(panel, frameOf(panel.cells, centres, bottom, 170), [own, ...others]);
     },
   };
@@ -140,10 +125,4 @@ function frameOf(cells: readonly RestorationCell[], centres: readonly number[], 
       { from: Math.max(left, right - radius), to: right },
     ],
   };
-}
-
-/** Every layer of a shallow model; about twelve round numbers of a deep one. */
-function layerTicks(layers: number): number[] {
-  const step = [1, 2, 4, 5, 8, 10, 20].find((candidate) => layers / candidate <= 12) ?? 50;
-  return Array.from({ length: Math.ceil(layers / step) }, (_, i) => i * step);
 }
