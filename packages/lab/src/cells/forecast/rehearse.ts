@@ -1,5 +1,6 @@
 import { type Decoder, generateTokens } from "@lethe/decoder";
 import { promptTokens, unlearn } from "@lethe/unlearn";
+import { repeated } from "../../studies/layers.ts";
 import { lineThrough } from "../../studies/line.ts";
 import type { Study } from "../../studies/study.ts";
 import type { Watcher } from "../../subjects/subject.ts";
@@ -67,16 +68,12 @@ async function rehearseAnswers(
 
 /** Seconds until the first column of tokens, and for each that follows. */
 async function timeAnswers(model: Decoder, prompts: readonly number[][], length: number, signal: AbortSignal) {
-  const even = prompts.map((prompt) => padded(prompt, length));
+  const even = prompts.map((prompt) => repeated(prompt, length));
   const at = [performance.now()];
   for await (const _ of generateTokens(model, even, { maxNewTokens: 1 + COLUMNS, stop: [], signal }))
     at.push(performance.now());
   const [start, first, last] = [at[0]!, at[1]!, at.at(-1)!];
   return { first: (first - start) / 1000, column: (last - first) / 1000 / COLUMNS };
-}
-
-function padded(tokens: readonly number[], length: number): number[] {
-  return Array.from({ length }, (_, i) => tokens[i % tokens.length]!);
 }
 
 async function rehearseSteps(
