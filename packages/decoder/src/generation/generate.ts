@@ -1,6 +1,5 @@
 import type { Hooks } from "@lethe/hooks";
 import {
-  type F32,
   ops as kernels,
   type MemoryNeed,
   memoryFits,
@@ -14,6 +13,7 @@ import { LogitsError, ModelUseError } from "../errors.ts";
 import { type Batch, batchOf, fewLengths, stepOf } from "../pass/batch.ts";
 import type { KVCache } from "../pass/cache.ts";
 import type { Model } from "../pass/model.ts";
+import { likeliest, rowsOf } from "./likeliest.ts";
 import { largestOf, type Sampling, sample } from "./sampling.ts";
 
 /** How a prompt is continued. */
@@ -150,18 +150,9 @@ function lastLogits(
   using _scope = device.scope("generate");
   const batch = make();
   const last = batch.lengths.map((_, b) => batch.row(b, -1));
-  const rows = device.tensor(last, [last.length], "u32", "last rows");
+  const rows = rowsOf(device, last);
   const logits = model.forward(batch, { ops, cache, rows, ...(hooks ? { hooks } : {}) });
-  return (greedy ? likeliest(logits, ops) : logits).retain();
-}
-
-/** For each row the index of its largest element, then the bits of that element: `[2, rows]`, to be read at once. NaN counts as the largest. */
-function likeliest(logits: F32, ops: Ops): Tensor {
-  const { values, indices } = ops.topK(logits, 1);
-  const both = logits.device.empty([2, indices.size], "u32", "likeliest tokens");
-  logits.device.copyBytes(indices, 0, both, 0, indices.bytes);
-  logits.device.copyBytes(values, 0, both, indices.bytes, values.bytes);
-  return both;
+  return (greedy ? likeliest(logits, 1, ops) : logits).retain();
 }
 
 /** The memory of the longest continuation. */

@@ -4,7 +4,8 @@ import type { KVCache } from "../pass/cache.ts";
 import type { Model } from "../pass/model.ts";
 import { dependsOnLength, readRope } from "../pass/rope.ts";
 import { checkOptions, type Generation, memoryNeeds, requireRoom } from "./generate.ts";
-import { greedyToken, type Leader, leadersOf, readLeaders, rowsOf } from "./leaders.ts";
+import { greedyToken, type Leader, leadersOf, readLeaders } from "./leaders.ts";
+import { rowsOf } from "./likeliest.ts";
 
 /** How prompts are continued greedily. */
 export interface GreedyOptions {

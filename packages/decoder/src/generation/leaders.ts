@@ -1,8 +1,9 @@
-import type { Device, F32, Ops, Tensor } from "@lethe/tensor";
+import type { F32, Ops, Tensor } from "@lethe/tensor";
 import { unlessAborted } from "@lethe/tensor/checked";
 import { LogitsError } from "../errors.ts";
 import { batchOf, fewLengths } from "../pass/batch.ts";
 import type { Model } from "../pass/model.ts";
+import { likeliest, rowsOf } from "./likeliest.ts";
 
 /** The largest logit of a row, its token, and how far it leads the second. */
 export interface Leader {
@@ -11,13 +12,9 @@ export interface Leader {
   readonly lead: number;
 }
 
-/** A row's two largest logits and their tokens, `[4, R]` on the device, to be read at once by {@link readLeaders}. */
+/** Each row's two largest logits, to be read by {@link readLeaders}. */
 export function leadersOf(logits: F32, ops: Ops): Tensor {
-  const { values, indices } = ops.topK(logits, 2);
-  const both = logits.device.empty([2, indices.size], "u32", "leading tokens");
-  logits.device.copyBytes(indices, 0, both, 0, indices.bytes);
-  logits.device.copyBytes(values, 0, both, indices.bytes, values.bytes);
-  return both;
+  return likeliest(logits, 2, ops);
 }
 
 /** Reads what {@link leadersOf} computed, and disposes of it. */
@@ -72,9 +69,4 @@ function tokenAlone(model: Model, tokens: readonly number[], ops: Ops): Tensor {
   const batch = batchOf(device, [tokens], { padTo: fewLengths });
   const logits = model.forward(batch, { ops, rows: rowsOf(device, [batch.row(0, -1)]) });
   return ops.argmax(logits).retain();
-}
-
-/** Rows of a batch, for the option `rows` of a pass. */
-export function rowsOf(device: Device, rows: readonly number[]): Tensor<readonly [number], "u32"> {
-  return device.tensor(rows, [rows.length], "u32", "rows with logits");
 }
