@@ -1,15 +1,7 @@
-import { loadConcepts } from "@lethe/unlearn/data/node";
-import { studies } from "../../studies/list.ts";
 import { runProgram } from "../command-line.ts";
 import { runCli } from "./cli.ts";
+import { processParts } from "./process-parts.ts";
 
 await runProgram(async () => {
-  process.exitCode = await runCli(process.argv.slice(2), {
-    studies,
-    // Imported when needed: --help and --list-cells open no device.
-    openRunner: async (chosen) => (await import("../../cells/device-runner.ts")).openDeviceRunner(chosen),
-    loadConcepts,
-    stdout: process.stdout,
-    stderr: process.stderr,
-  });
+  process.exitCode = await runCli(process.argv.slice(2), processParts);
 });
