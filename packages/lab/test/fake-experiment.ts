@@ -1,6 +1,7 @@
 import { settings } from "@lethe/unlearn";
 import { type CellConfig, type CellResult, configSchema } from "../src/cells/cell.ts";
 import { studies } from "../src/studies/list.ts";
+import { tinyModels } from "../src/tiny/tiny-models.ts";
 import { fakeConfig, fakeMeasurements, fakeNoise } from "./fake-cell.ts";
 
 type Kind = "noise" | "overwritten" | "never";
@@ -37,16 +38,7 @@ function controlConfig(kind: Kind, { subject }: CellConfig): object {
   if (kind === "noise") return { kind, matches: subject };
   const { training } = subject as { training: object };
   if (kind === "overwritten") return { kind, training };
-  const adamW = {
-    batchSize: 8,
-    warmupEpochs: 2,
-    floor: 0.05,
-    beta1: 0.9,
-    beta2: 0.95,
-    epsilon: 1e-8,
-    weightDecay: 0.1,
-  };
-  const recipe = { ...adamW, clipNorm: 1, epochs: 30, learningRate: 4e-3 };
+  const { recipe } = tinyModels.llama;
   return { kind, pretraining: { seed: 0, recipe, data: "e".repeat(64) } };
 }
 

@@ -1,3 +1,4 @@
+import { batchOf } from "@lethe/decoder";
 import { initLlama, type Llama } from "@lethe/llama";
 import type { Device } from "@lethe/tensor";
 
@@ -18,4 +19,14 @@ export function smallLlama(
     ...overrides,
   };
   return initLlama(device, config, seed);
+}
+
+/**
+ * A {@link smallLlama} that ran once, for tests that count bytes: a model makes its rotary table in its first run and keeps it.
+ */
+export function warmLlama(device: Device, seed: number): Llama {
+  const model = smallLlama(device, seed);
+  using _ = device.scope("warm-up");
+  model.forward(batchOf(device, [[1]]));
+  return model;
 }

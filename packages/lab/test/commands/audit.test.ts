@@ -1,25 +1,18 @@
-import { Writable } from "node:stream";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { describe, expect, it } from "vitest";
 import { stemOf } from "../../src/cells/cell.ts";
 import { runAudit } from "../../src/commands/audit/cli.ts";
 import { studies } from "../../src/studies/list.ts";
 import { FakeRunner } from "../fake-runner.ts";
+import { printed } from "./printed.ts";
 import { CONFIG, Workshop } from "./workshop.ts";
 
 /** What the command prints, and its exit code. */
 async function audit(...args: string[]) {
-  const texts = { out: "", err: "" };
-  const stream = (name: keyof typeof texts) =>
-    new Writable({
-      write(chunk, _, done) {
-        texts[name] += chunk;
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
+  const { texts, streams } = printed();
   const openRunner = async () => new FakeRunner();
-  const output = { stdout: stream("out"), stderr: stream("err") };
-  return { code: await runAudit(args, { studies, openRunner, loadConcepts, ...output }), ...texts };
+  const code = await runAudit(args, { studies, openRunner, loadConcepts, ...streams });
+  return { code, ...texts };
 }
 
 describe("npm run audit", () => {

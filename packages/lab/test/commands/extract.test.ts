@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { forgetParagraphs } from "@lethe/unlearn";
@@ -10,21 +9,15 @@ import { loadConcepts } from "@lethe/unlearn/data/node";
 import { expect, it } from "vitest";
 import { runExtract } from "../../src/commands/extract/cli.ts";
 import { CorpusFolder, jsonLines } from "../corpus/files.ts";
+import { printed } from "./printed.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const COMMAND = ["--conditions=lethe-source", "--import", "tsx", "packages/lab/src/commands/extract/main.ts"];
 
 /** What `npm run extract` prints, and its exit code. */
 async function extract(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: "", err: "" };
-  const stream = (name: keyof typeof texts) =>
-    new Writable({
-      write(chunk, _, done) {
-        texts[name] += chunk;
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
-  const code = await runExtract(args, { stdout: stream("out"), stderr: stream("err") });
+  const { texts, streams } = printed();
+  const code = await runExtract(args, streams);
   return { code, ...texts };
 }
 

@@ -1,9 +1,9 @@
-import { Writable } from "node:stream";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import type { CellRunner } from "../../src/cells/run-cells.ts";
 import { type CliParts, runCli } from "../../src/commands/experiment/cli.ts";
 import { studies } from "../../src/studies/list.ts";
 import { FakeRunner } from "../fake-runner.ts";
+import { printed } from "./printed.ts";
 
 /** What a run printed and how it ended. */
 export interface Run {
@@ -19,21 +19,13 @@ export async function run(
   known = studies,
   keep?: CliParts["keep"],
 ): Promise<Run> {
-  const texts = { out: "", err: "" };
-  const stream = (name: keyof typeof texts) =>
-    new Writable({
-      write(chunk, _, done) {
-        texts[name] += chunk;
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
+  const { texts, streams } = printed();
   const code = await runCli(args, {
     studies: known,
     openRunner: async () => runner,
     loadConcepts,
     ...(keep && { keep }),
-    stdout: stream("out"),
-    stderr: stream("err"),
+    ...streams,
   });
   return { code, ...texts };
 }

@@ -1,21 +1,15 @@
-import { batchOf } from "@lethe/decoder";
 import { testDevice } from "@lethe/testing/device";
-import { smallLlama } from "@lethe/testing/llama";
+import { warmLlama } from "@lethe/testing/llama";
 import { integer } from "@lethe/testing/random";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { depthCost } from "../../src/studies/depth/cost.ts";
 import { measureDepth } from "../../src/studies/depth/measure.ts";
 import { depthOptions, depthSchema } from "../../src/studies/depth/schema.ts";
 import type { KnownAnswer, KnownAnswers, Subject, Watcher } from "../../src/subjects/subject.ts";
 
 const device = await testDevice();
-const vanilla = smallLlama(device, 1);
-const changed = smallLlama(device, 2);
-beforeAll(() => {
-  // A model makes its rotary table in its first run and keeps it. It is made here, before a test counts bytes.
-  using _ = device.scope("warm-up");
-  for (const model of [vanilla, changed]) model.forward(batchOf(device, [[1]]));
-});
+const vanilla = warmLlama(device, 1);
+const changed = warmLlama(device, 2);
 afterAll(() => {
   vanilla.dispose();
   changed.dispose();

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/cells/cell.ts";
 import { studies } from "../../src/studies/list.ts";
 import { controlsOf, isControl } from "../../src/subjects/controls.ts";
+import { tinyModels } from "../../src/tiny/tiny-models.ts";
 import { fakeConfig } from "../fake-cell.ts";
 
 /** A cell with another subject in place of its own, or other fields. */
@@ -9,22 +10,7 @@ function control(of: ReturnType<typeof fakeConfig>, subject: object, more: objec
   return { config: configSchema(studies).parse({ ...of, subject, ...more }) };
 }
 
-const pretraining = {
-  seed: 0,
-  data: "d".repeat(64),
-  recipe: {
-    epochs: 1,
-    batchSize: 8,
-    learningRate: 4e-3,
-    warmupEpochs: 2,
-    floor: 0.05,
-    beta1: 0.9,
-    beta2: 0.95,
-    epsilon: 1e-8,
-    weightDecay: 0.1,
-    clipNorm: 1,
-  },
-};
+const pretraining = { seed: 0, data: "d".repeat(64), recipe: tinyModels.llama.recipe };
 
 describe("controlsOf", () => {
   const [graddiff, npo, netflix] = [

@@ -1,12 +1,10 @@
-import { batchOf } from "@lethe/decoder";
 import { Captures, Hooks, type Site } from "@lethe/hooks";
-import type { Llama } from "@lethe/llama";
 import type { Shape, Tensor } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
-import { smallLlama } from "@lethe/testing/llama";
+import { warmLlama } from "@lethe/testing/llama";
 import { integer } from "@lethe/testing/random";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import {
   ALIGNMENTS,
   type AnsweredQuestion,
@@ -23,16 +21,8 @@ import {
 } from "../../src/index.ts";
 
 const device = await testDevice();
-let vanilla: Llama;
-let unlearned: Llama;
-
-beforeAll(() => {
-  vanilla = smallLlama(device, 1);
-  unlearned = smallLlama(device, 2);
-  // A model makes its rotary table in its first run and keeps it. It is made here, before a test counts bytes.
-  using _ = device.scope("warm-up");
-  for (const model of [vanilla, unlearned]) model.forward(batchOf(device, [[1]]));
-});
+const vanilla = warmLlama(device, 1);
+const unlearned = warmLlama(device, 2);
 afterAll(() => {
   vanilla.dispose();
   unlearned.dispose();
