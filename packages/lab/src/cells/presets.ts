@@ -37,8 +37,8 @@ const PAPER = {
 export const presets: Readonly<Record<PresetName, Preset>> = {
   smoke: {
     ...PAPER,
-    description:
-      "one concept a model, Gradient Difference and NPO, few epochs and questions, no control: does everything run?",
+    description: "one concept a model, NPO alone, few epochs and questions, no control: does everything run?",
+    subjects: { unlearned: ["npo"] },
     studies: ["restoration"],
     studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
     concepts: ["Harry Potter"],
@@ -48,8 +48,12 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   default: {
     ...PAPER,
-    description: "two concepts a model, Gradient Difference and NPO, noise as a control: a figure in minutes",
+    description:
+      "two concepts a model, Gradient Difference and NPO, seven epochs, noise as a control: the figures in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
+    studies: ["restoration", "weights"],
+    epochs: 7,
+    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 20 },
   },
   paper: {
     ...PAPER,
