@@ -85,6 +85,16 @@ describe("a figure of concepts that models do not share", () => {
     expect(svg.match(/stroke-dasharray="1,2"/g)).toHaveLength(1);
   });
 
+  it("begins a row of its own for a model where the one before has an odd number of panels", async () => {
+    const heightWith = async (model: string) => {
+      const cells = ["graddiff", "npo", "dpo"].map((method) => fakeResult("Netflix", method));
+      const all = [...cells, fakeResult("Netflix", "ga", model)];
+      const svg = await renderFigure(lossFigure, panelsOf(all.filter(isTrained)));
+      return Number(/height="([\d.]+)"/.exec(svg)![1]);
+    };
+    expect(await heightWith("tiny-olmo")).toBeGreaterThan(1.3 * (await heightWith("tiny-llama")));
+  });
+
   it("holds its values, the means with their bands and each concept's", async () => {
     const svg = await renderFigure(lossFigure, panelsOf(rows.filter(isTrained)));
     const values = csvParse(dataOf(svg));

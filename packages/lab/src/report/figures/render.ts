@@ -38,6 +38,16 @@ export interface Figure<C extends ReportCell = ReportCell, P extends Panel<C> = 
 /** Panels beside each other: two of them are as wide as the page. */
 const COLUMNS = 2;
 
+/** Panels in rows. Where a model has several panels, the next model's begin a row of their own. */
+function inRows(panels: readonly Panel[], specs: readonly object[]) {
+  const spacing = { row: 36, column: 30 };
+  const models = [...new Set(panels.map(({ model }) => model))];
+  const each = { columns: COLUMNS, spacing };
+  if (models.length === 1 || models.length === panels.length) return { ...each, concat: specs };
+  const ofModel = (model: string) => specs.filter((_, i) => panels[i]!.model === model);
+  return { vconcat: models.map((model) => ({ ...each, concat: ofModel(model) })), spacing: spacing.row };
+}
+
 /**
  * Draws panels of a figure, two in a row.
  * @returns the text of an SVG that takes its colours from the page and holds its values as CSV; the same figure always gives the same text
@@ -52,9 +62,10 @@ export async function renderFigure<C extends ReportCell, P extends Panel<C>>(
   const legend = conceptLegend(panels[0]!.concepts);
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    columns: COLUMNS,
-    concat: drawn.map(({ rows: _, ...panel }) => panel),
-    spacing: { row: 36, column: 30 },
+    ...inRows(
+      panels,
+      drawn.map(({ rows: _, ...panel }) => panel),
+    ),
     ...(legend.length > 0 && { title: { text: legend, ...LEGEND } }),
     config: CONFIG,
     padding: 10,
