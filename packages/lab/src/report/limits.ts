@@ -8,11 +8,15 @@ import { isTrained, type TrainedCell } from "./training.ts";
 /** Below this mean BLEU on unrelated questions a model no longer works. */
 const COLLAPSED_BELOW = 0.3;
 
+/** Below it nothing is left of a model that would be put together again by a restoration. */
+const WRECKED_BELOW = 0.1;
+
 /** What the numbers of any study cannot show, and which models of this report need care. */
 export function limits(cells: readonly ReportCell[]): Html {
   const nameOf = nameIn(cells);
   const collapsed = cells.filter((cell) => !isControl(cell) && endOfBleu([cell], "unrelated") < COLLAPSED_BELOW);
   const unmatched = cells.filter(isUnmatched);
+  const wrecked = cells.filter((cell) => factorOf(cell) && endOfBleu([cell], "unrelated") < WRECKED_BELOW);
   const ignorant = cells.filter(({ config, subject }) => !config.evaluation.known && knownShare(subject) < KNOWN_FROM);
   const untrained = cells.filter(isTrained).filter(({ subject }) => subject.leftOut);
   const shortened = cells.filter(({ subject: { vanilla } }) => Object.values(vanilla).some(lost));
@@ -30,6 +34,13 @@ ${collapsed.map(nameOf).join("; ")}. Numbers measured on them describe a broken 
   unmatched.length > 0
     ? html`<li><strong>Noise that is not matched.</strong> No noise brought loss* to the unlearned model's:
 ${unmatched.map(nameOf).join("; ")}. These controls are damaged more or less than what they stand beside.</li>`
+    : ""
+}${
+  wrecked.length > 0
+    ? html`<li><strong>Noise that leaves nothing.</strong> Mean BLEU on unrelated questions ended below ${score(WRECKED_BELOW)} for
+${wrecked.map((cell) => `${nameOf(cell)}: ${factorOf(cell)!.toPrecision(2)} times the norms of the change`).join("; ")}. Noise breaks every answer
+before it reaches the loss* of a model that was trained to be wrong on one concept. Whatever is restored, little comes back from such a control, and it
+is easily exceeded.</li>`
     : ""
 }${
   ignorant.length > 0
@@ -56,6 +67,11 @@ ${untrained.map((cell) => `${nameOf(cell)}: ${leftOutTexts(cell)}`).join("; ")}.
 function isUnmatched({ config, subject }: ReportCell): boolean {
   if (!("matchedLoss" in subject) || config.subject.kind !== "noise") return false;
   return Math.abs(subject.change.loss / subject.matchedLoss - 1) > config.subject.tolerance;
+}
+
+/** How much larger a noise control's noise is than the change that it stands beside. */
+function factorOf({ subject }: ReportCell): number | undefined {
+  return "factor" in subject ? subject.factor : undefined;
 }
 
 /** The share of the judged target questions that the vanilla model answered right; 1 where none could be judged. */
