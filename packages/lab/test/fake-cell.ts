@@ -123,6 +123,7 @@ export function fakeMeasurements(config: CellConfig) {
     }));
   return {
     subject: {
+      texts: { documents: null, paragraphs: 16, words: 320 },
       vanilla: { target: allKnown(QUESTIONS), unrelated: allKnown(5) },
       bleu: { target: decline(0.02, 0.9), unrelated: decline(0.4 + 0.3 * random(), 0.3) },
       examples: { target: examples("target"), unrelated: examples("unrelated") },

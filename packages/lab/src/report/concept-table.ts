@@ -25,19 +25,19 @@ export function conceptTable(cells: readonly ReportCell[]): Html {
     [...rows.values()],
   )}
 <p class="quiet">The paper has 6000 texts a concept from the corpus on which the model was pretrained, of 1514.65 words on average (LLaMA) and 2261.25
-(OLMo), and asks ten target and fifty unrelated questions. “${UNKNOWN}” in a column of texts: not from a corpus, or not on record.</p>`;
+(OLMo), and asks ten target and fifty unrelated questions. “${UNKNOWN}” in a column of texts: not from a corpus.</p>`;
 }
 
 function rowOf({ config: { concept, model }, subject: { texts, vanilla } }: ReportCell): string[] {
-  const average = (parts: number | null | undefined) => (texts && parts ? (texts.words / parts).toFixed(1) : UNKNOWN);
+  const average = (parts: number | null) => (parts ? (texts.words / parts).toFixed(1) : UNKNOWN);
   const questions = ({ compared, asked }: (typeof vanilla)["target"]) => `${compared} of ${asked}`;
   return [
     concept.name,
     model.name,
-    String(texts?.documents ?? UNKNOWN),
-    average(texts?.documents),
-    String(texts?.paragraphs ?? UNKNOWN),
-    average(texts?.paragraphs),
+    String(texts.documents ?? UNKNOWN),
+    average(texts.documents),
+    String(texts.paragraphs),
+    average(texts.paragraphs),
     questions(vanilla.target),
     questions(vanilla.unrelated),
   ];

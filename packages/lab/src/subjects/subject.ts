@@ -68,8 +68,8 @@ const questionCounts = z
 
 /** What is recorded of every subject: how its answers compare with the vanilla model's. */
 export const answersRecord = z.strictObject({
-  /** The concept's texts. Older results have none. */
-  texts: conceptTexts.optional(),
+  /** The concept's texts. */
+  texts: conceptTexts,
   /** What the vanilla model knew, and which questions were left out. */
   vanilla: z.strictObject({ target: questionCounts, unrelated: questionCounts }),
   /**

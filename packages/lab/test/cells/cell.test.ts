@@ -7,6 +7,7 @@ import { cellId } from "../../src/cells/cell.ts";
 import { CellFileError, parseCell, serializeCell } from "../../src/cells/cell-file.ts";
 import { FolderStore } from "../../src/cells/folder-store.ts";
 import { writeInto } from "../../src/cells/out-folder.ts";
+import { presets } from "../../src/cells/presets.ts";
 import { readResults } from "../../src/cells/results.ts";
 import type { CellStore } from "../../src/cells/store.ts";
 import { studies } from "../../src/studies/list.ts";
@@ -29,7 +30,7 @@ describe("a cell's file", () => {
     const back = read(text) as ReturnType<typeof fakeResult>;
     expect(serializeCell(back, studies)).toBe(text);
     expect(back.config).toEqual(result.config);
-    expect(back.subject.steps.length).toBe(40);
+    expect(back.subject.steps.length).toBe(4 * presets.default.epochs);
     // Losses are 32-bit floats, which nine digits hold exactly.
     const floats = (losses: number[][]) => losses.map((layer) => layer.map(Math.fround));
     const losses = (file: ReturnType<typeof fakeResult>) => file.studies.restoration.restored.A.paper;

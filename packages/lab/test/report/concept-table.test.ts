@@ -24,6 +24,6 @@ it("shows a concept's texts and questions once, whatever the number of subjects"
     .map((row) => row.replace(/<[^>]+>/g, "|").replace(/\|+/g, "|"));
   expect(rows.slice(1)).toEqual([
     "|Netflix|tiny-llama|2|42.0|3|28.0|4 of 4|5 of 5|",
-    "|Satan|tiny-llama|—|—|—|—|4 of 4|5 of 5|",
+    "|Satan|tiny-llama|—|—|16|20.0|4 of 4|5 of 5|",
   ]);
 });

@@ -28,7 +28,7 @@ function subjectOf(model: typeof vanilla): Subject & { readonly known: Disposabl
     target: [answer(3), answer(5)],
     unrelated: [answer(2), answer(4), answer(4)],
     counts: {} as KnownAnswers["counts"],
-    texts: undefined,
+    texts: {} as KnownAnswers["texts"],
     keep<T extends Disposable>(key: string, make: () => T) {
       if (!kept.has(key)) {
         made.push(key);
