@@ -96,7 +96,7 @@ describe("npm run experiment", () => {
     expect(published.said).toMatch(
       /^tiny-llama: no learning rate for npo is on record, .* published 1e-5, .* --find-rate looks for one/,
     );
-    expect(published.training).toMatchObject([{ learningRate: 1e-5, epochs: 10, steps: null, checkpointing: true }]);
+    expect(published.training).toMatchObject([{ learningRate: 1e-5, epochs: 7, steps: null, checkpointing: true }]);
     const numbers = ["--rate", "2e-4", "--epochs", "3", "--steps", "9", "--steps-per-epoch", "4", "--batch-size", "2"];
     const more = ["--clip-norm", "0.5", "--beta2", "0.95", "--no-checkpointing", "--weight-decay", "0"];
     const { said, training } = await trainings(...numbers, ...more);
@@ -236,6 +236,7 @@ describe("npm run experiment", () => {
       "--seed",
       "7",
       ...["A", "m", "W_V-isolated"].flatMap((name) => ["--setting", name]),
+      ...["restoration.windowRadius=1", "restoration.windowStride=2"].flatMap((option) => ["--option", option]),
     );
     const { code, out: printed, err } = await run(args, runner);
     expect(code).toBe(0);
@@ -250,7 +251,7 @@ describe("npm run experiment", () => {
       model: { name: "tiny-llama" },
       concept: { id: 1, name: "Netflix" },
       subject: { kind: "unlearned", method: "npo", options: { beta: 0.1 }, retain: { name: "Harry Potter" } },
-      studies: { restoration: { windowRadius: 2, windowStride: 1, settings: ["m", "A", "W_V-isolated"] } },
+      studies: { restoration: { windowRadius: 1, windowStride: 2, settings: ["m", "A", "W_V-isolated"] } },
     });
     const [recorded] = await readdir(join(out, "runs"));
     const record = JSON.parse(await readFile(join(out, "runs", recorded!), "utf8"));
@@ -320,6 +321,10 @@ describe("npm run experiment", () => {
       ["--setting", "m-isolate"],
       /no setting "m-isolate". Did you mean "m-isolated"\?\nKnown: m, W_V, A, m\+A, m-isolated/,
     ],
+    [["--option", "restoration.windowRadius"], /expected STUDY.NAME=VALUE.*restoration.windowRadius=2/],
+    [["--option", "depth.layerStride=2"], /no study "depth".* --study asks for others/],
+    [["--option", "restoration.radius=2"], /no option of restoration "radius"\.\nKnown: windowRadius/],
+    [["--option", "restoration.windowStride=0"], /--option restoration.windowStride=0: .*>=1/],
     [["--judge", "rouge"], /no judge "rouge"; "rouge-l" comes nearest. The judges are exact, keywords, rouge-l/],
     [["--judge-threshold", "50"], /Expected a number from 0 to 1/],
     [["--prompt", "Q: {q}"], /Expected qa, chat, or a text with \{question\}/],

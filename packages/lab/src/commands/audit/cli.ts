@@ -9,6 +9,7 @@ const SHARED = [
   "--concept",
   "--control",
   "--study",
+  "--option",
   "--prompt",
   "--judge",
   "--judge-threshold",

@@ -88,7 +88,8 @@ function find(name: string, { concepts }: ConceptFile): Concept | undefined {
   return concepts.find((concept) => slug(concept.name) === slug(name) || concept.id?.toString() === name);
 }
 
-function unknown(kind: string, name: string, known: readonly string[], where = ""): never {
+/** @throws ExperimentError naming the known ones and the nearest */
+export function unknown(kind: string, name: string, known: readonly string[], where = ""): never {
   const distance = (candidate: string) => leven(candidate.toLowerCase(), name.toLowerCase());
   const nearest = [...known].sort((a, b) => distance(a) - distance(b))[0];
   const near = nearest !== undefined && distance(nearest) <= Math.max(2, name.length / 2);

@@ -24,6 +24,7 @@ import { publishedRates } from "./published-rates.ts";
 import { addRecipeOptions, recipeChangesOf } from "./recipe-options.ts";
 import { requireFolder, runExperiment } from "./run-experiment.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
+import { chooseStudyOptions, describeStudyOptions } from "./study-options.ts";
 
 /** What the command line uses. Tests give a runner without a GPU. */
 export interface CliParts {
@@ -47,6 +48,7 @@ interface Options extends Asking {
   control: string[];
   study: string[];
   setting: string[];
+  option: string[];
   cell: string[];
   out?: string;
   seed: number[];
@@ -101,15 +103,19 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
     const tries = options.findRate && asked.steps === undefined && asked.epochs === undefined && { steps: TRY_STEPS };
     const recipes = { records, changes: { ...asked, ...tries } };
     const asking = askingOf(options);
+    const studyOptions = chooseStudyOptions(options.option, studies);
     const planOptions = {
       preset,
       seeds: options.seed.length > 0 ? options.seed : presets[preset].seeds,
       train: options.train,
       subjects: { ...chosen, ...chooseControls(options.control, preset) },
       studies,
-      ...(options.setting.length > 0 && {
-        studyOptions: { restoration: { settings: chooseSettings(options.setting) } },
-      }),
+      studyOptions: {
+        ...studyOptions,
+        ...(options.setting.length > 0 && {
+          restoration: { ...studyOptions.restoration, settings: chooseSettings(options.setting) },
+        }),
+      },
       recipes,
       asking,
       references: new Map(),
@@ -250,6 +256,13 @@ export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "
         "--setting <name>",
         `what the restoration study puts back: ${settings.map(({ name }) => name).join(", ")}; an isolated one holds all else at the ` +
           "unlearned model's own values",
+        "the preset's",
+      ),
+    )
+    .addOption(
+      repeatable(
+        "--option <study.name=value>",
+        `an option of a study; a list is JSON. Without the preset's changes: ${describeStudyOptions(parts.studies)}`,
         "the preset's",
       ),
     )
