@@ -4,6 +4,9 @@ import { Html, html, trusted, unescapeHtml } from "./html.ts";
 
 export type Entry = string | number | Html;
 
+/** A table with more rows than this is folded: a reader who wants one row of hundreds asks for them. */
+const MOST_ROWS = 40;
+
 /**
  * A table of short entries, whose first column names the rows. A column of numbers is aligned right.
  * @param name what the table shows, for readers who hear the page
@@ -21,13 +24,14 @@ export function table(
     column === 0
       ? html`<th scope="row">${entry}</th>`
       : html`<td${style(column)}${layout === "stacked" ? html` data-column="${head[column]!}"` : ""}>${entry}</td>`;
-  return html`${wide(
+  const content = wide(
     name,
     html`<table class="${layout}">
 <thead><tr>${head.map((title, column) => html`<th${style(column)}>${title}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
 </table>`,
-  )}
+  );
+  return html`${rows.length > MOST_ROWS ? html`<details><summary>${name}: ${rows.length} rows</summary>${content}</details>` : content}
 ${savingLink(name, "table (CSV)", tableCsv(head, rows))}`;
 }
 
