@@ -1,7 +1,7 @@
 import { KNOWN_FROM, type QuestionCounts } from "../subjects/compared.ts";
 import { isControl } from "../subjects/controls.ts";
 import { type Html, html } from "./html.ts";
-import { endOfBleu, type ReportCell, seedOf, subjectTitle } from "./panels.ts";
+import { endOfBleu, type Panel, panelsOf, type ReportCell, seedOf, subjectTitle } from "./panels.ts";
 import { score } from "./tables.ts";
 import { isTrained, type TrainedCell } from "./training.ts";
 
@@ -37,10 +37,13 @@ ${unmatched.map(nameOf).join("; ")}. These controls are damaged more or less tha
     : ""
 }${
   wrecked.length > 0
-    ? html`<li><strong>Noise that leaves nothing.</strong> Mean BLEU on unrelated questions ended below ${score(WRECKED_BELOW)} for
-${wrecked.map((cell) => `${nameOf(cell)}: ${factorOf(cell)!.toPrecision(2)} times the norms of the change`).join("; ")}. Noise breaks every answer
-before it reaches the loss* of a model that was trained to be wrong on one concept. Whatever is restored, little comes back from such a control, and it
-is easily exceeded.</li>`
+    ? html`<li><strong>Noise that leaves nothing.</strong> Mean BLEU on unrelated questions ended below ${score(WRECKED_BELOW)} in
+${panelsOf(wrecked)
+  .map((panel) => `${panel.title}: ${shareOf(panel, cells)}, ${factorsOf(panel)}`)
+  .join(
+    "; ",
+  )}. Noise breaks every answer before it reaches the loss* of a model that was trained to be wrong on one concept. Whatever is
+restored, little comes back from such a control, and it is easily exceeded.</li>`
     : ""
 }${
   ignorant.length > 0
@@ -72,6 +75,21 @@ function isUnmatched({ config, subject }: ReportCell): boolean {
 /** How much larger a noise control's noise is than the change that it stands beside. */
 function factorOf({ subject }: ReportCell): number | undefined {
   return "factor" in subject ? subject.factor : undefined;
+}
+
+/** "2 of 6 controls" */
+function shareOf({ title, cells }: Panel, all: readonly ReportCell[]): string {
+  const own = panelsOf(all).find((panel) => panel.title === title)!;
+  return `${cells.length} of ${own.cells.length} control${own.cells.length === 1 ? "" : "s"}`;
+}
+
+/** "noise of 9.2 to 70 times the norms of the change" */
+function factorsOf({ cells }: Panel): string {
+  const factors = cells.map((cell) => factorOf(cell)!);
+  const [least, most] = [Math.min(...factors), Math.max(...factors)].map((factor) =>
+    String(Number(factor.toPrecision(2))),
+  );
+  return `noise of ${least === most ? least : `${least} to ${most}`} times the norms of the change`;
 }
 
 /** The share of the judged target questions that the vanilla model answered right; 1 where none could be judged. */

@@ -22,7 +22,8 @@ test("noise that broke a model is told, with its factor; other models are not", 
   const told = (...cells: CellResult[]) => limits(cells).text.includes("Noise that leaves nothing");
   expect(told(ended(unlearned, 0.01), ended(noise, 0.5))).toBe(false);
   expect(told(unlearned, ended(noise, 0.01))).toBe(true);
-  expect(limits([ended(noise, 0.01)]).text).toMatch(
-    /Netflix \(Noise .*tiny-llama\): 20 times the norms of the change\./,
+  const whole = fakeControl(fakeResult("EBay"), "noise");
+  expect(limits([ended(noise, 0.01), ended(whole, 0.5)]).text).toContain(
+    "tiny-llama · Noise as large as Gradient Difference: 1 of 2 controls, noise of 20 times the norms of the change.",
   );
 });
