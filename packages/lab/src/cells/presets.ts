@@ -49,11 +49,11 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   default: {
     ...PAPER,
     description:
-      "two concepts a model, Gradient Difference and NPO, seven epochs, noise as a control: the figures in minutes",
+      "two concepts a model, Gradient Difference and NPO, the settings of Figure 1, noise as a control: a figure in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
     studies: ["restoration", "weights"],
-    epochs: 7,
-    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 20 },
+    studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
+    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 10 },
   },
   paper: {
     ...PAPER,
