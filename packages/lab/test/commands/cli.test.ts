@@ -209,7 +209,7 @@ describe("npm run experiment", () => {
     expect(more.out).toContain("3 cells, 2 of them finished before, 1 to run.");
     expect((await configsIn(out)).map(({ seed }) => seed).sort()).toEqual([0, 1, 3]);
     const rows = (await readFile(join(out, "krs.csv"), "utf8")).trim().split("\n");
-    expect(rows).toHaveLength(1 + 3 * 7 * 12 * 2 * 2);
+    expect(rows).toHaveLength(1 + 3 * 4 * 12 * 2 * 2);
     expect(new Set(rows.slice(1).map((row) => row.split(",")[3]))).toEqual(new Set(["0", "1", "3"]));
     const page = await readFile(join(out, "report.html"), "utf8");
     expect(page).toContain("<th>seeds</th><td>0; 1; 3</td>");

@@ -176,7 +176,7 @@ describe("an interrupted experiment", () => {
         /left out of the report: tiny-llama--harry-potter--npo--\w{8}: not part of this experiment\n/,
       );
       const csv = await readFile(join(out, "krs.csv"), "utf8");
-      expect(csv.trim().split("\n").length).toBe(1 + 7 * 12 * 2 * 2);
+      expect(csv.trim().split("\n").length).toBe(1 + 4 * 12 * 2 * 2);
     }
     const files = await resultFiles(out);
     for (const [name, text] of whole) if (name.startsWith("cells")) expect(files.get(name)).toBe(text);
