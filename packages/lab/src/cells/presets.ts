@@ -53,7 +53,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     concepts: ["Harry Potter", "Netflix", "EBay"],
     studies: ["restoration", "weights"],
     studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
-    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 10 },
+    epochs: 9,
+    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 8 },
   },
   paper: {
     ...PAPER,

@@ -96,7 +96,7 @@ describe("npm run experiment", () => {
     expect(published.said).toMatch(
       /^tiny-llama: no learning rate for npo is on record, .* published 1e-5, .* --find-rate looks for one/,
     );
-    expect(published.training).toMatchObject([{ learningRate: 1e-5, epochs: 10, steps: null, checkpointing: true }]);
+    expect(published.training).toMatchObject([{ learningRate: 1e-5, epochs: 9, steps: null, checkpointing: true }]);
     const numbers = ["--rate", "2e-4", "--epochs", "3", "--steps", "9", "--steps-per-epoch", "4", "--batch-size", "2"];
     const more = ["--clip-norm", "0.5", "--beta2", "0.95", "--no-checkpointing", "--weight-decay", "0"];
     const { said, training } = await trainings(...numbers, ...more);
