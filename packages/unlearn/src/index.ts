@@ -38,6 +38,7 @@ export * from "./metrics/judges/list.ts";
 export * from "./metrics/judges/verdict.ts";
 export * from "./metrics/krs.ts";
 export * from "./metrics/metric-error.ts";
+export * from "./metrics/rank-correlation.ts";
 export * from "./metrics/rouge-l.ts";
 export * from "./restoration/memory.ts";
 export * from "./restoration/questions.ts";

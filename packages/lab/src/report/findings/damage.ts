@@ -1,4 +1,4 @@
-import { sampleRankCorrelation } from "simple-statistics";
+import { spearman } from "@lethe/unlearn";
 import { mean, type ReportCell } from "../panels.ts";
 import { score } from "../tables.ts";
 import type { Claim } from "./claim.ts";
@@ -32,10 +32,7 @@ export const globalDamage: Claim<ReportCell> = {
 function numbersOf(cells: readonly ReportCell[]): number[] {
   const lost = (kind: "target" | "unrelated") =>
     mean(cells.map(({ subject: { bleu } }) => bleu[kind][0]! - bleu[kind].at(-1)!));
-  const correlations = cells.map(({ subject: { bleu } }) => {
-    const rho = sampleRankCorrelation([...bleu.target], [...bleu.unrelated]);
-    return Number.isNaN(rho) ? 0 : rho;
-  });
+  const correlations = cells.map(({ subject: { bleu } }) => spearman(bleu.target, bleu.unrelated) ?? 0);
   return [mean(correlations), lost("target"), lost("unrelated")];
 }
 
