@@ -24,6 +24,7 @@ export type { SaveOptions } from "./checkpoint/save.ts";
 export { type WeightToWrite, weightToWrite } from "./checkpoint/saving/weight-data.ts";
 export { Decoder } from "./decoder.ts";
 export * from "./errors.ts";
+export { type DrawOptions, drawContinuations } from "./generation/draws.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generation/generate.ts";
 export { continueGreedily, type GreedyOptions } from "./generation/greedy.ts";
 export { type Prompt, textOf } from "./generation/prompts.ts";

@@ -107,7 +107,7 @@ export async function generateAll(
 }
 
 /** What one row of logits offers. */
-interface Choice {
+export interface Choice {
   /** Its largest logit; NaN where any is. */
   readonly largest: number;
   /** The next token, for a number in [0, 1). */
@@ -115,11 +115,11 @@ interface Choice {
 }
 
 /** Runs a batch and reads, in one wait, the choice after each sequence's last token. */
-async function choicesAfter(
+export async function choicesAfter(
   model: Model,
   batch: () => Batch,
   cache: KVCache,
-  options: GenerateOptions,
+  options: Pick<GenerateOptions, "hooks" | "ops" | "signal" | keyof Sampling>,
 ): Promise<Choice[]> {
   const greedy = !options.temperature;
   // The scope closes before the wait: meanwhile other work on the device may open a scope.
@@ -143,7 +143,7 @@ function lastLogits(
   model: Model,
   make: () => Batch,
   cache: KVCache,
-  { hooks, ops = kernels }: GenerateOptions,
+  { hooks, ops = kernels }: Pick<GenerateOptions, "hooks" | "ops">,
   greedy: boolean,
 ): Tensor {
   const { device } = model;
