@@ -1,5 +1,15 @@
 export * from "@lethe/autograd";
 export * from "./answers.ts";
+export {
+  type KeyTokenChoice,
+  type KeyTokenGrid,
+  type KeyTokenRule,
+  keyTokens,
+  NORMALISATIONS,
+  type Normalisation,
+  sweepKeyTokens,
+} from "./attribution/key-tokens.ts";
+export * from "./attribution/track.ts";
 export * from "./data/batches.ts";
 export * from "./data/concepts.ts";
 export * from "./data/labelled.ts";
@@ -33,6 +43,7 @@ export * from "./methods/undial.ts";
 export * from "./methods/unlearn.ts";
 export * from "./metrics/alignment.ts";
 export * from "./metrics/bleu.ts";
+export * from "./metrics/jaccard.ts";
 export * from "./metrics/judges/judge.ts";
 export * from "./metrics/judges/list.ts";
 export * from "./metrics/judges/verdict.ts";

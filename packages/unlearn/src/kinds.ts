@@ -10,3 +10,8 @@ const isTokens = (value: unknown) =>
   Array.prototype.every.call(value, (id) => Number.isSafeInteger(id) && id >= 0);
 
 export const tokens: Kind = { wanted: "an array of token ids", accepts: isTokens };
+
+export const share: Kind = {
+  wanted: "a number from 0 to 1",
+  accepts: (value) => typeof value === "number" && value >= 0 && value <= 1,
+};

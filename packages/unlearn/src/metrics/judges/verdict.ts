@@ -1,4 +1,5 @@
 import { checked, type Kind, optional, options, text } from "@lethe/tensor/checked";
+import { share } from "../../kinds.ts";
 import { MetricError } from "../metric-error.ts";
 import type { Judge, JudgedAnswer } from "./judge.ts";
 import { judgeNamed } from "./list.ts";
@@ -10,10 +11,6 @@ const judge: Kind = {
   wanted: "the name of a judge, a judge, or a function",
   accepts: (value) =>
     typeof value === "string" || typeof value === "function" || typeof (value as Judge | null)?.score === "function",
-};
-const threshold: Kind = {
-  wanted: "a number from 0 to 1",
-  accepts: (value) => typeof value === "number" && value >= 0 && value <= 1,
 };
 
 /**
@@ -29,7 +26,7 @@ export const isRight = checked(
   {
     judge,
     judged: options({ question: text, expected: text, answer: text }),
-    threshold: optional(threshold),
+    threshold: optional(share),
   },
   (judge: string | Judge | OwnJudge, judged: JudgedAnswer, threshold?: number): boolean => {
     const chosen = typeof judge === "string" ? judgeNamed(judge) : judge;
