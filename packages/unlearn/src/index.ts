@@ -25,6 +25,8 @@ export * from "./depth/score.ts";
 export type * from "./elicitation/contexts/context.ts";
 export * from "./elicitation/contexts/list.ts";
 export { PAGE_CHARACTERS } from "./elicitation/contexts/page.ts";
+export * from "./elicitation/leak.ts";
+export * from "./elicitation/rates.ts";
 export type * from "./elicitation/templates/emphasis.ts";
 export * from "./elicitation/templates/list.ts";
 export * from "./elicitation/templates/neutral.ts";
