@@ -16,7 +16,7 @@ import { type PromptForm, promptForm, promptTokens } from "./data/prompts.ts";
 import { decoder, signal } from "./kinds.ts";
 import { strip } from "./white-space.ts";
 
-/** A model's greedy answer to one question. */
+/** A model's answer to one question. */
 export interface Answer {
   readonly question: string;
   /** Tokens of the prompt, with what the tokenizer puts before a text. */

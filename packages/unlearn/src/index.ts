@@ -25,6 +25,7 @@ export * from "./depth/score.ts";
 export type * from "./elicitation/contexts/context.ts";
 export * from "./elicitation/contexts/list.ts";
 export { PAGE_CHARACTERS } from "./elicitation/contexts/page.ts";
+export * from "./elicitation/draw.ts";
 export * from "./elicitation/leak.ts";
 export * from "./elicitation/rates.ts";
 export type * from "./elicitation/templates/emphasis.ts";
