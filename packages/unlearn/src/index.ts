@@ -10,6 +10,9 @@ export {
   sweepKeyTokens,
 } from "./attribution/key-tokens.ts";
 export * from "./attribution/track.ts";
+export * from "./collapse/classes.ts";
+export * from "./collapse/collapse.ts";
+export * from "./collapse/common-words.ts";
 export * from "./data/batches.ts";
 export * from "./data/concepts.ts";
 export * from "./data/labelled.ts";
