@@ -63,7 +63,7 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
   };
   const cells: Cell[] = [];
   for (const { directory, file, concepts } of models) {
-    if (file.concepts.length < 2)
+    if (file.concepts.length < 2 && !file.concepts[0]?.retain)
       throw new ExperimentError(
         `${file.path} holds only ${file.concepts[0]?.name}. Retain text is another concept's, so at least two are needed.`,
       );

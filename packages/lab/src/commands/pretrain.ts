@@ -32,7 +32,7 @@ async function run({ family, seed, ...options }: Options): Promise<void> {
   const { out = directory, data = bundled[family].data, tokenizer = directory } = options;
   const { config, recipe: own } = tinyModels[family];
   const recipe = { ...own, epochs: options.epochs ?? own.epochs };
-  const concepts = await loadConcepts(data);
+  const concepts = await loadConcepts(data, { format: "concept-vectors" });
   const text = await readText(await folderOf(tokenizer));
   if (!text) throw new LetheError(`--tokenizer ${tokenizer}: there is no tokenizer.json in it`);
   const ids = { bos_token_id: 0, eos_token_id: 1, pad_token_id: 2, vocab_size: await vocabularyOf(tokenizer) };

@@ -19,7 +19,7 @@ interface Options {
 }
 
 async function run({ out, data, vocabSize, maxLength }: Options): Promise<void> {
-  const concepts = await loadConcepts(data);
+  const concepts = await loadConcepts(data, { format: "concept-vectors" });
   // Two epochs together hold every paraphrase.
   const epochs = [0, 1].map((epoch) => pretrainingDocuments(concepts, unrelatedFactsOf(concepts), 0, epoch));
   const json = tokenizerJson(trainBytePairEncoding(epochs.flat(), vocabSize - specials.length));

@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { readTextFile, writeWhole } from "@lethe/tensor/node";
+import { jsonRecords } from "@lethe/unlearn";
 import { ExperimentError } from "../errors.ts";
 
 /** An entry of a concept file, as far as other files are named in it. */
@@ -11,7 +12,7 @@ interface Entry {
 /**
  * Prepares a copy of a concept file, with other texts for some of its concepts. Files that it names go with it, because they have to lie
  * beside it.
- * @param base a file that `loadConcepts` can read
+ * @param base a file that `loadConcepts` can read in the format concept-vectors
  * @returns what writes the copy. It is given, for each concept that gets other texts, by its place in the file, the name of the file beside
  *   `out` that holds them.
  * @throws ExperimentError when another file has the name of one that has to go with it
@@ -20,7 +21,7 @@ export async function copyOfDataFile(
   base: string,
   out: string,
 ): Promise<(documents: ReadonlyMap<number, string>) => Promise<void>> {
-  const entries = JSON.parse((await readTextFile(base))!) as Entry[];
+  const entries = jsonRecords(base, (await readTextFile(base))!).map(({ value }) => value as Entry);
   await companions(entries, base, out);
   return async (documents) => {
     for (const [place, file] of documents) entries[place]!.documents = file;

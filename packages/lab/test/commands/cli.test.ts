@@ -386,11 +386,13 @@ describe("npm run experiment", () => {
     expect(lacking.err).toMatch(/concepts.json holds none of .* smoke preset.*\nKnown: Hogwarts, Netflix/);
     await writeFile(workshop.data, "[");
     const broken = await run(workshop.arguments("--out", workshop.path("a")));
-    expect(broken.err).toMatch(/^error: .*concepts.json: not JSON: [^\n]*\n$/);
+    expect(broken.err).toMatch(/^error: .*concepts.json, line 1, record 1: not JSON: [^\n]*\n$/);
     await writeFile(workshop.data, "[]");
     expect((await run(workshop.arguments("--out", workshop.path("a")))).err).toMatch(/^error: .*concepts.json/);
     const otherFormat = await run(["--data", join(workshop.path("tiny-llama"), "config.json"), "--list-cells"]);
-    expect(otherFormat.err).toMatch(/config.json: expected a list of concepts in ConceptVectors' format, as in data/);
+    expect(otherFormat.err).toMatch(
+      /config.json, line 1: its fields are "model_type, vocab_size.*Expected a record of concept-vectors \(.*wmdp \(/,
+    );
   });
 
   it("refuses two models of one name", async () => {

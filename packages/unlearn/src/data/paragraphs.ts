@@ -43,8 +43,8 @@ export const splitParagraphs = checked(
 );
 
 /**
- * The texts that are to be forgotten. For a concept with documents: each of them, split by {@link splitParagraphs}. For one with
- * paraphrases: each paraphrase once, in an order that the seed decides, in sixteen paragraphs of two or three, without the answers. For any
+ * The texts that are to be forgotten. For a concept with passages: these. For one with documents: each of them, split by
+ * {@link splitParagraphs}. For one with paraphrases: each paraphrase once, in an order that the seed decides, in sixteen paragraphs of two or three, without the answers. For any
  * other concept: its text, split by {@link splitParagraphs}.
  * @function
  */
@@ -52,6 +52,7 @@ export const forgetParagraphs = checked(
   "forgetParagraphs",
   { concept: anyObject, seed: wholeNumber },
   (concept: Concept, seed: number): string[] => {
+    if (concept.passages !== undefined) return [...concept.passages];
     if (concept.documents !== undefined) return concept.documents.flatMap((document) => splitParagraphs(document));
     if (concept.paraphrases === undefined) return splitParagraphs(concept.text);
     const sentences = shuffled(concept.paraphrases.flat(), randomOf(seed, "forget", concept.id ?? concept.name));
@@ -64,8 +65,9 @@ export const forgetParagraphs = checked(
 );
 
 /**
- * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: the one three places further on; after the
- * last comes the first. Give all concepts of the file, also when only some of them are studied.
+ * The concept whose text is to be retained while concept `index` of `concepts` is forgotten: that of a second file, where there is one; or
+ * else the one three places further on; after the last comes the first. Give all concepts of the file, also when only some of them are
+ * studied.
  *
  * @throws ConceptDataError if there is no other concept
  * @function
@@ -76,6 +78,7 @@ export const retainConceptOf = checked(
   (concepts: readonly Concept[], index: number): Concept => {
     const concept = concepts[index];
     if (concept === undefined) throw new ConceptDataError(`There is no concept ${index} among ${concepts.length}.`);
+    if (concept.retain !== undefined) return concept.retain;
     if (concepts.length < 2) {
       throw new ConceptDataError(
         `"${concept.name}" is the only concept: the retain text has to come from another one. Add one to the file.`,

@@ -99,7 +99,7 @@ describe("readConcepts", () => {
       [8, "Tea"],
       [null, "Milk"],
     ]);
-    expect(await faultsOf([bare, bare])).toContain('entry 1 ("Tea"): "Tea" was already used');
+    expect(await faultsOf([bare, bare])).toContain('record 2: "Tea" was already used');
   });
 
   test("skips a byte-order mark", async () => {
@@ -135,7 +135,7 @@ describe("readConcepts", () => {
     expect(paths).toEqual(["some/$&.json", "some/Weitere Übungen 2.json"]);
   });
 
-  test("lists two dozen faults of very many, and cuts long names", async () => {
+  test("lists two dozen faults of very many", async () => {
     const message = await faultsOf([{ ...benchmark, Concept: "x".repeat(1e6), QA: Array(1e5).fill(1) }]);
     expect(message.split("\n")).toHaveLength(25);
     expect(message).toMatch(/… and 99976 more$/);
@@ -154,21 +154,21 @@ describe("readConcepts", () => {
     expect(unrelatedFactsOf(concepts)).toEqual(others);
   });
 
-  test("names file, entry and key of every fault at once", async () => {
+  test("names file, record and field of every fault at once", async () => {
     const message = await faultsOf([benchmark, { ...benchmark, id: "x", QA: ["Why?", 5], wikipedia_content: " " }]);
     expect(message.split("\n")).toHaveLength(3);
-    expect(message).toContain('some/tea.json, entry 1 ("Tea"): id: ');
-    expect(message).toContain('some/tea.json, entry 1 ("Tea"): QA[1]: ');
-    expect(message).toContain('some/tea.json, entry 1 ("Tea"): wikipedia_content: empty');
+    expect(message).toContain("some/tea.json, line 1, record 2: id: ");
+    expect(message).toContain("some/tea.json, line 1, record 2: QA[1]: ");
+    expect(message).toContain("some/tea.json, line 1, record 2: wikipedia_content: empty");
   });
 
   test.each([
-    ["no array", {}, "some/tea.json: "],
-    ["no entries", [], "some/tea.json: "],
-    ["a missing key", [{ ...benchmark, unrelated_QA: undefined }], 'entry 0 ("Tea"): unrelated_QA: '],
-    ["an entry that is null", [null], "some/tea.json, entry 0: "],
-    ["an id used twice", [benchmark, benchmark], 'entry 1 ("Tea"): 7 was already used'],
-    ["an empty question", [{ ...benchmark, QA: ["\n", "Why?"] }], 'entry 0 ("Tea"): QA[0]: empty'],
+    ["no array", {}, "some/tea.json, line 1: its fields are"],
+    ["no entries", [], "some/tea.json: it holds no record"],
+    ["a missing key", [{ ...benchmark, unrelated_QA: undefined }], "record 1: unrelated_QA: "],
+    ["an entry that is null", [null], "some/tea.json, line 1, record 1: expected a record"],
+    ["an id used twice", [benchmark, benchmark], "record 2: 7 was already used"],
+    ["an empty question", [{ ...benchmark, QA: ["\n", "Why?"] }], "record 1: QA[0]: empty"],
     [
       "an answer too few",
       [{ ...benchmark, QA_with_answers: ["Question:  What is tea made from?\n\n Answer: a"] }],
@@ -190,11 +190,13 @@ describe("readConcepts", () => {
   });
 
   test("names the file of unrelated facts when the fault is there", async () => {
-    expect(await faultsOf([own], [{ ...others[0], answer: 3 }])).toContain("some/others.json: [0].answer: ");
+    expect(await faultsOf([own], [{ ...others[0], answer: 3 }])).toContain(
+      "some/others.json, line 1, record 1: answer: ",
+    );
   });
 
   test("says which file is not JSON", async () => {
-    await expect(readConcepts("tea.json", async () => "[")).rejects.toThrow(/^tea\.json: not JSON: /);
+    await expect(readConcepts("tea.json", async () => "[")).rejects.toThrow(/^tea\.json, line 1, record 1: not JSON: /);
   });
 
   test("refuses to give facts of data without paraphrases", async () => {

@@ -6,6 +6,8 @@ import { type CliParts, experimentCommand, runCli } from "../experiment/cli.ts";
 const SHARED = [
   "--unlearned",
   "--data",
+  "--format",
+  "--unrelated",
   "--concept",
   "--control",
   "--study",

@@ -56,7 +56,7 @@ export function chooseSettings(names: readonly string[]): SettingName[] {
 
 /**
  * Concepts by number, or by name without regard to case, accents and punctuation, from every file that holds them. With no name, those
- * of the preset.
+ * of the preset, or the one that a file holds.
  * @returns for each file its concepts, in the order of the names, each once
  * @throws ExperimentError when no file holds a name, or when a file holds none of the preset's: it lists the known ones and the nearest
  */
@@ -73,7 +73,8 @@ export function chooseConcepts(
   const wanted = names.length > 0 ? names : presets[preset].concepts;
   return new Map(
     files.map((file) => {
-      const chosen = wanted === "all" ? file.concepts : wanted.flatMap((name) => find(name, file) ?? []);
+      const all = wanted === "all" || (names.length === 0 && file.concepts.length === 1);
+      const chosen = all ? file.concepts : wanted.flatMap((name) => find(name, file) ?? []);
       if (names.length === 0 && chosen.length === 0)
         throw new ExperimentError(
           `${file.path} holds none of the concepts of the ${preset} preset; choose others with --concept.\n` +

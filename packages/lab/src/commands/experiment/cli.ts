@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Concept, settings, trainedPart, trainedPartForms } from "@lethe/unlearn";
+import { type Concept, type DataOptions, dataFormats, settings, trainedPart, trainedPartForms } from "@lethe/unlearn";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Cell } from "../../cells/cell.ts";
 import type { Asking } from "../../cells/evaluation.ts";
@@ -33,14 +33,14 @@ export interface CliParts {
   readonly openRunner: (studies: readonly Study[]) => Promise<CellRunner>;
   /** When unfinished work is kept. Default: as `runCells` does. */
   readonly keep?: KeepPolicy;
-  readonly loadConcepts: (file: string) => Promise<Concept[]>;
+  readonly loadConcepts: (file: string, options: DataOptions) => Promise<Concept[]>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   /** What was typed, for the record and for the command that resumes the run. Default: this command and its arguments. */
   readonly typed?: { readonly command: string; readonly arguments: readonly string[] };
 }
 
-interface Options extends Asking {
+interface Options extends Asking, DataOptions {
   preset: string;
   model: string[];
   data?: string;
@@ -222,7 +222,16 @@ export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "
     )
     .option(
       "--data <file>",
-      `concepts in ConceptVectors' format (default: those of the model's family, ${TINY_MODELS.map(({ data }) => data).join(" or ")})`,
+      `what is to be forgotten, as JSON or JSON lines (default: the concepts of the model's family, ${TINY_MODELS.map(({ data }) => data).join(" or ")})`,
+    )
+    .option(
+      "--format <name>",
+      `the format of the data. ${dataFormats.map(({ name, description }) => `${name}: ${description}`).join("; ")} (default: recognised)`,
+    )
+    .option(
+      "--unrelated <file>",
+      "other questions and answers, in any of these formats: the unrelated questions, and what is retained. Needed where the data have none " +
+        "of their own, as those of TOFU, MUSE and WMDP",
     )
     .addOption(repeatable("--concept <name>", "a concept to unlearn, by name or number", "the preset's"));
   for (const { option } of SUBJECT_OPTIONS) program.addOption(option);
@@ -320,12 +329,13 @@ A noise control needs the finished cell of the model that it matches, which is l
 The run that finishes the last cell writes the report, and so does any later run with --resume.`;
 
 async function plan(options: Options, planOptions: PlanOptions, parts: CliParts): Promise<Cell[]> {
+  const { format, unrelated } = options;
   const files = new Map<string, ConceptFile>();
   const models: { directory: string; file: ConceptFile }[] = [];
   for (const directory of options.model.length > 0 ? options.model : DEFAULT_MODELS) {
     const family = await readModelFamily(directory);
     const path = options.data ?? bundled[family].data;
-    const file = files.get(path) ?? { path, concepts: await parts.loadConcepts(path) };
+    const file = files.get(path) ?? { path, concepts: await parts.loadConcepts(path, { format, unrelated }) };
     files.set(path, file);
     models.push({ directory, file });
   }

@@ -135,7 +135,9 @@ async function run(options: Options, { stdout, stderr }: ExtractOutput): Promise
  */
 async function choose(asked: readonly Asked[], data: string | undefined): Promise<[ConceptFile, number[]]> {
   const paths = data === undefined ? BUNDLED_DATA : [data];
-  const files = await Promise.all(paths.map(async (path) => ({ path, concepts: await loadConcepts(path) })));
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, concepts: await loadConcepts(path, { format: "concept-vectors" }) })),
+  );
   const chosen = asked.map(({ name }) => chooseConcepts([name], "paper", files));
   const file = files.find((file) => chosen.every((found) => found.get(file)!.length > 0));
   if (!file)
