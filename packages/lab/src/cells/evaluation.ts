@@ -15,6 +15,9 @@ export interface Asking {
   /** The least score of a right answer. Default: the judge's own. */
   readonly judgeThreshold?: number;
   readonly known?: boolean;
+  /** How many questions of each kind are asked at most, and how many must be left. Default: the preset's. */
+  readonly targetQuestions?: number;
+  readonly unrelatedQuestions?: number;
   readonly leastQuestions?: number;
 }
 
@@ -28,9 +31,11 @@ export const DEFAULT_JUDGE = "keywords";
  */
 export async function evaluationOf(model: string, breadth: Breadth, asking: Asking): Promise<Evaluation> {
   const { name, threshold } = judgeNamed(asking.judge ?? DEFAULT_JUDGE);
-  const { leastQuestions = breadth.leastQuestions } = asking;
+  const { targetQuestions, unrelatedQuestions, leastQuestions } = { ...breadth, ...asking };
   return {
     ...breadth,
+    targetQuestions,
+    unrelatedQuestions,
     leastQuestions,
     prompt: await promptFor(model, asking.prompt),
     judge: { name, threshold: asking.judgeThreshold ?? threshold },

@@ -16,6 +16,8 @@ const SHARED = [
   "--judge",
   "--judge-threshold",
   "--known",
+  "--target-questions",
+  "--unrelated-questions",
   "--least-questions",
   "--cell",
   "--out",

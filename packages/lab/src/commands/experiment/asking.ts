@@ -22,6 +22,16 @@ export function addAskingOptions(program: Command, leastQuestions: number): Comm
     .option("--judge-threshold <score>", "the least score of a right answer, from 0 to 1 (default: the judge's)", share)
     .option("--known", "leave out questions that the vanilla model answers wrong, as the paper's authors did by hand")
     .option(
+      "--target-questions <number>",
+      "how many target questions are asked at most (default: the preset's)",
+      wholeFrom(1),
+    )
+    .option(
+      "--unrelated-questions <number>",
+      "how many unrelated questions are asked at most (default: the preset's)",
+      wholeFrom(1),
+    )
+    .option(
       "--least-questions <number>",
       `a cell fails when fewer questions of a kind are left (default: ${leastQuestions})`,
       wholeFrom(1),
@@ -29,12 +39,15 @@ export function addAskingOptions(program: Command, leastQuestions: number): Comm
 }
 
 /** The values of these options. */
-export function askingOf({ prompt, judge, judgeThreshold, known, leastQuestions }: Asking): Asking {
+export function askingOf(asked: Asking): Asking {
+  const { prompt, judge, judgeThreshold, known, targetQuestions, unrelatedQuestions, leastQuestions } = asked;
   return {
     ...(prompt !== undefined && { prompt }),
     ...(judge !== undefined && { judge }),
     ...(judgeThreshold !== undefined && { judgeThreshold }),
     ...(known && { known }),
+    ...(targetQuestions !== undefined && { targetQuestions }),
+    ...(unrelatedQuestions !== undefined && { unrelatedQuestions }),
     ...(leastQuestions !== undefined && { leastQuestions }),
   };
 }
