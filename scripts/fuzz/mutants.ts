@@ -51,16 +51,25 @@ export function mutate(text: string, random: Random): Uint8Array {
     const at = below(text.length + 1);
     return bytes(text.slice(0, at) + oneOf(splinters) + text.slice(at + below(3)));
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return bytes(text.slice(0, below(text.length + 1)) + oneOf(junk)); // a template, which is no JSON
-  }
+  // A file may be one value, or one a line. A template is neither.
+  const lines = isJson(text) ? [text] : text.split("\n");
+  const at = below(lines.length);
+  if (!isJson(lines[at]!)) return bytes(text.slice(0, below(text.length + 1)) + oneOf(junk));
+  const value: unknown = JSON.parse(lines[at]!);
   const holes: string[] = [];
   for (let i = 0; i <= below(2); i++) damage(value, { below, oneOf, holes });
   // A hole is a string that stands for raw JSON.
-  return bytes(JSON.stringify(value).replace(/"hole:(\d+)"/g, (_, index) => holes[index]!));
+  const damaged = JSON.stringify(value).replace(/"hole:(\d+)"/g, (_, index) => holes[index]!);
+  return bytes(lines.with(at, damaged).join("\n"));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Tools {

@@ -34,19 +34,49 @@ const more: Readonly<Record<string, unknown>> = {
     "{% for m in messages %}{{ bos_token }}[{{ m['role'] | upper }}] {{ m.content.strip() }}\n{% endfor %}",
 };
 
-/** Models of every family with tokenizers of every kind, and data files. All are small. */
+/** Records of every format that holds questions alone. */
+const questionSets: Readonly<Record<string, readonly object[]>> = {
+  tofu: ["Ada", "Bo", "Cy"].map((name) => ({
+    question: `Where was ${name} born?`,
+    answer: `${name} was born in Oslo.`,
+    paraphrased_question: `In which city was ${name} born?`,
+    paraphrased_answer: `Oslo is where ${name} was born.`,
+    perturbed_answer: [`Rome is where ${name} was born.`, `Lima is where ${name} was born.`],
+  })),
+  "muse-knowmem": ["Ada", "Bo"].map((name) => ({ question: `Who is ${name}?`, answer: "An author" })),
+  "muse-verbmem": ["Ada", "Bo"].map((name) => ({ prompt: `Once ${name} went`, gt: "into the woods.\nIt was dark." })),
+  wmdp: ["water", "salt"].map((name, answer) => ({
+    question: `What is ${name}?`,
+    choices: ["A liquid", "A salt"],
+    answer,
+  })),
+};
+
+/** Models of every family with tokenizers of every kind, and data files of every format. All are small. */
 export const subjects: readonly Subject[] = [
   ...models.flatMap((model) => tokenizers.map((tokenizer) => modelSubject(model, tokenizer))),
-  subject(filesOf("data", ["llama.json", "unrelated.json"]), async (_, files) => {
-    const text = async (path: string) => new TextDecoder().decode(files.get(path.slice("data/".length)));
-    await readConcepts("data/llama.json", text);
+  dataSubject("llama.json", filesOf("data", ["llama.json", "unrelated.json"])),
+  ...Object.entries(questionSets).map(([format, records]) => {
+    // TOFU is published as JSON lines, and the others as arrays.
+    const text =
+      format === "tofu" ? records.map((record) => JSON.stringify(record)).join("\n") : JSON.stringify(records);
+    const files = new Map([[format, bytesOf(text)], ...filesOf("data", ["unrelated.json"])]);
+    return dataSubject(format, files, "unrelated.json");
   }),
 ];
+
+/** Data in the folder `data`: a file, and perhaps a second one with unrelated questions. */
+function dataSubject(file: string, files: Subject["files"], unrelated?: string): Subject {
+  return subject(files, async (_, changed) => {
+    const text = async (path: string) => new TextDecoder().decode(changed.get(path.slice("data/".length)));
+    await readConcepts(`data/${file}`, text, unrelated === undefined ? {} : { unrelated: `data/${unrelated}` });
+  });
+}
 
 function modelSubject(model: string, tokenizer: string): Subject {
   const extra = Object.entries(more).map(([name, content]) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
-    return [name, new TextEncoder().encode(text)] as const;
+    return [name, bytesOf(text)] as const;
   });
   const files = new Map([
     ...filesOf(`parity/golden/${model}`),
@@ -59,6 +89,10 @@ function modelSubject(model: string, tokenizer: string): Subject {
     await text.decode(await text.encode("The <s>tale</s> of 3 cats."));
     text.renderChatTemplate([{ role: "user", content: " Hello? " }]);
   });
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 function subject(files: Subject["files"], read: Subject["read"]): Subject {

@@ -15,8 +15,6 @@ const MOST_RECORDS = 1_000_000;
 /** JSON's own white space. */
 const space = /[ \t\n\r]*/y;
 
-const expected = "Expected a JSON array of records, or one record a line.";
-
 /**
  * The records of a JSON file: those of an array, or one a line (JSON lines). A byte-order mark and empty lines are skipped.
  * @param path names the file in errors
@@ -26,13 +24,12 @@ const expected = "Expected a JSON array of records, or one record a line.";
  */
 export const jsonRecords = checked("jsonRecords", { path: text, json: text }, (path: string, json: string) => {
   const content = json.replace(/^\uFEFF/, "");
+  const isArray = content[afterSpace(content, 0)] === "[";
   const records: DataRecord[] = [];
-  for (const { where, piece } of content[afterSpace(content, 0)] === "["
-    ? elementsOf(path, content)
-    : linesOf(path, content)) {
+  for (const { where, piece } of isArray ? elementsOf(path, content) : linesOf(path, content)) {
     if (records.length === MOST_RECORDS)
       throw new ConceptDataError(`${where}: the file holds more than ${MOST_RECORDS} records.`);
-    records.push({ where, value: recordOf(where, piece) });
+    records.push({ where, value: recordOf(where, piece, isArray) });
   }
   return records;
 });
@@ -101,14 +98,15 @@ function endOfString(content: string, start: number): number {
   return content.length;
 }
 
-function recordOf(where: string, piece: string): Readonly<Record<string, unknown>> {
+function recordOf(where: string, piece: string, isArray: boolean): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = parseJson(piece);
   } catch (cause) {
     // The position is one in the piece, which would be read as one in the file.
     const message = (cause as Error).message.replace(/ in JSON at position .*$/s, "");
-    throw notJson(where, `${message}. ${expected}`, cause);
+    const expected = isArray ? "" : " Expected a JSON array of records, or one record a line.";
+    throw notJson(where, `${message}.${expected}`, cause);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw noRecord(where, piece);
   return value as Readonly<Record<string, unknown>>;
