@@ -113,8 +113,8 @@ describe.each(names)("%s", (name) => {
 
   const fields = Object.keys(published[name][0]!).filter((field) => !/^(paraphrased|perturbed)/.test(field));
   test.each(fields)("says on which line %s is missing, empty or of another kind", async (field) => {
-    const [record] = published[name] as Record<string, unknown>[];
-    const { [field]: _, ...without } = record!;
+    const record: Record<string, unknown> = { ...published[name][0] };
+    const { [field]: _, ...without } = record;
     for (const bad of [without, { ...record, [field]: " " }, { ...record, [field]: { a: 1 } }]) {
       const records = [record, record, bad, record];
       expect(await faultOf(layouts["JSON lines"](records))).toMatch(
