@@ -226,7 +226,7 @@ export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "
     )
     .option(
       "--format <name>",
-      `the format of the data. ${dataFormats.map(({ name, description }) => `${name}: ${description}`).join("; ")} (default: recognised)`,
+      `the format of the data: ${dataFormats.map(({ name, description }) => `${name} (${description})`).join(", ")}; default: recognised`,
     )
     .option(
       "--unrelated <file>",
