@@ -280,6 +280,18 @@ describe("npm run experiment", () => {
     expect(await readFile(join(out, "words.txt"), "utf8")).toBe("Netflix\n");
   });
 
+  it("takes every study for --study all, whatever else is named, as if each was named", async () => {
+    await using workshop = await Workshop.open();
+    const cells = async (...names: string[]) => {
+      const asked = names.flatMap((name) => ["--study", name]);
+      return (await run(workshop.arguments("--list-cells", ...asked), new FakeRunner(), [...studies, words])).out;
+    };
+    const each = await cells(...studies.map(({ name }) => name), "words");
+    expect(each).not.toBe(await cells("restoration"));
+    expect(await cells("all")).toBe(each);
+    expect(await cells("words", "all")).toBe(each);
+  });
+
   it("runs given cells only, and writes the report with the last of them", async () => {
     await using workshop = await Workshop.open();
     const shared = workshop.arguments("--out", workshop.path("out"), "--resume", "--concept", "Austria");
@@ -316,7 +328,7 @@ describe("npm run experiment", () => {
     ],
     [["--concept", "Quantum chromodynamics"], /no concept "Quantum chromodynamics" in [^?]*$/],
     [["--method", "gradiff"], /no method "gradiff"; "graddiff" comes nearest/],
-    [["--study", "restoraton"], /no study "restoraton". Did you mean "restoration"\?/],
+    [["--study", "restoraton"], /no study "restoraton". Did you mean "restoration"\?\nKnown: restoration,.*, all\./],
     [
       ["--setting", "m-isolate"],
       /no setting "m-isolate". Did you mean "m-isolated"\?\nKnown: m, W_V, A, m\+A, m-isolated/,

@@ -13,14 +13,17 @@ export function choosePreset(name: string): PresetName {
   return PRESETS.find((preset) => preset === name) ?? unknown("preset", name, PRESETS);
 }
 
+/** Instead of the name of a study: every one. */
+export const ALL_STUDIES = "all";
+
 /**
- * Studies by name, in the order of the list, so that the order on the command line changes no cell's id.
+ * Studies by name, in the order of the list, so that the order on the command line changes no cell's id. `all` asks for every one.
  * @throws ExperimentError naming the known studies and the nearest
  */
 export function chooseStudies(names: readonly string[], studies: readonly Study[]): Study[] {
-  const known = studies.map(({ name }) => name);
+  const known = [...studies.map(({ name }) => name), ALL_STUDIES];
   for (const name of names) if (!known.includes(name)) unknown("study", name, known);
-  return studies.filter(({ name }) => names.includes(name));
+  return studies.filter(({ name }) => names.includes(name) || names.includes(ALL_STUDIES));
 }
 
 /** Instead of the name of a control: none at all. */

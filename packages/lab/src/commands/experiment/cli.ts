@@ -18,7 +18,15 @@ import { checkingValues, commandLine, number, share, wholeFrom } from "../comman
 import { explain } from "../explain.ts";
 import { addAskingOptions, askingOf } from "./asking.ts";
 import { makeChoice, readChoice } from "./budget.ts";
-import { chooseConcepts, chooseControls, choosePreset, chooseSettings, chooseStudies, controlKinds } from "./choose.ts";
+import {
+  ALL_STUDIES,
+  chooseConcepts,
+  chooseControls,
+  choosePreset,
+  chooseSettings,
+  chooseStudies,
+  controlKinds,
+} from "./choose.ts";
 import { findRates } from "./find-rates.ts";
 import { publishedRates } from "./published-rates.ts";
 import { addRecipeOptions, recipeChangesOf } from "./recipe-options.ts";
@@ -202,7 +210,9 @@ function partOf(text: string): string {
 
 /** The command line of `npm run experiment`, with all its options. */
 export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "stderr">): Command {
-  const studies = parts.studies.map(({ name, title }) => `${name}: ${title}`).join("; ");
+  const studies = [...parts.studies.map(({ name, title }) => `${name}: ${title}`), `${ALL_STUDIES}: every one`].join(
+    "; ",
+  );
   const conceptsOf = (name: PresetName) => {
     const { concepts } = presets[name];
     return concepts === "all" ? "all" : concepts.join(", ");
