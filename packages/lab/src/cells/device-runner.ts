@@ -101,9 +101,19 @@ class DeviceRunner implements CellRunner {
       const known = () => this.#ask(kept, cell, watcher);
       const subjectWatcher = part(watcher, 0, SUBJECT_SHARE);
       const kind = subjectKind(config.subject);
-      const made = await kind.make({ config, sources, models, known, watcher: subjectWatcher, unfinished, matched });
+      const { record, ...made } = await kind.make({
+        config,
+        sources,
+        models,
+        known,
+        watcher: subjectWatcher,
+        unfinished,
+        matched,
+      });
       this.#device.trim(); // The memory that training took is not needed any more.
-      const subject = { vanilla: kept.vanilla, known: await known(), model: made.model, concept: sources.concept };
+      const { concept, retain } = sources;
+      const { vanilla } = kept;
+      const subject = { vanilla, known: await known(), ...made, concept, retain, evaluation: config.evaluation };
       const chosen = this.#studies.filter(({ name }) => name in config.studies);
       const results: Record<string, unknown> = {};
       for (const [i, study] of chosen.entries()) {
@@ -112,7 +122,7 @@ class DeviceRunner implements CellRunner {
         const studyWatcher = part(watcher, SUBJECT_SHARE + i * length, length);
         results[study.name] = await study.measure(subject, config.studies[study.name], studyWatcher);
       }
-      return { subject: made.record as SubjectRecord, studies: results };
+      return { subject: record as SubjectRecord, studies: results };
     } finally {
       for (const model of loaded) model.dispose();
     }

@@ -1,7 +1,7 @@
 import type { Decoder } from "@lethe/decoder";
 import { type Change, measureChange } from "./change.ts";
 import { askQuestions, recordAnswers } from "./known-answers.ts";
-import type { AnswersRecord, KnownAnswers, SubjectTask } from "./subject.ts";
+import type { Answers, AnswersRecord, KnownAnswers, SubjectTask } from "./subject.ts";
 
 /**
  * Asks a model that is finished, and measures how far it is from the vanilla model.
@@ -12,10 +12,10 @@ export async function recordFinished(
   known: KnownAnswers,
   { config, models, watcher }: Pick<SubjectTask<unknown>, "config" | "models" | "watcher">,
   share: number,
-): Promise<AnswersRecord & { readonly change: Change }> {
+): Promise<{ readonly answers: Answers; readonly record: AnswersRecord & { readonly change: Change } }> {
   const { signal } = watcher;
   const onToken = (tokensPerSecond: number) => watcher.progress(share, "answering", { tokensPerSecond });
   const answers = await askQuestions(model, known, { config, models }, { onToken, signal });
   const change = await measureChange(model, { vanilla: models.vanilla, known, signal });
-  return { ...recordAnswers(config, known, [answers]), change };
+  return { answers, record: { ...recordAnswers(config, known, [answers]), change } };
 }

@@ -36,6 +36,6 @@ export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof reco
     const { sources, models, known } = task;
     const model = await models.load(sources.unlearned!);
     await requireChanged(models.vanilla, model);
-    return { model, record: await recordFinished(model, await known(), task, 0) };
+    return { model, ...(await recordFinished(model, await known(), task, 0)) };
   },
 };

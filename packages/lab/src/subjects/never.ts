@@ -48,7 +48,7 @@ export const never: SubjectKind<Config, z.infer<typeof record>> = {
   label: () => ({ name: "never", title: "Never trained on the concept" }),
   async make(task) {
     const model = await task.models.load(await trainedModel(task));
-    return { model, record: await recordFinished(model, await task.known(), task, 0.9) };
+    return { model, ...(await recordFinished(model, await task.known(), task, 0.9)) };
   },
 };
 

@@ -68,8 +68,8 @@ export const noise: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> 
       `noise of ${factor.toPrecision(3)} times the norms of the change: loss* ${loss.toPrecision(3)}, ` +
         `wanted ${change.loss.toPrecision(3)}${reached ? "" : "; no factor comes nearer"}`,
     );
-    const finished = await recordFinished(model, knownAnswers, task, 0.5);
-    return { model, record: { ...finished, factor, matchedLoss: change.loss } };
+    const { answers, record } = await recordFinished(model, knownAnswers, task, 0.5);
+    return { model, answers, record: { ...record, factor, matchedLoss: change.loss } };
   },
 };
 

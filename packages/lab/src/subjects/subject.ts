@@ -171,7 +171,13 @@ export interface Subject {
   readonly vanilla: Decoder;
   readonly known: KnownAnswers;
   readonly model: Decoder;
+  /** The model's own answers to the same questions as the vanilla model's. */
+  readonly answers: Answers;
   readonly concept: Concept;
+  /** The concept whose text is the retain text: another one than the subject's. */
+  readonly retain: Concept;
+  /** How both models are asked and judged. */
+  readonly evaluation: Evaluation;
 }
 
 /** Everything that decides a subject: what all kinds have in common, and `subject` with the fields of one kind. */
@@ -269,7 +275,7 @@ export interface SubjectKind<C extends { kind: string }, R extends AnswersRecord
   };
   /**
    * Makes the subject. The result depends on nothing but the configuration and the sources.
-   * @returns the model to be measured, and the record of how it was made
+   * @returns the model to be measured, its answers to the questions that are compared, and the record of how it was made
    */
-  make(task: SubjectTask<C>): Promise<{ readonly model: Decoder; readonly record: R }>;
+  make(task: SubjectTask<C>): Promise<{ readonly model: Decoder; readonly answers: Answers; readonly record: R }>;
 }

@@ -199,6 +199,7 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
     }
     const answered = recordAnswers(config, knownAnswers, answers);
     const change = await measureChange(model, { vanilla, known: knownAnswers, signal: watcher.signal });
-    return { model, record: { ...answered, change, ...(log.leftOut && { leftOut: log.leftOut }), steps } };
+    const record = { ...answered, change, ...(log.leftOut && { leftOut: log.leftOut }), steps };
+    return { model, answers: answers.at(-1)!, record };
   };
 }

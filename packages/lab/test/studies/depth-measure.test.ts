@@ -40,7 +40,7 @@ function subjectOf(model: typeof vanilla): Subject & { readonly known: Disposabl
       for (const value of kept.values()) value[Symbol.dispose]();
     },
   };
-  return { vanilla, known, model, concept: {} as Subject["concept"], made };
+  return { vanilla, known, model, made } as unknown as ReturnType<typeof subjectOf>;
 }
 
 const shares: number[] = [];
