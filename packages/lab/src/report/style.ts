@@ -1,4 +1,19 @@
-import { customProperties } from "./figures/colours.ts";
+import { customProperties, seriesColour } from "./figures/colours.ts";
+
+/** The steps of a heat map's colours, as shares of the full colour. Text stays readable on the strongest, on light and dark pages. */
+const SHARES = [10, 20, 32, 45];
+
+const HEAT = SHARES.flatMap((share, i) =>
+  (
+    [
+      ["more", 2],
+      ["less", 0],
+    ] as const
+  ).map(
+    ([side, place]) =>
+      `table.heat .${side}-${i + 1} { background: color-mix(in srgb, ${seriesColour(place)} ${share}%, var(--background)); }`,
+  ),
+).join("\n");
 
 /** The page's style sheet: one column; light or dark as the reader's system is; black on white on paper. */
 export const style = `
@@ -39,6 +54,12 @@ td.number { white-space: nowrap; }
 table.answers { width: 100%; table-layout: fixed; }
 table.answers td { overflow-wrap: anywhere; }
 table.facts th { white-space: nowrap; }
+table.heat { margin: .25rem 0 1rem; }
+table.heat th { min-width: 7rem; font-weight: inherit; }
+table.heat :is(th, td) { padding: .1rem .8rem .1rem 0; border: 0; }
+table.heat span { padding: .1rem .2rem; border-radius: .2rem; line-height: 1.9; print-color-adjust: exact; }
+table.heat .marked { font-weight: 600; text-decoration: underline; text-underline-offset: .2em; }
+${HEAT}
 table:is(.scores, .stacked) thead th { vertical-align: bottom; }
 table:is(.scores, .stacked) tbody th { color: inherit; font-weight: inherit; }
 table.stacked :is(th, td) { min-width: 10rem; }

@@ -28,7 +28,7 @@ export function clashes(): string[] {
   return found;
 }
 
-/** The contrast of every text with the page's background, by WCAG's formula. */
+/** The contrast of every text with what is behind it, by WCAG's formula. */
 export function contrasts(): { text: string; ratio: number; drawn: boolean }[] {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true })!;
   const luminance = (color: string) => {
@@ -40,7 +40,11 @@ export function contrasts(): { text: string; ratio: number; drawn: boolean }[] {
     }) as [number, number, number];
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const background = luminance(getComputedStyle(document.body).backgroundColor);
+  /** The nearest background that is not transparent, the element's own or of one around it. */
+  const behind = (element: Element): string => {
+    const color = getComputedStyle(element).backgroundColor;
+    return color === "rgba(0, 0, 0, 0)" && element.parentElement ? behind(element.parentElement) : color;
+  };
   const elements = [...document.querySelectorAll("body *")].filter((element) =>
     [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent!.trim()),
   );
@@ -50,6 +54,7 @@ export function contrasts(): { text: string; ratio: number; drawn: boolean }[] {
       const drawn = element instanceof SVGElement;
       const style = getComputedStyle(element);
       const own = luminance(drawn ? style.fill : style.color);
+      const background = luminance(behind(element));
       const ratio = (Math.max(own, background) + 0.05) / (Math.min(own, background) + 0.05);
       return { text: element.textContent!.slice(0, 60), ratio, drawn };
     });
