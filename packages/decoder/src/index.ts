@@ -29,7 +29,7 @@ export { type GenerateOptions, type Generation, generateTokens } from "./generat
 export { continueGreedily, type GreedyOptions } from "./generation/greedy.ts";
 export { type Prompt, textOf } from "./generation/prompts.ts";
 export type { Sampling } from "./generation/sampling.ts";
-export { type Batch, type BatchOptions, batchOf, fewLengths, stepOf } from "./pass/batch.ts";
+export { type Batch, type BatchOptions, batchOf, type CachedSequences, fewLengths, stepOf } from "./pass/batch.ts";
 export { KVCache, type KVCacheShape } from "./pass/cache.ts";
 export { type Layout, modules, type WeightShapes } from "./pass/layout.ts";
 export type { Model, ModelParts } from "./pass/model.ts";

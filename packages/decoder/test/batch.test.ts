@@ -59,9 +59,28 @@ test("a step has one token for each sequence, and its sequences end together", a
   expect([...(await step.positions.read())]).toEqual([3, 1]);
   expect([...(await step.starts.read())]).toEqual([0, 2]);
   expect(step).toMatchObject({ firsts: [0, 0], lengths: [1, 1], span: 4, cachedColumns: 3, largestId: 9 });
-  expect(() => stepOf(device, [1.7, 4], cached)).toThrow("stepOf: the token of sequence 0 is 1.7, expected a token id");
+  expect(() => stepOf(device, [1.7, 4], cached)).toThrow("stepOf: token 0 of sequence 0 is 1.7, expected a token id");
   expect(() => stepOf(device, [9, -1], cached)).toThrow(ModelUseError);
-  expect(() => stepOf(device, [9], cached)).toThrow("1 tokens follow sequences that begin at columns [0,2]");
+  expect(() => stepOf(device, [9], cached)).toThrow("tokens of 1 sequences follow those that begin at columns [0,2]");
   expect(() => stepOf(device, [9, 4], { starts: [0, 2], lengths: [3, 2] })).toThrow("end at one column");
   expect(() => stepOf(device, [], { starts: [], lengths: [] })).toThrow(ModelUseError);
+});
+
+test("a step may have several tokens for each sequence, padded on the right", async () => {
+  // The second sequence begins with this step.
+  const cached = { starts: [0, 3, 1], lengths: [3, 0, 2] };
+  const step = stepOf(device, [[9, 8], [7], [6, 5, 4]], cached, { padId: 2, padTo: () => 4 });
+  expect([...(await step.ids.read())]).toEqual([9, 8, 2, 2, 7, 2, 2, 2, 6, 5, 4, 2]);
+  expect([...(await step.positions.read())]).toEqual([3, 4, 0, 0, 0, 0, 0, 0, 2, 3, 4, 0]);
+  expect([...(await step.starts.read())]).toEqual([0, 3, 1]);
+  expect(step).toMatchObject({ firsts: [0, 0, 0], lengths: [2, 1, 3], span: 5, cachedColumns: 3 });
+  expect(step.sequences).toEqual([
+    { start: 0, end: 5 },
+    { start: 3, end: 4 },
+    { start: 1, end: 6 },
+  ]);
+  expect([step.row(0, -1), step.row(1, 0), step.row(2, -1)]).toEqual([1, 4, 10]);
+  expect(() => step.row(1, 1)).toThrow("token 1 of sequence 1 is not in this batch");
+  expect(() => stepOf(device, [[9], [], 1], cached)).toThrow("stepOf: sequence 1 has no tokens");
+  expect(() => stepOf(device, [[9, 8], 7, 6], cached, { padTo: () => 1 })).toThrow("stepOf: padTo gives 1 for 2");
 });

@@ -82,6 +82,34 @@ test("a step must follow the columns in its cache", async () => {
   expect(() => model.forward(right, { cache: fresh })).toThrow("sequence 1 ends before the batch does");
 });
 
+test("a step of several tokens, padded on the right, continues sequences as a whole pass does", async () => {
+  using cache = model.newCache(3, 16);
+  const beginnings = [[5, 6, 7, 11], [8], [12, 3]];
+  model.forward(batchOf(device, beginnings), { cache });
+  // The first sequence goes on from its third token, the second again from nothing.
+  using moved = model.newCache(3, 16);
+  const kept = [3, 0, 2];
+  const from = beginnings.map(({ length }, b) => ({ from: b, start: 4 - length, length: kept[b]! }));
+  moved.take(cache, from, 4);
+  const tokens = [[9, 10, 2, 14, 4, 13], [8, 1, 6], [20]];
+  const cached = { starts: kept.map((length) => 4 - length), lengths: kept };
+  const step = stepOf(device, tokens, cached, { padTo: () => 8 });
+  const resid = model.forward(step, { cache: moved, upTo: "resid" });
+  const logits = await model.forward(step, { resid, fromLayer: model.config.num_hidden_layers }).read();
+  const width = model.config.vocab_size;
+  for (const [b, own] of tokens.entries()) {
+    const whole = await model.forward(batchOf(device, [[...beginnings[b]!.slice(0, kept[b]), ...own]])).read();
+    const rows = logits.subarray(step.row(b, 0) * width, (step.row(b, -1) + 1) * width);
+    expectClose(rows, whole.subarray(kept[b]! * width));
+  }
+  expect(() => model.forward(step, { cache: moved, resid, fromLayer: model.config.num_hidden_layers })).toThrow(
+    "leave out the cache",
+  );
+  // The sequences no longer end together.
+  const next = { starts: cached.starts, lengths: kept.map((length, b) => length + tokens[b]!.length) };
+  expect(() => stepOf(device, [1, 1, 1], next)).toThrow("sequences that end at one column");
+});
+
 test("wrapBlock runs every block", async () => {
   const batch = batchOf(device, prompts);
   const plain = await model.forward(batch).read();

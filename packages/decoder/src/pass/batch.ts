@@ -6,7 +6,7 @@ import { ModelUseError } from "../errors.ts";
 export interface Batch extends Disposable {
   /** `[B, T]`, padding included. */
   readonly ids: Tensor<readonly [number, number], "u32">;
-  /** `[B, T]`: 0 at a sequence's first token, and in the padding before it. */
+  /** `[B, T]`: 0 at a sequence's first token, and in the padding. */
   readonly positions: Tensor<readonly [number, number], "u32">;
   /** `[B]`: column of each sequence's first token; with a cache, its column in the cache. */
   readonly starts: Tensor<readonly [number], "u32">;
@@ -32,7 +32,7 @@ export interface Batch extends Disposable {
 
 /** How sequences are padded to the same length. */
 export interface BatchOptions {
-  /** The side of the padding. Default: `left`, which a KV cache and generation need. */
+  /** The side of the padding. Default: `left`, which a KV cache's first columns and generation need. */
   readonly pad?: "left" | "right";
   /** The token of the padding; no other token attends to it. Default: 0. */
   readonly padId?: number;
@@ -58,53 +58,89 @@ const sides: readonly unknown[] = ["left", "right"];
  *   padding on no side, or for fewer columns than tokens
  */
 export function batchOf(device: Device, sequences: readonly ArrayLike<number>[], options: BatchOptions = {}): Batch {
-  const { pad = "left", padId = 0, padTo = (length) => length } = options;
-  const lengths = sequences.map(({ length }) => length);
-  if (lengths.length === 0) throw new ModelUseError("batchOf: there is no sequence");
-  const empty = lengths.indexOf(0);
-  if (empty >= 0) throw new ModelUseError(`batchOf: sequence ${empty} has no tokens; a model needs at least one`);
+  const { pad = "left" } = options;
+  if (sequences.length === 0) throw new ModelUseError("batchOf: there is no sequence");
   if (!sides.includes(pad)) throw new ModelUseError(`batchOf: pad is ${pad}, expected left or right`);
-  const longest = Math.max(...lengths);
-  const columns = padTo(longest);
-  if (!(Number.isInteger(columns) && columns >= longest))
-    throw new ModelUseError(`batchOf: padTo gives ${columns} for ${longest}, expected a whole number from ${longest}`);
-  const ids = new Uint32Array(sequences.length * columns).fill(tokenId(padId, "batchOf: padId"));
-  const positions = new Uint32Array(ids.length);
-  const spans = lengths.map((length) => {
-    const start = pad === "left" ? columns - length : 0;
-    return { start, end: start + length };
-  });
-  for (const [b, sequence] of sequences.entries()) {
-    for (let t = 0; t < sequence.length; t++) {
-      const at = b * columns + spans[b]!.start + t;
-      ids[at] = tokenId(sequence[t], `batchOf: token ${t} of sequence ${b}`);
-      positions[at] = t;
-    }
-  }
+  const padded = paddedColumns("batchOf", sequences, options);
+  const firsts = sequences.map(({ length }) => (pad === "left" ? padded.columns - length : 0));
+  const { ids, positions } = filled("batchOf", sequences, { ...padded, firsts, positions: firsts.map(() => 0) });
+  const spans = firsts.map((start, b) => ({ start, end: start + sequences[b]!.length }));
   return assemble(device, { ids, positions, sequences: spans, cachedColumns: 0 });
 }
 
+/** Where sequences are in a cache. */
+export interface CachedSequences {
+  /** The column of each sequence's first token. */
+  readonly starts: readonly number[];
+  /** How many tokens of each sequence are there. */
+  readonly lengths: readonly number[];
+}
+
 /**
- * The batch that follows what is in a cache: one new token for each sequence.
- * @param cached column of each sequence's first token in the cache, and how many tokens the sequence has there
- * @throws {ModelUseError} when a token is not a token id, when there is not one for each sequence, or when the sequences do not end at
- *   the same column of the cache
+ * The batch that follows what is in a cache: one new token for each sequence, or several. Where some sequences have fewer than others they
+ * are padded on the right, so that all go on in the column after the cache's last. Then no step can follow in this cache;
+ * {@link KVCache.take} brings the sequences to another one.
+ * @param tokens of each sequence
+ * @throws {ModelUseError} when a token is not a token id, when a sequence has no new token, when there are not tokens for each sequence,
+ *   when the sequences do not end at the same column of the cache, or for fewer columns than tokens
  */
 export function stepOf(
   device: Device,
-  tokens: readonly number[],
-  { starts, lengths }: { readonly starts: readonly number[]; readonly lengths: readonly number[] },
+  tokens: readonly (number | readonly number[])[],
+  { starts, lengths }: CachedSequences,
+  options: Omit<BatchOptions, "pad"> = {},
 ): Batch {
-  const ids = Uint32Array.from(tokens, (token, b) => tokenId(token, `stepOf: the token of sequence ${b}`));
-  const sequences = starts.map((start, b) => ({ start, end: start + lengths[b]! + 1 }));
-  const end = sequences[0]?.end;
+  const cachedColumns = (starts[0] ?? 0) + (lengths[0] ?? 0);
   const alike = tokens.length === starts.length && lengths.length === starts.length;
-  if (!end || !alike || sequences.some((sequence) => sequence.end !== end))
+  if (tokens.length === 0 || !alike || starts.some((start, b) => start + lengths[b]! !== cachedColumns))
     throw new ModelUseError(
-      `stepOf: ${tokens.length} tokens follow sequences that begin at columns [${starts}] and have [${lengths}] tokens; ` +
-        "expected one token for each, and sequences that end at one column",
+      `stepOf: tokens of ${tokens.length} sequences follow those that begin at columns [${starts}] and have [${lengths}] tokens; ` +
+        "expected tokens for each, and sequences that end at one column",
     );
-  return assemble(device, { ids, positions: Uint32Array.from(lengths), sequences, cachedColumns: end - 1 });
+  const fresh = tokens.map((own) => (typeof own === "number" ? [own] : own));
+  const padded = paddedColumns("stepOf", fresh, options);
+  const sequences = fresh.map((own, b) => ({ start: starts[b]!, end: cachedColumns + own.length }));
+  const { ids, positions } = filled("stepOf", fresh, { ...padded, firsts: fresh.map(() => 0), positions: lengths });
+  return assemble(device, { ids, positions, sequences, cachedColumns });
+}
+
+/** The columns of a batch and the token of its padding, checked. */
+function paddedColumns(
+  name: string,
+  sequences: readonly ArrayLike<number>[],
+  { padId = 0, padTo = (length) => length }: BatchOptions,
+): { readonly columns: number; readonly padId: number } {
+  const lengths = sequences.map(({ length }) => length);
+  const empty = lengths.indexOf(0);
+  if (empty >= 0) throw new ModelUseError(`${name}: sequence ${empty} has no tokens; a model needs at least one`);
+  const longest = Math.max(...lengths);
+  const columns = padTo(longest);
+  if (!(Number.isInteger(columns) && columns >= longest))
+    throw new ModelUseError(`${name}: padTo gives ${columns} for ${longest}, expected a whole number from ${longest}`);
+  return { columns, padId: tokenId(padId, `${name}: padId`) };
+}
+
+interface Placement {
+  readonly columns: number;
+  readonly padId: number;
+  /** The column of each sequence's first new token, and its position in its sequence. */
+  readonly firsts: readonly number[];
+  readonly positions: readonly number[];
+}
+
+/** Token ids and positions of a batch, `[B, T]`, with 0 as the positions of the padding. */
+function filled(name: string, sequences: readonly ArrayLike<number>[], placement: Placement) {
+  const { columns, padId, firsts } = placement;
+  const ids = new Uint32Array(sequences.length * columns).fill(padId);
+  const positions = new Uint32Array(ids.length);
+  for (const [b, sequence] of sequences.entries()) {
+    for (let t = 0; t < sequence.length; t++) {
+      const at = b * columns + firsts[b]! + t;
+      ids[at] = tokenId(sequence[t], `${name}: token ${t} of sequence ${b}`);
+      positions[at] = placement.positions[b]! + t;
+    }
+  }
+  return { ids, positions };
 }
 
 function tokenId(id: number | undefined, what: string): number {

@@ -198,6 +198,11 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
       refuse(`upTo is ${upTo}, and a pass from layer ${first} can stop before layer ${first + 1} to ${layers}`);
     if (resid && `${resid.shape}` !== `${[count, length, width]}`)
       refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
+    if (first === layers) {
+      // Only attention looks at other columns.
+      if (cache) refuse("a pass that computes the logits alone has no keys and values; leave out the cache");
+      return;
+    }
     const cached = cache?.length ?? 0;
     if (batch.cachedColumns !== cached)
       refuse(`this batch goes on after ${batch.cachedColumns} cached columns, and the cache holds ${cached}`);
@@ -205,8 +210,10 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     if (ops.records) refuse("`ops` records gradients, and writes into a KV cache have none; leave out the cache");
     if (cached + length > cache.capacity)
       refuse(`${length} more columns do not fit the cache: ${cached} of its ${cache.capacity} are filled`);
+    // What follows a cache may be padded on the right: the next step is refused then, because its sequences end at different columns.
     const gap = batch.firsts.findIndex((first, b) => first + batch.lengths[b]! !== length);
-    if (gap >= 0) refuse(`sequence ${gap} ends before the batch does; a cache needs sequences padded on the left`);
+    if (gap >= 0 && cached === 0)
+      refuse(`sequence ${gap} ends before the batch does; a cache begins with sequences padded on the left`);
   }
 }
 
