@@ -20,3 +20,8 @@ export function strip(text: string): string {
   while (start < end && spaces.test(text[end - 1]!)) end--;
   return text.slice(start, end);
 }
+
+/** The places in a text at which there is no white space, in UTF-16 units. */
+export function inkedPlaces(text: string): number[] {
+  return [...Array(text.length).keys()].filter((place) => !spaces.test(text[place]!));
+}

@@ -43,6 +43,14 @@ export const promptForm: Kind = {
  */
 const DATE = new Date(2024, 6, 26);
 
+/** The text that asks a model a question, without what a tokenizer puts around it. @throws {ModelUseError} as {@link promptTokens} */
+export function promptText(tokenizer: Text, question: string, form: PromptForm): string {
+  if (form === "qa") return promptOf(question);
+  if (form !== "chat") return form.replaceAll(PLACE, () => question);
+  const turns = [{ role: "user", content: question }];
+  return tokenizer.renderChatTemplate(turns, { addGenerationPrompt: true, now: DATE });
+}
+
 /**
  * The tokens that ask a model a question.
  * - `qa` and a text of one's own get what the tokenizer puts before a text, such as BOS; where the text begins with that token, it is put once.
@@ -57,11 +65,9 @@ export const promptTokens = checkedAsync(
   "promptTokens",
   { tokenizer: anyObject, question: text, form: optional(promptForm) },
   async (tokenizer: Text, question: string, form: PromptForm = "qa"): Promise<number[]> => {
-    if (form === "chat") {
-      const turns = [{ role: "user", content: question }];
-      return tokenizer.applyChatTemplate(turns, { addGenerationPrompt: true, now: DATE });
-    }
-    const prompt = form === "qa" ? promptOf(question) : form.replaceAll(PLACE, () => question);
+    const prompt = promptText(tokenizer, question, form);
+    // A chat template writes its own special tokens.
+    if (form === "chat") return tokenizer.encode(prompt, { special: false });
     const [whole, own] = [await tokenizer.encode(prompt), await tokenizer.encode(prompt, { special: false })];
     return whole.length > own.length && whole[0] === own[0] && whole[1] === own[0] ? own : whole;
   },

@@ -1,5 +1,6 @@
 import type { Text } from "@lethe/decoder";
 import { anyObject, checkedAsync, options, orNull, text } from "@lethe/tensor/checked";
+import { overlap, tokenSpans } from "../data/token-spans.ts";
 import { tokens as tokenIds } from "../kinds.ts";
 import { keyWordsOf, wordsOf } from "../metrics/judges/keywords.ts";
 
@@ -31,22 +32,11 @@ export const entityTokens = checkedAsync(
     const all = [...tokens.keys()];
     if (expected === null) return all;
     const key = new Set(keyWordsOf(question, expected));
-    const ends = await Promise.all(all.map((token) => endOf(tokenizer, tokens.slice(0, token + 1))));
-    const answer = await tokenizer.decode(tokens);
+    const { text: answer, spans } = await tokenSpans(tokenizer, tokens);
     const words = [...answer.matchAll(WORD)]
       .filter(([word]) => wordsOf(word).some((part) => key.has(part)))
       .map(({ 0: word, index }) => ({ start: index, end: index + word.length }));
-    const found = all.filter((token) => {
-      const start = token === 0 ? 0 : ends[token - 1]!;
-      // A token that is a part of a character ends where it starts.
-      const end = Math.max(ends[token]!, start + 1);
-      return words.some((word) => start < word.end && word.start < end);
-    });
+    const found = all.filter((token) => words.some((word) => overlap(word, spans[token]!)));
     return found.length > 0 ? found : all;
   },
 );
-
-/** Where the text of tokens ends, without a character that is not whole. */
-async function endOf(tokenizer: Text, tokens: readonly number[]): Promise<number> {
-  return (await tokenizer.decode(tokens)).replace(/\uFFFD+$/, "").length;
-}
