@@ -93,7 +93,7 @@ test("a step of several tokens, padded on the right, continues sequences as a wh
   moved.take(cache, from, 4);
   const tokens = [[9, 10, 2, 14, 4, 13], [8, 1, 6], [20]];
   const cached = { starts: kept.map((length) => 4 - length), lengths: kept };
-  const step = stepOf(device, tokens, cached, { padTo: () => 8 });
+  const step = stepOf(device, tokens, cached);
   const resid = model.forward(step, { cache: moved, upTo: "resid" });
   const logits = await model.forward(step, { resid, fromLayer: model.config.num_hidden_layers }).read();
   const width = model.config.vocab_size;

@@ -1,5 +1,6 @@
 export * from "@lethe/autograd";
 export * from "./answers.ts";
+export * from "./attribution/attribute.ts";
 export * from "./attribution/prompt-words.ts";
 export * from "./data/batches.ts";
 export * from "./data/concepts.ts";

@@ -81,14 +81,13 @@ export interface CachedSequences {
  * are padded on the right, so that all go on in the column after the cache's last. Then no step can follow in this cache;
  * {@link KVCache.take} brings the sequences to another one.
  * @param tokens of each sequence
- * @throws {ModelUseError} when a token is not a token id, when a sequence has no new token, when there are not tokens for each sequence,
- *   when the sequences do not end at the same column of the cache, or for fewer columns than tokens
+ * @throws {ModelUseError} when a token is not a token id, when a sequence has no new token, when there are not tokens for each sequence, or
+ *   when the sequences do not end at the same column of the cache
  */
 export function stepOf(
   device: Device,
   tokens: readonly (number | readonly number[])[],
   { starts, lengths }: CachedSequences,
-  options: Omit<BatchOptions, "pad"> = {},
 ): Batch {
   const cachedColumns = (starts[0] ?? 0) + (lengths[0] ?? 0);
   const alike = tokens.length === starts.length && lengths.length === starts.length;
@@ -98,7 +97,7 @@ export function stepOf(
         "expected tokens for each, and sequences that end at one column",
     );
   const fresh = tokens.map((own) => (typeof own === "number" ? [own] : own));
-  const padded = paddedColumns("stepOf", fresh, options);
+  const padded = paddedColumns("stepOf", fresh, {});
   const sequences = fresh.map((own, b) => ({ start: starts[b]!, end: cachedColumns + own.length }));
   const { ids, positions } = filled("stepOf", fresh, { ...padded, firsts: fresh.map(() => 0), positions: lengths });
   return assemble(device, { ids, positions, sequences, cachedColumns });

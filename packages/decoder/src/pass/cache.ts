@@ -64,7 +64,7 @@ export class KVCache implements Disposable {
   ): void {
     const device = this.#device;
     this.reserve(columns);
-    using _scope = device.scope("moved cache");
+    using _columns = device.scope("moved columns");
     const room = other.keys[0]!.shape[1];
     const index = sequences.flatMap(({ from, start, length }) =>
       // What comes before a sequence is padding, which nobody reads: any column will do.
@@ -73,6 +73,7 @@ export class KVCache implements Disposable {
     const rows = device.tensor(index, [index.length], "u32", "moved columns");
     for (const name of ["keys", "values"] as const)
       for (const [layer, target] of this[name].entries()) {
+        using _ = device.scope("a layer's moved cache");
         const [, , groups, width] = target.shape;
         const all = other[name][layer]!;
         const taken = ops.gatherRows(all.reshape([all.shape[0] * room, groups, width]), rows);

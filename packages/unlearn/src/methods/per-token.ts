@@ -1,4 +1,4 @@
-import type { Decoder, ForwardOptions } from "@lethe/decoder";
+import type { Batch, Decoder, ForwardOptions } from "@lethe/decoder";
 import { type Device, type F32, ops as kernels, type Tensor } from "@lethe/tensor";
 import { ignoredLabel, type LabelledBatch } from "../data/labelled.ts";
 import type { TextPass } from "./method.ts";
@@ -44,11 +44,11 @@ export function countedTokens(
   };
 }
 
-/** What `TextPass.perToken` does. */
+/** What `TextPass.perToken` does. @param options may have a cache, which the batch follows */
 export function computePerToken(
   model: Decoder,
-  batch: LabelledBatch,
-  { rows, labels }: CountedTokens,
+  batch: Batch,
+  { rows, labels }: Pick<CountedTokens, "rows" | "labels">,
   compute: Parameters<TextPass["perToken"]>[0],
   { checkpoint, ...options }: PassOptions,
 ): F32 {
