@@ -104,7 +104,7 @@ test("computes what comes before a word once, and logits at the rows that predic
     await attribute(model, [long!]);
     const passes = forward.mock.calls.map(([{ ids, cachedColumns }], i) => {
       const { value } = forward.mock.results[i]! as { value: F32 };
-      return { columns: ids.shape[1], tokens: ids.size, cachedColumns, logits: value.shape[0] };
+      return { columns: ids.shape[1], tokens: ids.size, cachedColumns, logits: value.shape[0]! };
     });
     const [whole, ...rest] = passes;
     const all = asked.tokens.length + answer.length - 1;
