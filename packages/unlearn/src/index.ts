@@ -1,7 +1,6 @@
 export * from "@lethe/autograd";
 export * from "./answers.ts";
-export * from "./attribution/attribute.ts";
-export * from "./attribution/prompt-words.ts";
+export * from "./attribution/agreement.ts";
 export * from "./data/batches.ts";
 export * from "./data/concepts.ts";
 export type { DataFile, DataFormat, ReadText } from "./data/formats/format.ts";
