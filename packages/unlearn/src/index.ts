@@ -1,6 +1,10 @@
 export * from "@lethe/autograd";
 export * from "./answers.ts";
 export * from "./attribution/agreement.ts";
+export * from "./attribution/by-attention.ts";
+export * from "./attribution/by-gradient.ts";
+export type { AskedPrompt, AttributedQuestion, PromptWord } from "./attribution/question.ts";
+export type { WordScoreOptions } from "./attribution/word-scores.ts";
 export * from "./data/batches.ts";
 export * from "./data/concepts.ts";
 export type { DataFile, DataFormat, ReadText } from "./data/formats/format.ts";
