@@ -6,6 +6,7 @@ import { mean } from "../src/report/panels.ts";
 import type { DepthResult } from "../src/studies/depth/schema.ts";
 import { studies } from "../src/studies/list.ts";
 import type { RestorationOptions } from "../src/studies/restoration/schema.ts";
+import { fakeUnpact } from "./fake-unpact.ts";
 
 const QUESTIONS = 4;
 
@@ -153,6 +154,7 @@ export function fakeMeasurements(config: CellConfig) {
       },
       ...("depth" in config.studies && { depth: fakeDepth(random) }),
       ...("weights" in config.studies && { weights: { weights: fakeWeights(random) } }),
+      ...("unpact" in config.studies && { unpact: fakeUnpact(random) }),
     },
   };
 }

@@ -48,7 +48,7 @@ export function fakeExperiment(): CellResult[] {
   return Object.entries(concepts).flatMap(([model, names]) =>
     names.flatMap((concept) => {
       const unlearned = ["graddiff", "npo"].map((method): CellResult => {
-        const config = fakeConfig(concept, method, model, settings, { depth: {}, weights: {} });
+        const config = fakeConfig(concept, method, model, settings, { depth: {}, weights: {}, unpact: {} });
         return { version: 4, config, ...fakeMeasurements(config) };
       });
       const noise = unlearned.map((cell) => fakeControl(cell, "noise"));
