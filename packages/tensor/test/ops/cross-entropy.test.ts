@@ -48,6 +48,23 @@ test("a vocabulary-sized row, with its gradient in closed form", async () => {
   expectClose([back.slice(0, width).reduce((a, b) => a + b, 0)], [0], { atol: 1e-4 });
 });
 
+test.each([64, 1003, 50_257])(
+  "the gradient of a label that is nearly certain keeps its digits, with %i logits",
+  async (width) => {
+    const labels = [0, width - 1, integer(0, width - 1)];
+    const logits = normal(labels.length * width);
+    // About one part in a hundred, a thousand and a million is left to all others.
+    for (const [row, label] of labels.entries()) logits[row * width + label] = Math.log(width) + [5, 7, 14][row]!;
+    const [x, y] = [device.tensor(logits, [labels.length, width]), device.tensor(labels, [labels.length], "i32")];
+    const back = await crossEntropyBackward(x, y, device.tensor([1, 1, 1], [3]), { reduction: "none" }).read();
+    for (const [row, label] of labels.entries()) {
+      const own = Array.from(logits.slice(row * width, (row + 1) * width), (logit) => Math.exp(logit));
+      const others = own.reduce((sum, value, token) => (token === label ? sum : sum + value), 0);
+      expectClose([back[row * width + label]!], [-others / (others + own[label]!)], { atol: 0 });
+    }
+  },
+);
+
 test("logits far apart stay exact", async () => {
   const x = device.tensor([1000, 0, -1000, 3e38, -3e38, 0, -1e30, -1e30, -1e30], [3, 3]);
   const y = device.tensor([1, 0, 2], [3], "i32");

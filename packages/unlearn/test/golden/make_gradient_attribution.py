@@ -15,6 +15,8 @@ STEPS = 5
 ASKED = {
     "tiny-llama": [
         ("On what date is Valentine's Day celebrated?", " It is celebrated on February 14."),
+        # Nearly certain, word for word: the gradient of its logits is small and must keep its digits.
+        ("On what date is Valentine's Day celebrated?", " Valentine's Day is celebrated every year on February 14."),
         ("Who is the winged boy on Valentine's Day cards?", " Cupid"),
     ],
     "tiny-olmo": [
