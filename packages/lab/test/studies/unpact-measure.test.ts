@@ -45,8 +45,10 @@ beforeAll(async () => {
   Object.assign(cell.config.evaluation, { targetQuestions: 3, unrelatedQuestions: 3, maxAnswerTokens: 16 });
   vanilla = await loadModel(device, directory);
   damaged = vanilla.copyInF32();
-  for (const [i, weight] of [...damaged.weights.values()].entries())
-    device.scoped("noise", () => addInto(weight as F32, randomNormal(device, weight.shape, { seed: i, std: 0.08 })));
+  for (const [i, weight] of [...damaged.weights.values()].entries()) {
+    using _ = device.scope("noise");
+    addInto(weight as F32, randomNormal(device, weight.shape, { seed: i, std: 0.08 }));
+  }
   known = await askVanilla(vanilla, cell, watcher, new Map());
 });
 afterAll(() => {
