@@ -1,10 +1,24 @@
 export * from "@lethe/autograd";
 export * from "./answers.ts";
 export * from "./attribution/agreement.ts";
+export * from "./attribution/attribute.ts";
 export * from "./attribution/by-attention.ts";
 export * from "./attribution/by-gradient.ts";
-export type { AskedPrompt, AttributedQuestion, PromptWord } from "./attribution/question.ts";
+export {
+  type KeyTokenChoice,
+  type KeyTokenGrid,
+  type KeyTokenRule,
+  keyTokens,
+  NORMALISATIONS,
+  type Normalisation,
+  sweepKeyTokens,
+} from "./attribution/key-tokens.ts";
+export * from "./attribution/prompt-words.ts";
+export * from "./attribution/track.ts";
 export type { WordScoreOptions } from "./attribution/word-scores.ts";
+export * from "./collapse/classes.ts";
+export * from "./collapse/collapse.ts";
+export * from "./collapse/common-words.ts";
 export * from "./data/batches.ts";
 export * from "./data/concepts.ts";
 export type { DataFile, DataFormat, ReadText } from "./data/formats/format.ts";

@@ -27,7 +27,7 @@ export interface Preset {
 const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
   controls: ["noise"],
-  studies: ["restoration", "depth", "weights", "unpact"],
+  studies: ["restoration", "depth", "weights"],
   studyOptions: { restoration: { settings: settings.map(({ name }) => name) } },
   seeds: [0],
   epochs: 10,
@@ -51,9 +51,10 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     description:
       "two concepts a model, Gradient Difference and NPO, the settings of Figure 1, noise as a control: a figure in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
-    studies: ["restoration", "weights", "unpact"],
-    epochs: 7,
-    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 20 },
+    studies: ["restoration", "weights"],
+    studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
+    epochs: 9,
+    evaluation: { ...PAPER.evaluation, unrelatedQuestions: 8 },
   },
   paper: {
     ...PAPER,

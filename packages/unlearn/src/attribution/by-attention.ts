@@ -4,7 +4,7 @@ import type { F32 } from "@lethe/tensor";
 import { checkedAsync, options } from "@lethe/tensor/checked";
 import type { AnswerTokens } from "../depth/answer-tokens.ts";
 import { decoder } from "../kinds.ts";
-import { type AttributedQuestion, attributedQuestions } from "./question.ts";
+import { type AttributedQuestion, attributedQuestions } from "./questions.ts";
 import { runOnce, type WordScoreOptions, wordScoreOptions, wordScores } from "./word-scores.ts";
 
 /**
@@ -23,7 +23,11 @@ export const attentionMass = checkedAsync(
   "attentionMass",
   { model: decoder, questions: attributedQuestions, options: options(wordScoreOptions) },
   (model: Decoder, questions: readonly AttributedQuestion[], options: WordScoreOptions = {}): Promise<number[][]> =>
-    wordScores(model, { questions, runs: runOnce(questions), score: (answers) => massOn(model, answers) }, options),
+    wordScores(
+      model,
+      { operation: "attentionMass", questions, runs: runOnce(questions), score: (answers) => massOn(model, answers) },
+      options,
+    ),
 );
 
 /** The mean weight that the rows which predict answers give to each token, `[B, 1, T]`. */

@@ -5,7 +5,7 @@ import { atLeast, checkedAsync, numbers, optional, options } from "@lethe/tensor
 import type { AnswerTokens } from "../depth/answer-tokens.ts";
 import { decoder } from "../kinds.ts";
 import { computePerToken } from "../methods/per-token.ts";
-import { type AttributedQuestion, attributedQuestions } from "./question.ts";
+import { type AttributedQuestion, attributedQuestions } from "./questions.ts";
 import { type Run, runOnce, type WordScoreOptions, wordScoreOptions, wordScores } from "./word-scores.ts";
 
 /**
@@ -32,7 +32,11 @@ export const gradientTimesInput = checkedAsync(
   (model: Decoder, questions: readonly AttributedQuestion[], options: WordScoreOptions = {}): Promise<number[][]> => {
     const runs = runOnce(questions).map((run) => ({ ...run, share: 1 }));
     const baseline = new Float32Array(model.config.hidden_size);
-    return wordScores(model, { questions, runs, score: scoringBy(model, baseline) }, options);
+    return wordScores(
+      model,
+      { operation: "gradientTimesInput", questions, runs, score: scoringBy(model, baseline) },
+      options,
+    );
   },
 );
 
@@ -84,7 +88,11 @@ export const integratedGradients = checkedAsync(
     const runs = runOnce(questions).flatMap((run) =>
       points.map((t) => ({ ...run, share: t * t, weight: (2 * t) / steps })),
     );
-    return wordScores(model, { questions, runs, score: scoringBy(model, start) }, options);
+    return wordScores(
+      model,
+      { operation: "integratedGradients", questions, runs, score: scoringBy(model, start) },
+      options,
+    );
   },
 );
 

@@ -4,7 +4,7 @@ import { atLeast, callable, optional, unlessAborted } from "@lethe/tensor/checke
 import { type AnswerTokens, answerTokens } from "../depth/answer-tokens.ts";
 import { signal } from "../kinds.ts";
 import { windowsTogether } from "../restoration/together.ts";
-import { type AttributedQuestion, requireAttributable } from "./question.ts";
+import { type AttributedQuestion, checkQuestions } from "./questions.ts";
 
 export interface WordScoreOptions {
   /**
@@ -36,6 +36,8 @@ export function runOnce(questions: readonly AttributedQuestion[]): Run[] {
 
 /** What {@link wordScores} does with each batch. */
 export interface Scoring<R extends Run> {
+  /** The public function, for messages. */
+  readonly operation: string;
   readonly questions: readonly AttributedQuestion[];
   readonly runs: readonly R[];
   /**
@@ -53,12 +55,12 @@ export interface Scoring<R extends Run> {
  */
 export async function wordScores<R extends Run>(
   model: Decoder,
-  { questions, runs, score }: Scoring<R>,
+  { operation, questions, runs, score }: Scoring<R>,
   options: WordScoreOptions,
 ): Promise<number[][]> {
   const { device, config } = model;
   const { batchTokens = windowsTogether(config.hidden_size), progress, signal } = options;
-  requireAttributable(questions);
+  checkQuestions(operation, questions);
   const batches = batchesOfRuns(runs, batchTokens);
   const reads = [];
   for (const [i, batch] of batches.entries()) {
