@@ -1,9 +1,9 @@
 import { type Ops, type Random, randomOf, requireMemory } from "@lethe/tensor";
 import { LogitsError, ModelUseError } from "../errors.ts";
 import { batchOf, fewLengths, stepOf } from "../pass/batch.ts";
-import type { KVCache } from "../pass/cache.ts";
 import type { Model } from "../pass/model.ts";
 import { type Choice, checkOptions, choicesAfter, type Generation, memoryNeeds } from "./generate.ts";
+import { type CachedSequence, movedCache, WORTH_MOVING } from "./moved-cache.ts";
 import type { Sampling } from "./sampling.ts";
 
 /** How continuations of prompts are drawn. */
@@ -38,16 +38,10 @@ interface Draw {
   ended: boolean;
 }
 
-/** A sequence in the cache: its number there, the column of its first token, and how many of its tokens are there. */
-interface Row {
+/** A continuation, and where it is in the cache. */
+interface Row extends CachedSequence {
   readonly draw: Draw;
-  readonly from: number;
-  readonly start: number;
-  readonly length: number;
 }
-
-/** When no more than this share of the cache's sequences goes on, the others leave it. */
-const WORTH_MOVING = 0.75;
 
 /**
  * Draws continuations of prompts, several of each. A prompt is computed once for all of its continuations in a batch, and sequences that have
@@ -124,9 +118,11 @@ async function finish(
       if (live.length === 0) return;
       // The cache of the prompts has each of them once.
       if (prompted || live.length <= WORTH_MOVING * rows.length) {
-        const moved = move(model, cache, live, maxNewTokens);
+        const more = Math.max(...live.map(({ draw }) => maxNewTokens - draw.tokens.length));
+        const moved = movedCache(model, cache, live, more);
         cache.dispose();
-        [cache, rows] = [moved.cache, moved.rows];
+        cache = moved.cache;
+        rows = live.map((row, from) => ({ ...row, from, start: moved.starts[from]! }));
       }
       signal?.throwIfAborted();
       const newest = rows.map(({ draw }) => (draw.ended ? 0 : draw.tokens.at(-1)!));
@@ -137,20 +133,6 @@ async function finish(
   } finally {
     cache.dispose();
   }
-}
-
-/** Copies sequences to a cache of their own, where all end at the same column. */
-function move(
-  model: Model,
-  cache: KVCache,
-  live: readonly Row[],
-  maxNewTokens: number,
-): { readonly cache: KVCache; readonly rows: Row[] } {
-  const columns = fewLengths(Math.max(...live.map(({ length }) => length)));
-  const more = Math.max(...live.map(({ draw }) => maxNewTokens - draw.tokens.length));
-  const moved = model.newCache(live.length, columns + more);
-  moved.take(cache, live, columns);
-  return { cache: moved, rows: live.map((row, from) => ({ ...row, from, start: columns - row.length })) };
 }
 
 interface Sizes {

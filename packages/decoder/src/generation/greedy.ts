@@ -6,6 +6,7 @@ import { dependsOnLength, readRope } from "../pass/rope.ts";
 import { checkOptions, type Generation, memoryNeeds, requireRoom } from "./generate.ts";
 import { greedyToken, type Leader, leadersOf, readLeaders } from "./leaders.ts";
 import { rowsOf } from "./likeliest.ts";
+import { type CachedSequence, movedCache, WORTH_MOVING } from "./moved-cache.ts";
 
 /** How prompts are continued greedily. */
 export interface GreedyOptions {
@@ -35,15 +36,10 @@ interface Sequence {
   ended: boolean;
 }
 
-/** A sequence in the cache: the column of its first token there, and how many of its tokens are there. */
-interface Row {
+/** A sequence, and where it is in the cache. */
+interface Row extends CachedSequence {
   readonly sequence: Sequence;
-  readonly start: number;
-  readonly length: number;
 }
-
-/** When no more than this share of the cache's sequences goes on, the others leave it. */
-const WORTH_MOVING = 0.75;
 
 /**
  * Continues sequences of tokens together with the likeliest token each time. Guesses are checked in one pass; from the first token
@@ -104,16 +100,18 @@ export async function continueGreedily(
       const start = plan.columns - sequence.prompt.length - plan.guesses[b]!.length;
       // The newest token of one that goes on is not in the cache yet.
       const length = sequence.ended ? plan.columns - start : sequence.prompt.length + sequence.tokens.length - 1;
-      return { sequence, start, length };
+      return { sequence, from: b, start, length };
     });
     for (let aligned = plan.guesses.every(({ length }) => length === 0); ; aligned = true) {
       onPass?.();
       const live = rows.filter(({ sequence }) => !sequence.ended);
       if (live.length === 0) return sequences.map(({ tokens, stop }) => ({ tokens, stop }));
       if (!aligned || (passesAgree && plan.movable && live.length <= WORTH_MOVING * rows.length)) {
-        const moved = move(model, cache, rows, live, maxNewTokens);
+        const more = Math.max(...live.map(({ sequence }) => maxNewTokens - sequence.tokens.length));
+        const moved = movedCache(model, cache, live, more);
         cache.dispose();
-        [cache, rows] = [moved.cache, moved.rows];
+        cache = moved.cache;
+        rows = live.map((row, from) => ({ ...row, from, start: moved.starts[from]! }));
       }
       signal?.throwIfAborted();
       const leaders = await readLeaders(step(model, cache, rows, ops), signal);
@@ -204,23 +202,4 @@ function step(model: Model, cache: KVCache, rows: readonly Row[], ops: Ops): Ten
     rows.map((_, b) => batch.row(b, -1)),
   );
   return leadersOf(model.forward(batch, { ops, cache, rows: last }), ops).retain();
-}
-
-/** Moves the sequences that go on to a cache of their own, where all end at the same column. */
-function move(
-  model: Model,
-  cache: KVCache,
-  rows: readonly Row[],
-  live: readonly Row[],
-  maxNewTokens: number,
-): { readonly cache: KVCache; readonly rows: Row[] } {
-  const columns = fewLengths(Math.max(...live.map(({ length }) => length)));
-  const more = Math.max(...live.map(({ sequence }) => maxNewTokens - sequence.tokens.length));
-  const moved = model.newCache(live.length, columns + more);
-  moved.take(
-    cache,
-    live.map((row) => ({ ...row, from: rows.indexOf(row) })),
-    columns,
-  );
-  return { cache: moved, rows: live.map((row) => ({ ...row, start: columns - row.length })) };
 }
