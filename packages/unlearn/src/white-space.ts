@@ -13,6 +13,16 @@ export const splitWords = checked("splitWords", { text }, (text: string): string
   text.split(spaces).filter((word) => word !== ""),
 );
 
+/** The words of a text as {@link splitWords} gives them, and where each is, in UTF-16 units. */
+export function placedWords(text: string): { readonly word: string; readonly start: number; readonly end: number }[] {
+  let end = 0;
+  return splitWords(text).map((word) => {
+    const start = text.indexOf(word, end);
+    end = start + word.length;
+    return { word, start, end };
+  });
+}
+
 /** A text without the white space around it, as Python's `str.strip()` gives it. */
 export function strip(text: string): string {
   let [start, end] = [0, text.length];

@@ -1,8 +1,10 @@
 import type { Text } from "@lethe/decoder";
 import { anyObject, checked, checkedAsync, text } from "@lethe/tensor/checked";
+import type { AskedPrompt } from "../attribution/prompt-words.ts";
+import { overlap, tokenSpans } from "../data/token-spans.ts";
 import { tokens } from "../kinds.ts";
 import { wordsOf } from "../metrics/judges/keywords.ts";
-import { splitWords } from "../white-space.ts";
+import { placedWords } from "../white-space.ts";
 import { commonWords } from "./common-words.ts";
 
 /** The classes of tokens, by the words that they belong to. */
@@ -19,12 +21,6 @@ export interface ClassedText {
   readonly tokens: readonly number[];
   /** One for each token. Null for those that are not measured: of a prompt's template, and a text's first, which nothing predicts. */
   readonly classes: readonly (TokenClass | null)[];
-}
-
-/** A question's prompt, and which of its tokens belong to which word of the question. */
-export interface PromptInWords {
-  readonly tokens: readonly number[];
-  readonly words: readonly { readonly text: string; readonly tokens: readonly number[] }[];
 }
 
 /**
@@ -48,7 +44,11 @@ const LETTER = /\p{L}/u;
 export const classedText = checkedAsync(
   "classedText",
   { tokenizer: anyObject, asked: anyObject, answer: tokens },
-  async (tokenizer: Text, asked: PromptInWords, answer: readonly number[]): Promise<ClassedText> => {
+  async (
+    tokenizer: Text,
+    asked: Pick<AskedPrompt, "tokens" | "words">,
+    answer: readonly number[],
+  ): Promise<ClassedText> => {
     const prompt = asked.tokens.length;
     const all = [...asked.tokens, ...answer];
     const words = all.map((): string | null => null);
@@ -66,20 +66,7 @@ export const classedText = checkedAsync(
 
 /** The word of a text, between white space, that each of its tokens belongs to; empty where a token is white space alone. */
 async function wordOfEach(tokenizer: Text, tokens: readonly number[]): Promise<string[]> {
-  const whole = await tokenizer.decode(tokens);
-  let at = 0;
-  const words = splitWords(whole).map((word) => {
-    const start = whole.indexOf(word, at);
-    at = start + word.length;
-    return { word, start, end: at };
-  });
-  const ends = await Promise.all(
-    tokens.map(async (_, i) => (await tokenizer.decode(tokens.slice(0, i + 1))).replace(/\uFFFD+$/, "").length),
-  );
-  return tokens.map((_, i) => {
-    const start = i === 0 ? 0 : ends[i - 1]!;
-    // A token that is a part of a character ends where it starts.
-    const end = Math.max(ends[i]!, start + 1);
-    return words.find((word) => start < word.end && word.start < end)?.word ?? "";
-  });
+  const { text, spans } = await tokenSpans(tokenizer, tokens);
+  const words = placedWords(text);
+  return spans.map((span) => words.find((word) => overlap(word, span))?.word ?? "");
 }

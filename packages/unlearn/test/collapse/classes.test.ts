@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { folderOf, readText, type Text } from "@lethe/decoder";
 import { describe, expect, it } from "vitest";
-import { classedText, commonWords, type PromptInWords, promptTokens, splitWords, wordClass } from "../../src/index.ts";
+import { type AskedPrompt, classedText, commonWords, promptTokens, splitWords, wordClass } from "../../src/index.ts";
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 const texts: Text[] = [];
@@ -27,7 +27,7 @@ describe("classedText", () => {
   const answer = "Cupid doesn't; he shoots 14 arrows – naïve 愛!";
 
   /** The tokens of a question's words: those whose text is a part of the word, found from left to right. */
-  async function inWords(text: Text, asked: string): Promise<PromptInWords> {
+  async function inWords(text: Text, asked: string): Promise<Pick<AskedPrompt, "tokens" | "words">> {
     const tokens = await promptTokens(text, asked);
     let place = 0;
     const words = [];

@@ -1,4 +1,4 @@
-import { splitWords } from "../../white-space.ts";
+import { placedWords } from "../../white-space.ts";
 
 /** What does not belong to a word at its ends: all but letters, their marks, and digits. */
 const ends = /^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$/gu;
@@ -18,12 +18,11 @@ export function changeWords(question: string, words: readonly string[], change: 
   const wanted = new Set(bareWords(words));
   let at = 0;
   let changed = "";
-  for (const word of splitWords(question)) {
-    const start = question.indexOf(word, at);
+  for (const { word, start, end } of placedWords(question)) {
     const bare = bareWord(word);
     // A replacement text would give a dollar sign a meaning.
     changed += question.slice(at, start) + (wanted.has(bare) ? word.replace(bare, () => change(bare)) : word);
-    at = start + word.length;
+    at = end;
   }
   return changed + question.slice(at);
 }
