@@ -19,7 +19,7 @@ export type { WordScoreOptions } from "./attribution/word-scores.ts";
 export * from "./collapse/classes.ts";
 export * from "./collapse/collapse.ts";
 export * from "./collapse/common-words.ts";
-export * from "./data/batches.ts";
+export { batchesOf, chunks } from "./data/batches.ts";
 export * from "./data/concepts.ts";
 export type { DataFile, DataFormat, ReadText } from "./data/formats/format.ts";
 export * from "./data/formats/list.ts";

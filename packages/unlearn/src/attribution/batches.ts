@@ -1,5 +1,6 @@
 import { type Decoder, dependsOnLength, readRope } from "@lethe/decoder";
 import { type MemoryNeed, memoryFits, requireMemory } from "@lethe/tensor";
+import { packed } from "../data/batches.ts";
 import { rowsOfPiece } from "../methods/per-token.ts";
 import type { AttributedQuestion } from "./questions.ts";
 import { freshTokens, type Run, type RunsOfQuestion, runsOf } from "./runs.ts";
@@ -93,17 +94,6 @@ function batchesOf(questions: readonly (RunsOfQuestion & { alone: boolean })[], 
       ),
     ),
   };
-}
-
-/** Cuts a list into batches of at most so many tokens, rows × columns, or of one row. */
-function packed<T>(items: readonly T[], most: number, columnsOf: (pack: readonly T[]) => number): T[][] {
-  const packs: T[][] = [];
-  for (const item of items) {
-    const pack = [...(packs.at(-1) ?? []), item];
-    if (packs.length > 0 && pack.length * columnsOf(pack) <= most) packs[packs.length - 1] = pack;
-    else packs.push([item]);
-  }
-  return packs;
 }
 
 /** The memory of the largest batch. */

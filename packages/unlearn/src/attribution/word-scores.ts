@@ -1,6 +1,7 @@
 import { type Decoder, fewLengths } from "@lethe/decoder";
 import { type F32, LetheError } from "@lethe/tensor";
 import { atLeast, callable, optional, unlessAborted } from "@lethe/tensor/checked";
+import { packed } from "../data/batches.ts";
 import { type AnswerTokens, answerTokens } from "../depth/answer-tokens.ts";
 import { signal } from "../kinds.ts";
 import { windowsTogether } from "../restoration/together.ts";
@@ -93,12 +94,7 @@ export async function wordScores<R extends Run>(
 /** Runs of similar length together, each batch as large as it may be. */
 function batchesOfRuns<R extends Run>(runs: readonly R[], batchTokens: number): R[][] {
   const lengthOf = ({ question: { asked, answer } }: R) => fewLengths(asked.tokens.length + answer.length);
-  const batches: R[][] = [];
   // From long to short: the first of a batch says how wide it is.
-  for (const run of runs.toSorted((a, b) => lengthOf(b) - lengthOf(a))) {
-    const last = batches.at(-1);
-    if (last && (last.length + 1) * lengthOf(last[0]!) <= batchTokens) last.push(run);
-    else batches.push([run]);
-  }
-  return batches;
+  const fromLong = runs.toSorted((a, b) => lengthOf(b) - lengthOf(a));
+  return packed(fromLong, batchTokens, ([widest]) => lengthOf(widest!));
 }

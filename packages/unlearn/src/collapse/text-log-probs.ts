@@ -1,6 +1,7 @@
 import type { Decoder } from "@lethe/decoder";
 import { crossEntropy, type F32 } from "@lethe/tensor";
 import { unlessAborted } from "@lethe/tensor/checked";
+import { packed } from "../data/batches.ts";
 import { passOver } from "../methods/passes.ts";
 
 type Texts = readonly (readonly number[])[];
@@ -42,13 +43,7 @@ export async function textLogProbs(
 function batchesByLength(texts: Texts, batchTokens: number): number[][] {
   const lengthOf = (text: number) => texts[text]!.length;
   const order = [...texts.keys()].filter((text) => lengthOf(text) > 1).sort((a, b) => lengthOf(a) - lengthOf(b));
-  const batches: number[][] = [];
-  for (const text of order) {
-    const last = batches.at(-1);
-    if (last && (last.length + 1) * lengthOf(text) <= batchTokens) last.push(text);
-    else batches.push([text]);
-  }
-  return batches;
+  return packed(order, batchTokens, (batch) => lengthOf(batch.at(-1)!));
 }
 
 /** The losses of all tokens of a batch of texts but each one's first. The tensor belongs to the caller. */

@@ -40,3 +40,17 @@ export const chunks = checked(
   <T>(items: readonly T[], size: number): T[][] =>
     Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size)),
 );
+
+/**
+ * Cuts a list, in its order, into batches of at most so many tokens, rows × columns, or of one item. Sorted by length, little is padding.
+ * @param columnsOf the columns of a batch of these items
+ */
+export function packed<T>(items: readonly T[], most: number, columnsOf: (batch: readonly T[]) => number): T[][] {
+  const batches: T[][] = [];
+  for (const item of items) {
+    const batch = [...(batches.at(-1) ?? []), item];
+    if (batches.length > 0 && batch.length * columnsOf(batch) <= most) batches[batches.length - 1] = batch;
+    else batches.push([item]);
+  }
+  return batches;
+}
