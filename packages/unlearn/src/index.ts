@@ -1,5 +1,6 @@
 export * from "@lethe/autograd";
 export * from "./answers.ts";
+export type { Answer, AskingOptions } from "./asking.ts";
 export * from "./attribution/agreement.ts";
 export * from "./attribution/attribute.ts";
 export * from "./attribution/by-attention.ts";

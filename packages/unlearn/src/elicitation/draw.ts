@@ -1,42 +1,17 @@
-import { type Decoder, drawContinuations, LogitsError, type Text, textOf } from "@lethe/decoder";
-import {
-  anyObject,
-  atLeast,
-  callable,
-  checkedAsync,
-  finite,
-  listOf,
-  notNegative,
-  optional,
-  options,
-  text,
-} from "@lethe/tensor/checked";
-import type { Answer } from "../answers.ts";
-import { type PromptForm, promptForm, promptTokens } from "../data/prompts.ts";
-import { decoder, share, signal } from "../kinds.ts";
-import { strip } from "../white-space.ts";
+import { type Decoder, drawContinuations, textOf } from "@lethe/decoder";
+import { atLeast, checkedAsync, finite, listOf, notNegative, optional, options, text } from "@lethe/tensor/checked";
+import { type Answer, type AskingOptions, answerOf, askingOptions, namingQuestion, promptsOf } from "../asking.ts";
+import { decoder, share } from "../kinds.ts";
 
-export interface DrawAnswersOptions {
+export interface DrawAnswersOptions extends AskingOptions {
   /** Answers to each question. */
   readonly samples: number;
-  /** Answers end here unless the model ends them before. */
-  readonly maxTokens: number;
   /** Seed of the draws. */
   readonly seed: number;
-  /** How the questions are put. Default: `qa`. */
-  readonly prompt?: PromptForm;
   /** The logits are divided by it; 0 always takes the likeliest token. Default: 1. */
   readonly temperature?: number;
   /** Each token is drawn among the likeliest that together reach this probability. Default: 1, among all. */
   readonly topP?: number;
-  /** What turns questions into tokens and answers into text, if not the model's own tokenizer. Default: the model's own. */
-  readonly tokenizer?: Text;
-  /** Answers that are drawn in one batch. Default: 64. */
-  readonly batchSize?: number;
-  /** Called after each pass over a batch: over its prompts, and over each new token. */
-  readonly onToken?: () => void;
-  /** Stops at once. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -57,16 +32,11 @@ export const drawAnswers = checkedAsync(
     model: decoder,
     questions: listOf(text),
     options: options({
+      ...askingOptions,
       samples: atLeast(1),
-      maxTokens: atLeast(1),
       seed: finite,
-      prompt: optional(promptForm),
       temperature: optional(notNegative),
       topP: optional(share),
-      tokenizer: optional(anyObject),
-      batchSize: optional(atLeast(1)),
-      onToken: optional(callable),
-      signal,
     }),
   },
   async (
@@ -75,21 +45,16 @@ export const drawAnswers = checkedAsync(
     { maxTokens, prompt, tokenizer: given, onToken, ...draws }: DrawAnswersOptions,
   ): Promise<Answer[][]> => {
     const tokenizer = given ?? (await textOf(model));
-    const prompts = await Promise.all(questions.map((question) => promptTokens(tokenizer, question, prompt)));
+    const prompts = await promptsOf(tokenizer, questions, prompt);
     const drawn = await drawContinuations(model, prompts, { ...draws, maxNewTokens: maxTokens, onPass: onToken }).catch(
       (error) => {
-        if (!(error instanceof LogitsError)) throw error;
-        const { sequence } = error;
-        throw new LogitsError(`${model.label}, question ${sequence}, "${questions[sequence]}"`, error);
+        throw namingQuestion(error, model, questions);
       },
     );
     return Promise.all(
       drawn.map((own, i) =>
         Promise.all(
-          own.map(async ({ tokens }): Promise<Answer> => {
-            const answer = strip(await tokenizer.decode(tokens));
-            return { question: questions[i]!, prompt: prompts[i]!, tokens, text: answer };
-          }),
+          own.map(({ tokens }) => answerOf(tokenizer, { question: questions[i]!, prompt: prompts[i]!, tokens })),
         ),
       ),
     );
