@@ -1,6 +1,15 @@
-import { type Batch, batchOf, type Decoder, stepOf, textOf } from "@lethe/decoder";
+import { type Batch, batchOf, type Decoder, stepOf, type Text, textOf } from "@lethe/decoder";
 import { LetheError, quote } from "@lethe/tensor";
-import { atLeast, callable, checkedAsync, oneOf, optional, options, unlessAborted } from "@lethe/tensor/checked";
+import {
+  anyObject,
+  atLeast,
+  callable,
+  checkedAsync,
+  oneOf,
+  optional,
+  options,
+  unlessAborted,
+} from "@lethe/tensor/checked";
 import { decoder, signal } from "../kinds.ts";
 import { columnsOf, planBatches, type Shared, splitColumnsOf } from "./batches.ts";
 import { LogProbs } from "./log-probs.ts";
@@ -18,6 +27,8 @@ export interface AttributeOptions {
   readonly perturbation?: Perturbation;
   /** What replaces each token of a masked word. Default: the tokenizer's token of {@link MASK_TEXT}. */
   readonly maskToken?: number;
+  /** Where the mask's token comes from, if not the model's own tokenizer. Default: the model's own. */
+  readonly tokenizer?: Text;
   /**
    * Tokens of the largest batch, with padding and with those that it takes from a cache, unless one prompt with its answer has more.
    * Default: what keeps the adapter busy, or what fits its memory.
@@ -60,6 +71,7 @@ export const attribute = checkedAsync(
     options: options({
       perturbation: optional(oneOf(PERTURBATIONS)),
       maskToken: optional(atLeast(0)),
+      tokenizer: optional(anyObject),
       batchTokens: optional(atLeast(1)),
       progress: optional(callable),
       signal,
@@ -73,7 +85,10 @@ export const attribute = checkedAsync(
     checkQuestions("attribute", questions);
     if (questions.length === 0) return [];
     const { perturbation = "delete", batchTokens, progress, signal } = options;
-    const mask = perturbation === "mask" ? (options.maskToken ?? (await maskOf(model))) : null;
+    const mask =
+      perturbation === "mask"
+        ? (options.maskToken ?? (await maskOf(options.tokenizer ?? (await textOf(model)))))
+        : null;
     const { shared, plain } = planBatches(model, questions, mask, batchTokens);
     const runs = [...shared.flatMap(({ wholes, without }) => [...wholes, ...without.flat()]), ...plain.flat()];
     const total = runs.reduce((sum, run) => sum + freshTokens(run), 0);
@@ -141,9 +156,8 @@ function wholeBatch({ device }: Decoder, runs: readonly Run[]): Batch {
   );
 }
 
-/** The last token of {@link MASK_TEXT}: SentencePiece may put a space before it. @throws {ModelUseError} when the model has no tokenizer */
-async function maskOf(model: Decoder): Promise<number> {
-  const text = await textOf(model);
+/** The last token of {@link MASK_TEXT}: SentencePiece may put a space before it. */
+async function maskOf(text: Text): Promise<number> {
   return (await text.encode(MASK_TEXT, { special: false })).at(-1)!;
 }
 

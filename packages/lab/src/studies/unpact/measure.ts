@@ -103,13 +103,11 @@ async function askedAgain(
       return put === null ? [] : [{ question, words, put }];
     }),
   );
-  const all = [...byWay, ...bySet];
-  // Several ways may come to the same question: of one key word, say.
-  const different = [...new Set(all.map(({ put }) => put))];
+  const all = [...byWay, ...bySet].map(({ put }) => put);
   progress(0, ASKING_AGAIN);
-  const given = await ask(subject.model, subject, different, { onToken: () => progress(0.5, ASKING_AGAIN), signal });
-  const answerTo = new Map(different.map((question, i) => [question, given[i]!]));
-  const isRight = ({ question, put }: (typeof all)[number]) =>
+  const given = await ask(subject.model, subject, all, { onToken: () => progress(0.5, ASKING_AGAIN), signal });
+  const answerTo = new Map(all.map((question, i) => [question, given[i]!]));
+  const isRight = ({ question, put }: { readonly question: Forgotten; readonly put: string }) =>
     isRightAnswer(evaluation, question.known, answerTo.get(put)!);
   const examples = byWay.filter(({ question }) => forgotten.indexOf(question) < evaluation.examples);
   return {

@@ -15,7 +15,10 @@ export function isRightAnswer(
 /** A batch's longest question is at most so many times as long as its shortest: all are padded to the longest. */
 const ALIKE = 1.5;
 
-/** Answers to questions, one text each, as the vanilla model is asked: with its tokenizer, and by the evaluation's form of the prompt. */
+/**
+ * Answers to questions, one text each, as the vanilla model is asked: with its tokenizer, and by the evaluation's form of the prompt. A question
+ * that comes more than once is asked once: several ways to ask again may come to the same, of one key word, say.
+ */
 export async function ask(
   model: Decoder,
   { vanilla, evaluation }: Subject,
@@ -23,31 +26,26 @@ export async function ask(
   watch: { readonly onToken?: () => void; readonly signal: AbortSignal },
 ): Promise<string[]> {
   const tokenizer = await textOf(vanilla);
-  const texts: string[] = [];
-  for (const places of alike(questions)) {
-    const answers = await answerQuestions(
-      model,
-      places.map((place) => questions[place]!),
-      {
-        maxTokens: evaluation.maxAnswerTokens,
-        prompt: evaluation.prompt,
-        tokenizer,
-        ...watch,
-      },
-    );
-    for (const [i, place] of places.entries()) texts[place] = answers[i]!.text;
+  const texts = new Map<string, string>();
+  for (const group of alike([...new Set(questions)])) {
+    const answers = await answerQuestions(model, group, {
+      maxTokens: evaluation.maxAnswerTokens,
+      prompt: evaluation.prompt,
+      tokenizer,
+      ...watch,
+    });
+    for (const { question, text } of answers) texts.set(question, text);
   }
-  return texts;
+  return questions.map((question) => texts.get(question)!);
 }
 
-/** The places of questions in groups of about the same length. */
-function alike(questions: readonly string[]): number[][] {
-  const lengthOf = (place: number) => questions[place]!.length;
-  const groups: number[][] = [];
-  for (const place of [...questions.keys()].sort((a, b) => lengthOf(a) - lengthOf(b))) {
+/** Questions in groups of about the same length. */
+function alike(questions: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (const question of questions.toSorted((a, b) => a.length - b.length)) {
     const last = groups.at(-1);
-    if (last && lengthOf(place) <= ALIKE * lengthOf(last[0]!)) last.push(place);
-    else groups.push([place]);
+    if (last && question.length <= ALIKE * last[0]!.length) last.push(question);
+    else groups.push([question]);
   }
   return groups;
 }

@@ -1,4 +1,4 @@
-import { type Concept, emphasise, otherWords, placeInContext } from "@lethe/unlearn";
+import { type Concept, emphasise, otherWords, placeInContext, splitWords } from "@lethe/unlearn";
 import type { UnpactOptions } from "../options.ts";
 import type { Prompt } from "../schema.ts";
 
@@ -32,7 +32,7 @@ export function waysToAsk(
   };
   const inContext = contexts.flatMap((name) =>
     [about.concept, about.retain].map((concept, i): AskingAgain => {
-      const text = beginning(concept.text, pageWords);
+      const text = splitWords(concept.text).slice(0, pageWords).join(" ");
       return {
         prompt: { kind: "context", name, control: i === 1 },
         apply: ({ question }) => placeInContext(name, question, { concept: concept.name, text }),
@@ -50,9 +50,4 @@ export function emphasised(name: string, { question, words }: PlainQuestion, pla
     question,
     places.map((place) => words[place]!),
   );
-}
-
-/** The first words of a text. */
-function beginning(text: string, words: number): string {
-  return text.split(/\s+/).slice(0, words).join(" ");
 }
