@@ -78,6 +78,7 @@ export function fakeUnpact(random: () => number, fate: Fate = {}, given: Partial
         attributed(place, (1 + focus) / 2),
       ),
     },
+    epochs: [],
     compared: options.compare.attributions.map((attribution) => ({
       attribution,
       scores: words.slice(0, options.compare.questions).map((one) => one.words.map(() => number(-1, 1))),

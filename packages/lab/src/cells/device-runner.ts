@@ -5,7 +5,7 @@ import { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
 import { askVanilla } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
-import type { KnownAnswers, Models, Watcher } from "../subjects/subject.ts";
+import type { AtEpoch, KnownAnswers, Models, Subject, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
 import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
@@ -99,28 +99,52 @@ class DeviceRunner implements CellRunner {
     };
     try {
       const known = () => this.#ask(kept, cell, watcher);
+      const { vanilla } = kept;
+      const { concept, retain } = sources;
+      const { evaluation } = config;
+      const subjectOf = async (made: Pick<Subject, "model" | "answers">): Promise<Subject> => {
+        return { vanilla, known: await known(), ...made, concept, retain, evaluation };
+      };
+      const chosen = this.#studies.filter(({ name }) => name in config.studies);
+      const atEpoch: AtEpoch = async (model, answers, watcher) => {
+        const subject = await subjectOf({ model, answers });
+        const measured: Record<string, unknown> = {};
+        for (const study of chosen) {
+          const result = await study.atEpoch?.(subject, config.studies[study.name], watcher);
+          if (result !== undefined) measured[study.name] = result;
+        }
+        return measured;
+      };
       const subjectWatcher = part(watcher, 0, SUBJECT_SHARE);
       const kind = subjectKind(config.subject);
-      const { record, ...made } = await kind.make({
+      const {
+        model,
+        answers,
+        record,
+        epochs = [],
+      } = await kind.make({
         config,
         sources,
         models,
         known,
+        atEpoch,
         watcher: subjectWatcher,
         unfinished,
         matched,
       });
       this.#device.trim(); // The memory that training took is not needed any more.
-      const { concept, retain } = sources;
-      const { vanilla } = kept;
-      const subject = { vanilla, known: await known(), ...made, concept, retain, evaluation: config.evaluation };
-      const chosen = this.#studies.filter(({ name }) => name in config.studies);
+      const subject = await subjectOf({ model, answers });
       const results: Record<string, unknown> = {};
       for (const [i, study] of chosen.entries()) {
         watcher.signal.throwIfAborted();
         const length = (1 - SUBJECT_SHARE) / chosen.length;
         const studyWatcher = part(watcher, SUBJECT_SHARE + i * length, length);
-        results[study.name] = await study.measure(subject, config.studies[study.name], studyWatcher);
+        const followed = epochs.filter((measured) => study.name in measured).map((measured) => measured[study.name]);
+        results[study.name] = await study.measure(
+          { ...subject, epochs: followed },
+          config.studies[study.name],
+          studyWatcher,
+        );
       }
       return { subject: record as SubjectRecord, studies: results };
     } finally {

@@ -1,4 +1,5 @@
 import { standAlone } from "./figures/colours.ts";
+import { epochsPanel } from "./figures/epochs.ts";
 import { type Line, linesPanel } from "./figures/lines.ts";
 import { type Figure, renderFigure } from "./figures/render.ts";
 import { html } from "./html.ts";
@@ -55,20 +56,7 @@ export const bleuFigure: Figure = {
     const line = (label: "target" | "unrelated", marker: string, place: number): Line => {
       return { label, marker, place, values: panel.cells.map(({ subject }) => subject.bleu[label]) };
     };
-    const lines = [line("target", "circle", 0), line("unrelated", "square", 2)];
-    const epochs = longest(lines) - 1;
-    const frame = {
-      width: 330,
-      height: 190,
-      xOf: (i: number) => i,
-      x: {
-        title: "epoch (0 is before unlearning)",
-        domain: [-0.3, epochs],
-        axis: { tickMinStep: 1, tickCount: Math.min(epochs, 10) },
-      },
-      y: { title: "mean BLEU", domain: [0, 1], axis: { tickCount: 5, format: ".1~f" } },
-    } as const;
-    return linesPanel(panel, frame, lines);
+    return epochsPanel(panel, "mean BLEU", [line("target", "circle", 0), line("unrelated", "square", 2)]);
   },
 };
 
@@ -77,18 +65,18 @@ export const lossFigure: Figure<TrainedCell> = {
   name: "loss",
   description: "Training loss by optimiser step.",
   draw(panel) {
-    const lines = [{ place: 2, values: panel.cells.map(({ subject }) => subject.steps.map(({ loss }) => loss)) }];
+    const values = panel.cells.map(({ subject }) => subject.steps.map(({ loss }) => loss));
     const frame = {
       width: 330,
       height: 150,
       xOf: (i: number) => i + 1,
-      x: { title: "optimiser step", domain: [0, longest(lines)], axis: { tickMinStep: 1, tickCount: 8 } },
+      x: {
+        title: "optimiser step",
+        domain: [0, Math.max(...values.map(({ length }) => length))],
+        axis: { tickMinStep: 1, tickCount: 8 },
+      },
       y: { title: "loss", axis: { tickCount: 5 } },
     } as const;
-    return linesPanel(panel, frame, lines);
+    return linesPanel(panel, frame, [{ place: 2, values }]);
   },
 };
-
-function longest(lines: readonly Line[]): number {
-  return Math.max(...lines.flatMap(({ values }) => values.map((each) => each.length)));
-}

@@ -11,6 +11,12 @@ export interface StudyCell<O, R> extends MeasuredSubject {
   readonly result: R;
 }
 
+/** What a study measures. */
+export interface StudySubject extends Subject {
+  /** What {@link Study.atEpoch} gave after each epoch of the subject's training but the last. */
+  readonly epochs: readonly unknown[];
+}
+
 /** What a study is rehearsed on. */
 export interface Rehearsal {
   readonly vanilla: Decoder;
@@ -31,6 +37,8 @@ export interface StudySize {
   readonly questions: number;
   /** Tokens of one with its answer, padding included. */
   readonly tokens: number;
+  /** Epochs of the subject's training. */
+  readonly epochs: number;
 }
 
 /** What a study takes, for forecasts and budgets. */
@@ -40,7 +48,7 @@ export interface StudyCost<O, C> {
   /** Seconds by stage, under the names that `measure` reports. */
   seconds(rates: C, options: O, size: StudySize): Readonly<Record<string, number>>;
   /** Options that cost a little less and measure nearly as much; null where nothing more can be spared. */
-  shorter(options: O, size: StudySize): O | null;
+  shorter(options: O, size: Omit<StudySize, "epochs">): O | null;
   /** Says what a budget may change, as it stands in these options: "a window stride of 2". */
   describe(options: O): string;
 }
@@ -57,8 +65,13 @@ export interface Study<O = unknown, R = unknown> {
   readonly schema: z.ZodType<R>;
   /** What it takes. Absent where it takes little beside its subject. */
   readonly cost?: StudyCost<O, unknown>;
+  /**
+   * Measures a subject while it is trained: after each epoch but the last. Absent where nothing is measured then.
+   * @returns plain data, which is kept with an unfinished training; `undefined` where the options do not ask for it
+   */
+  atEpoch?(subject: Subject, options: O, watcher: Watcher): Promise<unknown>;
   /** Measures one subject. The result depends on nothing but the subject and the options. */
-  measure(subject: Subject, options: O, watcher: Watcher): Promise<R>;
+  measure(subject: StudySubject, options: O, watcher: Watcher): Promise<R>;
   /** A result in a few words, for the line that is printed when a cell is finished. */
   summary(result: R): string;
   /** What these cells say about the paper's claims: most studies give `findingsOf` their claims. */

@@ -22,6 +22,8 @@ export interface TrainingLog {
   readonly steps: z.infer<typeof stepEntry>[];
   /** After each finished epoch. */
   readonly answers: Answers[];
+  /** What studies measured after each finished epoch. */
+  readonly epochs: Readonly<Record<string, unknown>>[];
   leftOut?: z.infer<typeof leftOutTexts>;
 }
 
@@ -29,6 +31,7 @@ const answer = z.looseObject({ text: z.string(), tokens: z.array(z.number()) });
 const notes = z.strictObject({
   steps: z.array(stepEntry),
   answers: z.array(z.looseObject({ target: z.array(answer), unrelated: z.array(answer) })),
+  epochs: z.array(z.record(z.string(), z.unknown())),
   leftOut: leftOutTexts,
   /** Where the training stands; null when it is finished. */
   training: z
@@ -52,7 +55,7 @@ export interface TrainingStart {
 /** Takes up a training where an earlier run kept it, or begins it. */
 export async function takeUpTraining(unfinished: Unfinished | undefined, watcher: Watcher): Promise<TrainingStart> {
   const kept = await unfinished?.load(notes);
-  if (!kept) return { log: { steps: [], answers: [] } };
+  if (!kept) return { log: { steps: [], answers: [], epochs: [] } };
   const { training, ...recorded } = kept.notes;
   const log = recorded as unknown as TrainingLog;
   if (!training) {

@@ -180,6 +180,16 @@ export interface Subject {
   readonly evaluation: Evaluation;
 }
 
+/**
+ * Measures a model that is being trained, for the studies that follow a training.
+ * @returns what they measured, by the study's name; empty where none does
+ */
+export type AtEpoch = (
+  model: Decoder,
+  answers: Answers,
+  watcher: Watcher,
+) => Promise<Readonly<Record<string, unknown>>>;
+
 /** Everything that decides a subject: what all kinds have in common, and `subject` with the fields of one kind. */
 export interface CommonConfig<C> {
   readonly seed: number;
@@ -197,6 +207,8 @@ export interface SubjectTask<C> {
   /** The vanilla model's answers. The first call asks it, so call this when all models are loaded: too little memory then shows at once. */
   readonly known: () => Promise<KnownAnswers>;
   readonly watcher: Watcher;
+  /** Called after each epoch of training but the last, after which the model is the subject. */
+  readonly atEpoch: AtEpoch;
   /** Keeps the work while it runs. Absent where there is no place for it. */
   readonly unfinished?: Unfinished | undefined;
   /** The record of the subject that {@link Control.matches} names, as it stands in its cell's file. */
@@ -275,7 +287,13 @@ export interface SubjectKind<C extends { kind: string }, R extends AnswersRecord
   };
   /**
    * Makes the subject. The result depends on nothing but the configuration and the sources.
-   * @returns the model to be measured, its answers to the questions that are compared, and the record of how it was made
+   * @returns the model to be measured, its answers to the questions that are compared, the record of how it was made, and what
+   * {@link SubjectTask.atEpoch} gave
    */
-  make(task: SubjectTask<C>): Promise<{ readonly model: Decoder; readonly answers: Answers; readonly record: R }>;
+  make(task: SubjectTask<C>): Promise<{
+    readonly model: Decoder;
+    readonly answers: Answers;
+    readonly record: R;
+    readonly epochs?: readonly Readonly<Record<string, unknown>>[];
+  }>;
 }

@@ -133,14 +133,14 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
   howTo: (task: SubjectTask<C>) => Promise<UnlearnOptions>,
 ): SubjectKind<C, TrainedRecord>["make"] {
   return async (task) => {
-    const { config, models, known, watcher, unfinished } = task;
+    const { config, models, known, atEpoch, watcher, unfinished } = task;
     const { training } = config.subject;
     const { vanilla } = models;
     const how = await howTo(task);
     const model = await models.copy("unlearning", unlearningMemory(vanilla, how));
     const knownAnswers = await known();
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);
-    const { steps, answers } = log;
+    const { steps, answers, epochs: measured } = log;
     let now: Figures = {};
     let epochs = training.epochs;
     /** Reports, with the shares of all steps and of all answers that are done. */
@@ -190,6 +190,8 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
       const loss = records.at(-1)?.loss.toFixed(3) ?? "none";
       const score = `BLEU target ${bleu.target.toFixed(2)}, unrelated ${bleu.unrelated.toFixed(2)}`;
       watcher.remark(`epoch ${epoch} of ${epochs}: loss ${loss}, ${score}`);
+      const follow = (_: number, stage: string) => progress(stage, epoch / epochs, epoch / epochs);
+      if (epoch < epochs) measured.push(await atEpoch(model, answers.at(-1)!, { ...watcher, progress: follow }));
       meter = new Meter();
       progress("unlearning", epoch / epochs, epoch / epochs);
     }
@@ -200,6 +202,7 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
     const answered = recordAnswers(config, knownAnswers, answers);
     const change = await measureChange(model, { vanilla, known: knownAnswers, signal: watcher.signal });
     const record = { ...answered, change, ...(log.leftOut && { leftOut: log.leftOut }), steps };
-    return { model, answers: answers.at(-1)!, record };
+    // A training that ended early was measured after its last epoch too.
+    return { model, answers: answers.at(-1)!, record, epochs: measured.slice(0, answers.length - 1) };
   };
 }

@@ -77,6 +77,8 @@ it("a cell that is killed in its training and in its study ends with the bytes o
   };
 
   expect(await run(args(whole), await openDeviceRunner(studies), studies)).toMatchObject({ code: 0 });
+  // Its five epochs are measured but for the last, which is the subject.
+  expect(JSON.parse(await cellFile(whole)).studies.words.epochs).toHaveLength(4);
   // What takes less than a minute keeps nothing.
   expect(await readdir(whole)).not.toContain("unfinished");
 

@@ -84,7 +84,7 @@ test("is forecast by its stages, grows with its layers and questions, and is mad
   const prompts = [tokens(6), tokens(4), tokens(5)];
   const options = depthOptions.parse({});
   const rates = await depthCost.rehearse({ vanilla, copy: changed, prompts, answerTokens: 4, signal }, options);
-  const size = { depth: 30, questions: 10, tokens: 40 };
+  const size = { depth: 30, questions: 10, tokens: 40, epochs: 1 };
   expect(Object.keys(depthCost.seconds(rates, options, size)).toSorted()).toEqual([...stages].toSorted());
   const seconds = (layerStride: number, questions: number) =>
     depthCost.seconds({ fixed: 1, each: 2 }, { ...options, layerStride }, { ...size, questions });

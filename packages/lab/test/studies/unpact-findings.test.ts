@@ -46,7 +46,8 @@ describe("findings of unPact", () => {
     expect(found.get("unpact.focus")).toMatchObject({ here: { value: 0 } });
     expect(found.get("unpact.emphasis")).toMatchObject({
       here: { value: 1 },
-      also: "other words 0.00, neutral suffix 0.00",
+      // The made-up vanilla model does not answer question 0 when it is asked with an emphasis.
+      also: "other words 0.00, neutral suffix 0.00; asked with the same emphasis, the vanilla model is right in 0.75",
     });
     expect(found.get("unpact.destruction")).toMatchObject({ here: { value: 1 } });
     expect(found.get("unpact.collapse")!.here!.value).toBeCloseTo(0.9, 9);

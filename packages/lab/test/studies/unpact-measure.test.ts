@@ -7,13 +7,14 @@ import { answerQuestions, attribute, emphasise, isRight, keyTokens, promptWords 
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { planCells } from "../../src/cells/plan.ts";
+import type { StudySubject } from "../../src/studies/study.ts";
 import { unpactCost } from "../../src/studies/unpact/cost.ts";
 import { measureUnpact } from "../../src/studies/unpact/measure.ts";
 import { unpactOptions } from "../../src/studies/unpact/options.ts";
-import { type UnpactResult, unpactSchema } from "../../src/studies/unpact/schema.ts";
+import { type EpochAttributions, type UnpactResult, unpactSchema } from "../../src/studies/unpact/schema.ts";
 import { unpact } from "../../src/studies/unpact/study.ts";
 import { askQuestions, askVanilla } from "../../src/subjects/known-answers.ts";
-import type { KnownAnswers, Subject, Watcher } from "../../src/subjects/subject.ts";
+import type { KnownAnswers, Watcher } from "../../src/subjects/subject.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const device = await testDevice();
@@ -57,11 +58,11 @@ afterAll(() => {
   vanilla.dispose();
 });
 
-async function subjectOf(model: Decoder): Promise<Subject> {
+async function subjectOf(model: Decoder): Promise<StudySubject> {
   const { config, sources } = cell;
   const answers = await askQuestions(model, known, { config, models: { vanilla } }, { onToken() {}, signal });
   const { concept, retain } = sources;
-  return { vanilla, known, model, answers, concept, retain, evaluation: config.evaluation };
+  return { vanilla, known, model, answers, concept, retain, evaluation: config.evaluation, epochs: [] };
 }
 
 const options = unpactOptions.parse({
@@ -147,6 +148,19 @@ describe("the unPact study on the committed model", () => {
     expect(result.examples.some(({ asked }) => asked.includes(cell.sources.retain.name))).toBe(true);
   });
 
+  test("gives after an epoch, where it is asked for, what it would give of that model in the end", async () => {
+    const subject = await subjectOf(damaged);
+    expect(await unpact.atEpoch!(subject, options, watcher)).toBeUndefined();
+    for (const answer of ["vanilla", "own"] as const) {
+      const asked = { ...options, everyEpoch: true, answers: [answer] };
+      const epoch = (await unpact.atEpoch!(subject, asked, watcher)) as EpochAttributions;
+      for (const kind of ["target", "unrelated"] as const)
+        expect(epoch[kind]).toEqual(result.attributed[kind].map(({ subject }) => subject[answer]));
+      const epochs = [epoch, epoch];
+      expect((await measureUnpact({ ...subject, epochs }, asked, watcher)).epochs).toEqual(epochs);
+    }
+  });
+
   test("draws answers, and compares classes of words", () => {
     expect(result.drawn.samples).toBe(2);
     expect(result.drawn.right).toHaveLength(2);
@@ -203,7 +217,7 @@ describe("the unPact study on the committed model", () => {
     const prompts = known.target.map(({ prompt }) => [...prompt]);
     const rates = await unpactCost.rehearse({ vanilla, copy: damaged, prompts, answerTokens: 16, signal }, options);
     expect(JSON.parse(JSON.stringify(rates))).toEqual(rates);
-    const size = { depth: 12, questions: 10, tokens: 40 };
+    const size = { depth: 12, questions: 10, tokens: 40, epochs: 10 };
     const all = unpactCost.seconds(rates, options, size);
     expect(Object.keys(all).toSorted()).toEqual(
       [...stages].filter((stage) => !stage.startsWith("asking the")).toSorted(),
@@ -213,6 +227,8 @@ describe("the unPact study on the committed model", () => {
     expect(of({ samples: 0 })["drawing answers"]).toBe(0);
     expect(of({ templates: ["focus", "quote"] })["asking again"]).toBeGreaterThan(all["asking again"]!);
     expect(of({ answers: ["vanilla"] })["leaving words out"]).toBeLessThan(all["leaving words out"]!);
+    // The vanilla model's answers, the subject's three, and one after each of nine epochs.
+    expect(of({ everyEpoch: true })["leaving words out"]! / all["leaving words out"]!).toBeCloseTo((4 + 9) / 4, 9);
     const large = unpactOptions.parse({ targetQuestions: 10, otherQuestions: 5, samples: 8 });
     let [shorter, steps] = [large as typeof large | null, 0];
     for (let next = shorter; next; next = unpactCost.shorter(next, size)) [shorter, steps] = [next, steps + 1];

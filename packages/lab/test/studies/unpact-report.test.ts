@@ -1,8 +1,9 @@
 import { randomOf } from "@lethe/tensor";
+import { track } from "@lethe/unlearn";
 import { csvParse } from "d3-dsv";
 import { describe, expect, it } from "vitest";
 import type { UnpactOptions } from "../../src/studies/unpact/options.ts";
-import { unpactSchema } from "../../src/studies/unpact/schema.ts";
+import { type AttributedWords, unpactSchema } from "../../src/studies/unpact/schema.ts";
 import type { UnpactCell } from "../../src/studies/unpact/scores.ts";
 import { unpact } from "../../src/studies/unpact/study.ts";
 import { fakeResult } from "../fake-cell.ts";
@@ -28,6 +29,8 @@ function fakeNever(concept: string, wanted: Wanted = {}): UnpactCell {
   const cell = fakeCell(concept, wanted);
   return { ...cell, config: { ...cell.config, subject: { kind: "never" } as UnpactCell["config"]["subject"] } };
 }
+
+const vanillaOf = ({ vanilla }: AttributedWords) => vanilla.vanilla!;
 
 const page = ({ summary, sections, limits }: Awaited<ReturnType<typeof unpact.sections>>) =>
   [summary, ...sections.map(({ title, body }) => ({ text: `${title}\n${body.text}` })), limits]
@@ -63,6 +66,7 @@ describe("an unPact result", () => {
     expect(broken(({ drawn }) => drawn.right.splice(3, 1, 5))).toMatch(/more drawn answers are right/);
     expect(broken(({ attributed }) => attributed.target[1]!.words.pop())).toMatch(/not every word of "Who <wrote> the/);
     expect(broken(({ compared }) => compared[0]!.scores[0]!.pop())).toMatch(/not every compared word/);
+    expect(broken(({ epochs }) => epochs.push({ target: [], unrelated: [] }))).toMatch(/not every epoch has/);
     expect(broken(({ judged }) => judged.unrelated.splice(1))).toMatch(/more unrelated questions are attributed/);
   });
 
@@ -191,6 +195,25 @@ describe("the unPact study's sections", () => {
     expect(judged[0]).toMatchObject({ judgedBy: "vanilla answer", drawn: "" });
     expect(judged[2]).toMatchObject({ judgedBy: "expected answer", drawn: "4", drawnRight: "2" });
     expect(csvParse(files["collapse.csv"]!)[0]).toMatchObject({ class: "content", from: "1", to: "4", tokens: "12" });
+  });
+
+  it("follow the key words epoch by epoch where that was asked for", async () => {
+    const { files } = await unpact.sections(cells);
+    expect(Object.keys(files)).not.toContain("tracking.csv");
+    const { result, ...cell } = fakeCell("Netflix");
+    const { target, unrelated } = result.attributed;
+    // After the first epoch nothing has changed; after the second, the last, it is as the subject is.
+    const epochs = [{ target: target.map(vanillaOf), unrelated: unrelated.map(vanillaOf) }];
+    const made = await unpact.sections([...cells, { ...cell, result: { ...result, epochs } }]);
+    expect(page(made)).toContain("Key words by epoch");
+    const rows = csvParse(made.files["tracking.csv"]!);
+    expect(rows).toHaveLength(3 * (target.length + unrelated.length));
+    for (const { spearman, jaccard, shareLeft } of rows.filter(({ epoch }) => epoch !== "2"))
+      for (const value of [spearman, jaccard, shareLeft]) expect(Number(value)).toBeCloseTo(1, 9);
+    const last = rows.filter(({ epoch, questions }) => epoch === "2" && questions === "target");
+    const { jaccard } = track(vanillaOf(target[0]!).contributions, target[0]!.subject.vanilla!.contributions);
+    expect(last[0]).toMatchObject({ question: "0", jaccard: `${jaccard}` });
+    expect(last.some(({ spearman }) => Number(spearman) < 1)).toBe(true);
   });
 
   it("show models whose cells asked in different ways by what they share", async () => {

@@ -4,8 +4,8 @@ import { smallLlama } from "@lethe/testing/llama";
 import { normal } from "@lethe/testing/random";
 import { compareWeights } from "@lethe/unlearn";
 import { expect, test } from "vitest";
+import type { StudySubject } from "../../src/studies/study.ts";
 import { weights } from "../../src/studies/weights/study.ts";
-import type { Subject } from "../../src/subjects/subject.ts";
 
 const device = await testDevice();
 
@@ -19,7 +19,7 @@ test("the weights study measures a subject, and one after it, with the numbers o
     signal: new AbortController().signal,
   };
   const measure = async () => {
-    const measured = await weights.measure({ vanilla, model } as unknown as Subject, {}, watcher);
+    const measured = await weights.measure({ vanilla, model } as unknown as StudySubject, {}, watcher);
     return weights.schema.parse(JSON.parse(JSON.stringify(measured)));
   };
   expect(weights.summary(await measure())).toBe("weights changed by 0.0%");

@@ -45,8 +45,8 @@ export interface Work {
   readonly batchTokens: number;
   /** Tokens on which the reference model runs. */
   readonly referenceTokens: number;
-  /** What studies measure on. */
-  readonly size: StudySize;
+  /** What studies measure on, after so many {@link Work.epochs}. */
+  readonly size: Omit<StudySize, "epochs">;
   /** The studies' options, by name. */
   readonly studies: Readonly<Record<string, unknown>>;
 }
@@ -74,6 +74,6 @@ export function forecastOf(rates: Rates, work: Work, studies: readonly Study[]):
   };
   for (const { name, cost } of studies)
     if (cost && name in work.studies)
-      Object.assign(stages, cost.seconds(rates.studies[name], work.studies[name], size));
+      Object.assign(stages, cost.seconds(rates.studies[name], work.studies[name], { ...size, epochs }));
   return { seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0), stages };
 }

@@ -42,9 +42,10 @@ export const unpactCost: StudyCost<UnpactOptions, Rates> = {
   },
   seconds(rates, options, size) {
     const { target, attributed } = countsOf(options, size);
-    const { templates, contexts, sweep, samples, compare, answers, pageWords } = options;
+    const { templates, contexts, sweep, samples, compare, answers, everyEpoch, pageWords } = options;
     const words = size.tokens / TOKENS_OF_WORD;
     const prompt = size.tokens - rates.answerTokens;
+    const scored = 1 + answers.length + (everyEpoch ? size.epochs - 1 : 0);
     const sets = sweep.alpha.length + sweep.beta.length > 0 ? (1 + sweep.alpha.length) * (1 + sweep.beta.length) : 0;
     const asking = (model: "vanilla" | "subject") =>
       secondsToAnswer(rates, target * (2 * templates.length + 1 + (model === "subject" ? sets : 0)), prompt) +
@@ -57,7 +58,7 @@ export const unpactCost: StudyCost<UnpactOptions, Rates> = {
     );
     const pass = (questions: number) => rates.prompts.each * questions * size.tokens;
     return {
-      [LEAVING_OUT]: (1 + answers.length) * attributed * (words + 1) * size.tokens * rates.leavingOut,
+      [LEAVING_OUT]: scored * attributed * (words + 1) * size.tokens * rates.leavingOut,
       [COMPARING]: pass(Math.min(compare.questions, target) * passes),
       [ASKING_AGAIN]: asking("vanilla") + asking("subject"),
       [DRAWING]: secondsToAnswer(rates, target * samples, prompt),
@@ -77,7 +78,7 @@ export const unpactCost: StudyCost<UnpactOptions, Rates> = {
     `${targetQuestions} target and ${otherQuestions} other questions whose words are left out, with ${samples} drawn answers`,
 };
 
-function countsOf({ targetQuestions, otherQuestions }: UnpactOptions, { questions }: StudySize) {
+function countsOf({ targetQuestions, otherQuestions }: UnpactOptions, { questions }: Pick<StudySize, "questions">) {
   const target = Math.min(targetQuestions, questions);
   return { target, attributed: target + otherQuestions };
 }

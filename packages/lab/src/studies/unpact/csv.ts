@@ -1,7 +1,7 @@
 import { csvFormat } from "d3-dsv";
 import { subjectKind } from "../../subjects/list.ts";
 import { forgottenOf } from "./rates.ts";
-import { attributionOf, keyWordsOf, QUESTION_KINDS, type UnpactCell } from "./scores.ts";
+import { attributionOf, keyWordsOf, QUESTION_KINDS, trackedByEpoch, type UnpactCell } from "./scores.ts";
 
 type Value = string | number | boolean;
 
@@ -46,6 +46,20 @@ export function contributionsCsv(cells: readonly UnpactCell[]): string {
         }),
       );
     }),
+  );
+}
+
+/** `tracking.csv`: how far the contributions to each attributed question are still the vanilla model's, before training and after each epoch. */
+export function trackingCsv(cells: readonly UnpactCell[]): string {
+  const columns = ["questions", "epoch", "question", "spearman", "jaccard", "shareLeft"];
+  return lines(cells, columns, (cell) =>
+    QUESTION_KINDS.flatMap((kind) =>
+      trackedByEpoch(cell, kind).flatMap((tracked, epoch) =>
+        tracked.map(({ question, spearman, jaccard, share }) => {
+          return [kind, epoch, question, spearman ?? "", jaccard ?? "", share ?? ""];
+        }),
+      ),
+    ),
   );
 }
 

@@ -41,6 +41,8 @@ one in other words for wrong.${
 own answer is the one to give, and counts as right before.`
       : ""
   }</li>
+<li><strong>A prompt has to be understood.</strong> A small model that was never taught such prompts may lose an answer by the emphasis itself. How often the vanilla
+model is right when it is asked so is the most that emphasis can bring back.</li>
 <li><strong>A page may hold the answer.</strong> What comes back after a page of text about the concept may have been read there. Compare with a model that never
 saw the concept.</li>
 <li><strong>One word at a time.</strong> Two words that say the same cover for each other: leaving out either loses little. A prompt with a word less is also a strange

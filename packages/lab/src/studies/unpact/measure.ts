@@ -1,20 +1,25 @@
 import { textOf } from "@lethe/decoder";
 import { drawAnswers, keyTokens, tokenGroups } from "@lethe/unlearn";
 import type { Subject, Watcher } from "../../subjects/subject.ts";
+import type { StudySubject } from "../study.ts";
 import { ask, isRightAnswer } from "./measure/asking.ts";
-import { attributionsOf } from "./measure/attributions.ts";
 import { emphasised } from "./measure/prompts.ts";
-import { ASKING_AGAIN, COLLAPSE, DRAWING, LEAVING_OUT } from "./measure/stages.ts";
+import { ASKING_AGAIN, COLLAPSE, DRAWING } from "./measure/stages.ts";
+import { subjectAttributions } from "./measure/subject-attributions.ts";
 import { type AttributedQuestion, type VanillaPart, vanillaPart, type Watch } from "./measure/vanilla.ts";
 import type { UnpactOptions } from "./options.ts";
-import type { AttributedWords, CollapsedGroup, JudgedQuestion, UnpactResult } from "./schema.ts";
-import { attributionOf, keyAnswerOf, QUESTION_KINDS, type QuestionKind } from "./scores.ts";
+import type { CollapsedGroup, EpochAttributions, JudgedQuestion, UnpactResult } from "./schema.ts";
+import { attributionOf, keyAnswerOf, type QuestionKind } from "./scores.ts";
 
 /** About which shares of the work the stages take. Only the progress depends on them. */
 const SHARES = { vanilla: 0.3, leavingOut: 0.25, asking: 0.25, drawing: 0.15, collapse: 0.05 };
 
 /** Leaves the words of prompts out one by one in both models, asks the subject again with key words emphasised, and draws answers. */
-export async function measureUnpact(subject: Subject, options: UnpactOptions, watcher: Watcher): Promise<UnpactResult> {
+export async function measureUnpact(
+  subject: StudySubject,
+  options: UnpactOptions,
+  watcher: Watcher,
+): Promise<UnpactResult> {
   const { signal } = watcher;
   let from = 0;
   const watch = (length: number): Watch => {
@@ -35,6 +40,7 @@ export async function measureUnpact(subject: Subject, options: UnpactOptions, wa
   return {
     judged,
     attributed,
+    epochs: subject.epochs as EpochAttributions[],
     compared: part.compared,
     ...again,
     drawn: { samples: options.samples, right },
@@ -54,29 +60,6 @@ function judgedQuestions({ known, answers, evaluation }: Subject): UnpactResult[
       const after = isRightAnswer(evaluation, answer, answers[kind][place]!.text);
       return { question, expected: expected !== null, before, after };
     });
-  return { target: of("target"), unrelated: of("unrelated") };
-}
-
-async function subjectAttributions(
-  { vanilla, model, answers }: Subject,
-  { attributed }: VanillaPart,
-  options: UnpactOptions,
-  { progress, signal }: Watch,
-): Promise<UnpactResult["attributed"]> {
-  const questions = QUESTION_KINDS.flatMap((kind) =>
-    attributed[kind].map((question, place) => ({ ...question, kind, own: answers[kind][place]!.tokens })),
-  );
-  const scored = questions.flatMap(({ asked, known, own, expected }) =>
-    options.answers.map((answer) => ({ asked, answer: { vanilla: known.tokens, own, expected }[answer] })),
-  );
-  const watching = { progress: (share: number) => progress(share, LEAVING_OUT), signal };
-  const measured = await attributionsOf(model, vanilla, scored, options, watching);
-  const entries = questions.map(({ kind, words, vanilla }, i): AttributedWords & { kind: QuestionKind } => {
-    const own = options.answers.map((answer, j) => [answer, measured[i * options.answers.length + j]!] as const);
-    return { kind, words: [...words], vanilla, subject: Object.fromEntries(own) };
-  });
-  const of = (wanted: QuestionKind) =>
-    entries.filter(({ kind }) => kind === wanted).map(({ kind: _, ...entry }) => entry);
   return { target: of("target"), unrelated: of("unrelated") };
 }
 

@@ -3,7 +3,7 @@ import { mean } from "../../report/panels.ts";
 import { lostOf } from "./collapse-scores.ts";
 import { destructiveOf, forgottenShare, leaksOf, promptsOf, recoveryOf } from "./rates.ts";
 import type { UnpactResult } from "./schema.ts";
-import { attributionOf, QUESTION_KINDS } from "./scores.ts";
+import { contributionsOf, QUESTION_KINDS, type QuestionKind } from "./scores.ts";
 
 /** Flat numbers of a result, those that need no choice of α and β. What has no value is left out. */
 export function metrics(result: UnpactResult): Record<string, number> {
@@ -30,11 +30,10 @@ export function metrics(result: UnpactResult): Record<string, number> {
 }
 
 /** The mean rank correlation of contributions to the vanilla answer, before and after. */
-function meanSpearman({ attributed }: UnpactResult, kind: "target" | "unrelated"): number | null {
-  const each = attributed[kind].map((words) => {
-    const [before, after] = (["vanilla", "subject"] as const).map((model) => attributionOf(words, model, "vanilla"));
-    return before && after ? spearman(before.contributions, after.contributions) : null;
-  });
+function meanSpearman(result: UnpactResult, kind: QuestionKind): number | null {
+  const each = contributionsOf({ result }, kind, "vanilla").map(({ before, after }) =>
+    spearman(before.contributions, after.contributions),
+  );
   return meanOrNull(each.filter((rho) => rho !== null));
 }
 

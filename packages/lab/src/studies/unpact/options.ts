@@ -29,6 +29,8 @@ export const unpactOptions = z.strictObject({
   perturbation: z.enum(["delete", "mask"]).default("delete"),
   /** The answers that are scored. The vanilla model's key words are those for the first of them. */
   answers: z.array(z.enum(ANSWERS)).min(1).default(["vanilla", "own"]),
+  /** Whether the contributions to the first of these answers are tracked after every epoch of training, not only after the last. */
+  everyEpoch: z.boolean().default(false),
   /** α, β and N of the key words: see `keyTokens`. */
   alpha: alpha.default(0.2),
   beta: beta.default(4),
@@ -51,7 +53,7 @@ export const unpactOptions = z.strictObject({
   /** Other attributions of the vanilla model's words, and on how many target questions they are computed. */
   compare: z
     .strictObject({ attributions: z.array(z.enum(OTHER_ATTRIBUTIONS)), questions: count })
-    .default({ attributions: [...OTHER_ATTRIBUTIONS], questions: 2 }),
+    .default({ attributions: [...OTHER_ATTRIBUTIONS], questions: 1 }),
   /** Decides the random other words, and what is drawn. */
   seed: z.number().int().min(0).default(0),
 });

@@ -1,5 +1,5 @@
 import { destructiveRate, type KeyTokenRule, leakAtK, type Rate, rateOf, recoveryRate } from "@lethe/unlearn";
-import type { Elicited, Prompt } from "./schema.ts";
+import type { Elicited, JudgedQuestion, Prompt } from "./schema.ts";
 import { keyWordsOf, meanWhereThere, ruleOf, type UnpactCell } from "./scores.ts";
 
 type Cells = readonly UnpactCell[];
@@ -48,18 +48,18 @@ export function keptOf(cells: Results, prompt: Prompt): Rate {
 
 /** The destructive rate, over the unrelated questions of all these cells. */
 export function destructiveOf(cells: Results): Rate {
-  const questions = cells.flatMap(({ result }) => result.judged.unrelated);
-  return destructiveRate({
-    before: questions.map(({ before }) => before),
-    after: questions.map(({ after }) => after),
-  });
+  return lostOf(cells.flatMap(({ result }) => result.judged.unrelated));
 }
 
 /** The share of the attributed target questions that were forgotten, of those that were answered right before. */
 export function forgottenShare(cells: Results): Rate {
-  const questions = cells.flatMap(({ result: { attributed, judged } }) =>
-    judged.target.slice(0, attributed.target.length),
+  return lostOf(
+    cells.flatMap(({ result: { attributed, judged } }) => judged.target.slice(0, attributed.target.length)),
   );
+}
+
+/** Of the answers that were right before, the share that is wrong after. */
+function lostOf(questions: readonly JudgedQuestion[]): Rate {
   return destructiveRate({
     before: questions.map(({ before }) => before),
     after: questions.map(({ after }) => after),

@@ -88,12 +88,20 @@ export type CollapsedGroup = z.infer<typeof collapse>;
 const kinds = <T extends z.ZodType>(schema: T) =>
   z.strictObject({ target: z.array(schema), unrelated: z.array(schema) });
 
+const epoch = kinds(attribution.nullable());
+export type EpochAttributions = z.infer<typeof epoch>;
+
 export const unpactSchema = z
   .strictObject({
     /** Every question that is compared. */
     judged: kinds(judged),
     /** The first of them, whose words were left out. */
     attributed: kinds(attributed),
+    /**
+     * After each epoch of training but the last, where it was asked for: what the words of the attributed questions contribute to the answer
+     * whose key words are emphasised.
+     */
+    epochs: z.array(epoch),
     /** Scores that other attributions give to the words of the first attributed target questions, in the vanilla model, for its own answer. */
     compared: z.array(z.strictObject({ attribution: z.enum(OTHER_ATTRIBUTIONS), scores: z.array(numbers) })),
     elicited: z.array(elicited),
@@ -118,6 +126,8 @@ export const unpactSchema = z
     for (const kind of ["target", "unrelated"] as const) {
       if (result.attributed[kind].length > result.judged[kind].length)
         add(`more ${kind} questions are attributed than were judged`);
+      if (result.epochs.some((epoch) => epoch[kind].length !== result.attributed[kind].length))
+        add(`not every epoch has the attributed ${kind} questions`);
       for (const { words, ...models } of result.attributed[kind])
         for (const one of [models.vanilla, models.subject].flatMap((by) => Object.values(by)))
           if (one && one.contributions.length !== words.length)

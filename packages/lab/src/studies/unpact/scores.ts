@@ -36,7 +36,11 @@ export interface Contributions {
 }
 
 /** The questions whose words' contributions to an answer are known in both models. */
-export function contributionsOf({ result }: UnpactCell, kind: QuestionKind, answer: AnswerOf): Contributions[] {
+export function contributionsOf(
+  { result }: Pick<UnpactCell, "result">,
+  kind: QuestionKind,
+  answer: AnswerOf,
+): Contributions[] {
   return result.attributed[kind].flatMap((words) => {
     const [before, after] = [attributionOf(words, "vanilla", answer), attributionOf(words, "subject", answer)];
     return before && after ? [{ words: words.words, before, after }] : [];
@@ -47,6 +51,20 @@ export function contributionsOf({ result }: UnpactCell, kind: QuestionKind, answ
 export function trackedOf(cell: UnpactCell, kind: QuestionKind, answer: AnswerOf, rule = ruleOf(cell)): Tracked[] {
   return contributionsOf(cell, kind, answer).map(({ before, after }) =>
     track(before.contributions, after.contributions, rule),
+  );
+}
+
+/** How far the contributions are still the vanilla model's before training and after each of its epochs, where that was tracked; else none. */
+export function trackedByEpoch(cell: UnpactCell, kind: QuestionKind): (Tracked & { readonly question: number })[][] {
+  if (cell.result.epochs.length === 0) return [];
+  const words = cell.result.attributed[kind];
+  const of = (model: "vanilla" | "subject") => words.map((each) => attributionOf(each, model, keyAnswerOf(cell)));
+  const before = of("vanilla");
+  return [before, ...cell.result.epochs.map((epoch) => epoch[kind]), of("subject")].map((after) =>
+    after.flatMap((own, question) => {
+      const vanilla = before[question];
+      return own && vanilla ? [{ question, ...track(vanilla.contributions, own.contributions, ruleOf(cell)) }] : [];
+    }),
   );
 }
 

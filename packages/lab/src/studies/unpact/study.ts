@@ -2,6 +2,7 @@ import { findingsOf } from "../../report/findings/judge.ts";
 import type { Study } from "../study.ts";
 import { unpactCost } from "./cost.ts";
 import { claims } from "./findings/claims.ts";
+import { attributionsAtEpoch } from "./measure/subject-attributions.ts";
 import { measureUnpact } from "./measure.ts";
 import { metrics } from "./metrics.ts";
 import { type UnpactOptions, unpactOptions } from "./options.ts";
@@ -16,6 +17,7 @@ export const unpact: Study<UnpactOptions, UnpactResult> = {
   options: unpactOptions,
   schema: unpactSchema,
   cost: unpactCost,
+  atEpoch: attributionsAtEpoch,
   measure: measureUnpact,
   summary(result) {
     const { count, of } = forgottenShare([{ result }]);

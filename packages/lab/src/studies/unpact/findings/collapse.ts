@@ -1,5 +1,5 @@
 import type { Claim } from "../../../report/findings/claim.ts";
-import { mean } from "../../../report/panels.ts";
+import { meanOfLists } from "../../../report/panels.ts";
 import { score } from "../../../report/tables.ts";
 import { lostOf } from "../collapse-scores.ts";
 import type { UnpactCell } from "../scores.ts";
@@ -21,10 +21,7 @@ export const collapse: Claim<UnpactCell> = {
   criterion: `the share is at least ${ALIKE}, where content words lose at least ${LEAST} nats`,
   beyond: "higher",
   on: () => ({
-    numbers(some) {
-      const sums = some.map((cell) => [...sumsOf(cell, "common"), ...sumsOf(cell, "content")]);
-      return sums[0]!.map((_, i) => mean(sums.map((each) => each[i]!)));
-    },
+    numbers: (some) => meanOfLists(some.map((cell) => [...sumsOf(cell, "common"), ...sumsOf(cell, "content")])),
     judge([common, commonTokens, content, contentTokens]) {
       if (commonTokens === 0 || contentTokens === 0) return "the other questions lack common words or content words";
       const [byCommon, byContent] = [common! / commonTokens!, content! / contentTokens!];

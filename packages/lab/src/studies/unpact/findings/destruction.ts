@@ -1,5 +1,5 @@
 import type { Claim } from "../../../report/findings/claim.ts";
-import { mean } from "../../../report/panels.ts";
+import { meanOfLists } from "../../../report/panels.ts";
 import type { UnpactCell } from "../scores.ts";
 import { ABSTRACT, NOT_KNOWN } from "./texts.ts";
 
@@ -23,7 +23,7 @@ export const destruction: Claim<UnpactCell> = {
         const right = questions.filter(({ before }) => before);
         return [right.filter(({ after }) => !after).length, right.length];
       });
-      return [0, 1].map((i) => mean(counts.map((each) => each[i]!)));
+      return meanOfLists(counts);
     },
     judge([lost, right]) {
       if (right === 0) return "no unrelated answer was right before";

@@ -1,6 +1,6 @@
 import type { Tracked } from "@lethe/unlearn";
 import type { Claim } from "../../../report/findings/claim.ts";
-import { mean } from "../../../report/panels.ts";
+import { meanOfLists } from "../../../report/panels.ts";
 import { score } from "../../../report/tables.ts";
 import { keyAnswerOf, trackedOf, type UnpactCell } from "../scores.ts";
 import { ABSTRACT, NOT_KNOWN } from "./texts.ts";
@@ -41,7 +41,7 @@ export const focus: Claim<UnpactCell> = {
             ...sumOf(asked, "share"),
           ];
         });
-        return sums[0]!.map((_, i) => mean(sums.map((each) => each[i]!)));
+        return meanOfLists(sums);
       },
       judge(numbers) {
         const [target, unrelated, spearman, share] = [0, 2, 4, 6].map((i) => numbers[i]! / numbers[i + 1]!);

@@ -1,0 +1,24 @@
+import type { Panel, ReportCell } from "../panels.ts";
+import { type Line, linesPanel } from "./lines.ts";
+import type { PanelSpec } from "./render.ts";
+
+/** A panel of shares, from 0 to 1, by epoch of training. The values of each line begin before it. */
+export function epochsPanel<C extends ReportCell>(
+  panel: Panel<C>,
+  title: string,
+  lines: readonly Line<C>[],
+): PanelSpec {
+  const epochs = Math.max(...lines.flatMap(({ values }) => values.map(({ length }) => length))) - 1;
+  const frame = {
+    width: 330,
+    height: 190,
+    xOf: (i: number) => i,
+    x: {
+      title: "epoch (0 is before unlearning)",
+      domain: [-0.3, epochs],
+      axis: { tickMinStep: 1, tickCount: Math.min(epochs, 10) },
+    },
+    y: { title, domain: [0, 1], axis: { tickCount: 5, format: ".1~f" } },
+  } as const;
+  return linesPanel(panel, frame, lines);
+}
