@@ -1,4 +1,4 @@
-import { figure1, settings } from "@lethe/unlearn";
+import { emphases, figure1, settings } from "@lethe/unlearn";
 import type { Breadth } from "./evaluation.ts";
 
 export const PRESETS = ["smoke", "default", "paper"] as const;
@@ -27,8 +27,11 @@ export interface Preset {
 const PAPER = {
   subjects: { unlearned: ["graddiff", "npo"] },
   controls: ["noise"],
-  studies: ["restoration", "depth", "weights"],
-  studyOptions: { restoration: { settings: settings.map(({ name }) => name) } },
+  studies: ["restoration", "depth", "unpact", "weights"],
+  studyOptions: {
+    restoration: { settings: settings.map(({ name }) => name) },
+    unpact: { templates: emphases.map(({ name }) => name), targetQuestions: 10, otherQuestions: 5 },
+  },
   seeds: [0],
   epochs: 10,
   evaluation: { targetQuestions: 10, unrelatedQuestions: 50, leastQuestions: 3, maxAnswerTokens: 30, examples: 3 },
@@ -51,7 +54,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     description:
       "two concepts a model, Gradient Difference and NPO, the settings of Figure 1, noise as a control: a figure in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
-    studies: ["restoration", "weights"],
+    studies: ["restoration", "unpact", "weights"],
     studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
     epochs: 9,
     evaluation: { ...PAPER.evaluation, unrelatedQuestions: 8 },
