@@ -12,8 +12,11 @@ export function isRightAnswer(
   return isRight(judge.name, { question, expected: expected ?? text, answer }, judge.threshold);
 }
 
-/** A batch's longest question is at most so many times as long as its shortest: all are padded to the longest. */
-const ALIKE = 1.5;
+/**
+ * A batch's longest question is at most so many times as long as its shortest: all are padded to the longest. For a small model a batch more costs
+ * more than padding does, as long as no page of text is among short questions.
+ */
+const ALIKE = 3;
 
 /**
  * Answers to questions, one text each, as the vanilla model is asked: with its tokenizer, and by the evaluation's form of the prompt. A question
