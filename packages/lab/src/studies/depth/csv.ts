@@ -1,27 +1,19 @@
-import { csvFormat } from "d3-dsv";
-import { subjectKind } from "../../subjects/list.ts";
+import { csvOfCells } from "../../report/csv.ts";
 import { baseOf, type DepthCell, type QuestionKind } from "./scores.ts";
 
 const KINDS: readonly QuestionKind[] = ["target", "unrelated"];
-const COMMON = ["model", "concept", "method", "seed", "questions", "question", "tokens"] as const;
-
-function commonOf({ config, result }: DepthCell, kind: QuestionKind, question: number) {
-  const { model, concept, subject, seed } = config;
-  const { name: method } = subjectKind(subject).label(subject);
-  const tokens = result[kind].tokens[question]!;
-  return { model: model.name, concept: concept.name, method, seed, questions: kind, question, tokens };
-}
 
 /** One line for each cell, kind of questions, layer and question. */
-function lines<L extends string>(
+function lines(
   cells: readonly DepthCell[],
-  columns: readonly L[],
-  rowsOf: (cell: DepthCell, kind: QuestionKind) => (Record<L, number> & { readonly question: number })[],
+  columns: readonly string[],
+  rowsOf: (cell: DepthCell, kind: QuestionKind) => readonly { question: number; row: readonly number[] }[],
 ): string {
-  const rows = cells.flatMap((cell) =>
-    KINDS.flatMap((kind) => rowsOf(cell, kind).map((row) => ({ ...commonOf(cell, kind, row.question), ...row }))),
+  return csvOfCells(cells, ["questions", "question", "tokens", ...columns], (cell) =>
+    KINDS.flatMap((kind) =>
+      rowsOf(cell, kind).map(({ question, row }) => [kind, question, cell.result[kind].tokens[question]!, ...row]),
+    ),
   );
-  return `${csvFormat(rows, [...COMMON, ...columns])}\n`;
 }
 
 /** `depth.csv`: the vanilla model's log-probability of each answer, as it is and with the patch, and how much is lost. */
@@ -31,7 +23,7 @@ export function depthCsv(cells: readonly DepthCell[]): string {
     return result.layers.flatMap((layer, i) =>
       result[kind].patched[i]!.map((patched, question) => {
         const vanilla = base[question]!;
-        return { question, layer, vanilla, patched, drop: vanilla - patched };
+        return { question, row: [layer, vanilla, patched, vanilla - patched] };
       }),
     );
   });
@@ -42,14 +34,11 @@ export function lensCsv(cells: readonly DepthCell[]): string {
   return lines(cells, ["layer", "vanilla", "subject", "vanillaFirst", "subjectFirst"], ({ result }, kind) => {
     const { vanilla, subject } = result[kind].lens;
     return vanilla.logProb.flatMap((read, layer) =>
-      read.map((logProb, question) => ({
-        question,
-        layer,
-        vanilla: logProb,
-        subject: subject.logProb[layer]![question]!,
-        vanillaFirst: vanilla.first[layer]![question]!,
-        subjectFirst: subject.first[layer]![question]!,
-      })),
+      read.map((logProb, question) => {
+        const read = [logProb, subject.logProb[layer]![question]!];
+        const first = [vanilla.first[layer]![question]!, subject.first[layer]![question]!];
+        return { question, row: [layer, ...read, ...first] };
+      }),
     );
   });
 }

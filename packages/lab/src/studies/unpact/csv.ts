@@ -1,29 +1,6 @@
-import { csvFormat } from "d3-dsv";
-import { subjectKind } from "../../subjects/list.ts";
+import { csvOfCells } from "../../report/csv.ts";
 import { forgottenOf } from "./rates.ts";
 import { attributionOf, keyWordsOf, QUESTION_KINDS, trackedByEpoch, type UnpactCell } from "./scores.ts";
-
-type Value = string | number | boolean;
-
-/** One line for each row that a cell has, behind what names the cell. */
-function lines(
-  cells: readonly UnpactCell[],
-  columns: readonly string[],
-  rowsOf: (cell: UnpactCell) => readonly (readonly Value[])[],
-): string {
-  const rows = cells.flatMap((cell) => {
-    const { model, concept, subject, seed } = cell.config;
-    const { name: method } = subjectKind(subject).label(subject);
-    return rowsOf(cell).map((row) => ({
-      model: model.name,
-      concept: concept.name,
-      method,
-      seed,
-      ...Object.fromEntries(columns.map((column, i) => [column, row[i]!])),
-    }));
-  });
-  return `${csvFormat<Record<string, Value>>(rows, ["model", "concept", "method", "seed", ...columns])}\n`;
-}
 
 /**
  * `contributions.csv`: what each word contributes to each answer that is scored, in the vanilla model and in the measured one, and whether it is a
@@ -31,7 +8,7 @@ function lines(
  */
 export function contributionsCsv(cells: readonly UnpactCell[]): string {
   const columns = ["questions", "question", "answer", "word", "text", "vanilla", "subject", "key"];
-  return lines(cells, columns, (cell) =>
+  return csvOfCells(cells, columns, (cell) =>
     QUESTION_KINDS.flatMap((kind) => {
       const key = keyWordsOf(cell, kind);
       return cell.result.attributed[kind].flatMap((words, question) =>
@@ -40,7 +17,7 @@ export function contributionsCsv(cells: readonly UnpactCell[]): string {
             (model) => attributionOf(words, model, answer)?.contributions,
           );
           return words.words.map((text, word) => {
-            const own = [vanilla?.[word] ?? "", subject?.[word] ?? ""];
+            const own = [vanilla?.[word] ?? null, subject?.[word] ?? null];
             return [kind, question, answer, word, text, ...own, key[question]!.includes(word)];
           });
         }),
@@ -52,11 +29,11 @@ export function contributionsCsv(cells: readonly UnpactCell[]): string {
 /** `tracking.csv`: how far the contributions to each attributed question are still the vanilla model's, before training and after each epoch. */
 export function trackingCsv(cells: readonly UnpactCell[]): string {
   const columns = ["questions", "epoch", "question", "spearman", "jaccard", "shareLeft"];
-  return lines(cells, columns, (cell) =>
+  return csvOfCells(cells, columns, (cell) =>
     QUESTION_KINDS.flatMap((kind) =>
       trackedByEpoch(cell, kind).flatMap((tracked, epoch) =>
         tracked.map(({ question, spearman, jaccard, share }) => {
-          return [kind, epoch, question, spearman ?? "", jaccard ?? "", share ?? ""];
+          return [kind, epoch, question, spearman ?? null, jaccard ?? null, share ?? null];
         }),
       ),
     ),
@@ -66,11 +43,11 @@ export function trackingCsv(cells: readonly UnpactCell[]): string {
 /** `elicited.csv`: each question with each way to ask again, and whether the answers are right. Empty where it was not asked so. */
 export function elicitedCsv(cells: readonly UnpactCell[]): string {
   const columns = ["question", "text", "kind", "prompt", "control", "before", "after", "vanilla", "subject"];
-  return lines(cells, columns, ({ result: { attributed, elicited, judged } }) =>
+  return csvOfCells(cells, columns, ({ result: { attributed, elicited, judged } }) =>
     attributed.target.flatMap((_, place) => {
       const { question, before, after } = judged.target[place]!;
       return elicited.map(({ kind, name, control, vanilla, subject }) => {
-        return [place, question, kind, name, control, before, after, vanilla[place] ?? "", subject[place] ?? ""];
+        return [place, question, kind, name, control, before, after, vanilla[place] ?? null, subject[place] ?? null];
       });
     }),
   );
@@ -79,12 +56,12 @@ export function elicitedCsv(cells: readonly UnpactCell[]): string {
 /** `judged.csv`: every question that is compared, right or wrong before and after, and how many drawn answers are right. */
 export function judgedCsv(cells: readonly UnpactCell[]): string {
   const columns = ["questions", "question", "text", "judgedBy", "before", "after", "drawn", "drawnRight"];
-  return lines(cells, columns, (cell) =>
+  return csvOfCells(cells, columns, (cell) =>
     QUESTION_KINDS.flatMap((kind) =>
       cell.result.judged[kind].map(({ question, expected, before, after }, place) => {
         const { samples, right } = cell.result.drawn;
         const drawn = kind === "target" && forgottenOf(cell).includes(place) ? (right[place] ?? null) : null;
-        const draws = drawn === null ? ["", ""] : [samples, drawn];
+        const draws = drawn === null ? [null, null] : [samples, drawn];
         return [kind, place, question, expected ? "expected answer" : "vanilla answer", before, after, ...draws];
       }),
     ),
@@ -104,11 +81,11 @@ export function collapseCsv(cells: readonly UnpactCell[]): string {
     "vanillaProbability",
     "subjectProbability",
   ];
-  return lines(cells, columns, ({ result }) =>
+  return csvOfCells(cells, columns, ({ result }) =>
     QUESTION_KINDS.flatMap((kind) =>
       result.collapse[kind].map(({ class: of, from, to, count, vanilla, subject }) => {
         const logProbs = [vanilla.logProb, subject.logProb];
-        return [kind, of, from, to ?? "", count, ...logProbs, vanilla.probability, subject.probability];
+        return [kind, of, from, to ?? null, count, ...logProbs, vanilla.probability, subject.probability];
       }),
     ),
   );

@@ -1,27 +1,16 @@
 import { placeOfWeight, relativeChange, relativeSpectralChange, stableRank, weightCosine } from "@lethe/unlearn";
-import { csvFormat } from "d3-dsv";
-import { subjectKind } from "../../subjects/list.ts";
+import { csvOfCells } from "../../report/csv.ts";
 import type { WeightsCell } from "./scores.ts";
 
-const NAMES = ["model", "concept", "method", "seed", "weight", "group", "layer"] as const;
-const SCORES = ["cosine", "relativeChange", "relativeSpectralChange", "stableRank"] as const;
+const COLUMNS = ["weight", "group", "layer", "cosine", "relativeChange", "relativeSpectralChange", "stableRank"];
 
 /** `weights.csv`: the scores of every weight on a line. A score is empty where a weight has none. */
 export function weightsCsv(cells: readonly WeightsCell[]): string {
-  const rows = cells.flatMap(({ config: { model, concept, subject, seed }, result }) => {
-    const method = subjectKind(subject).label(subject).name;
-    return result.weights.map((weight) => ({
-      model: model.name,
-      concept: concept.name,
-      method,
-      seed,
-      weight: weight.name,
-      ...placeOfWeight(weight.name),
-      cosine: weightCosine(weight),
-      relativeChange: relativeChange(weight),
-      relativeSpectralChange: relativeSpectralChange(weight),
-      stableRank: stableRank(weight),
-    }));
-  });
-  return `${csvFormat(rows, [...NAMES, ...SCORES])}\n`;
+  return csvOfCells(cells, COLUMNS, ({ result }) =>
+    result.weights.map((weight) => {
+      const { group, layer } = placeOfWeight(weight.name);
+      const changes = [relativeChange(weight), relativeSpectralChange(weight)];
+      return [weight.name, group, layer, weightCosine(weight), ...changes, stableRank(weight)];
+    }),
+  );
 }
