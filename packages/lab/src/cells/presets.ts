@@ -1,4 +1,5 @@
 import { emphases, figure1, settings } from "@lethe/unlearn";
+import { OTHER_ATTRIBUTIONS } from "../studies/unpact/options.ts";
 import type { Breadth } from "./evaluation.ts";
 
 export const PRESETS = ["smoke", "default", "paper"] as const;
@@ -30,7 +31,12 @@ const PAPER = {
   studies: ["restoration", "depth", "unpact", "weights"],
   studyOptions: {
     restoration: { settings: settings.map(({ name }) => name) },
-    unpact: { templates: emphases.map(({ name }) => name), targetQuestions: 10, otherQuestions: 5 },
+    unpact: {
+      templates: emphases.map(({ name }) => name),
+      targetQuestions: 10,
+      otherQuestions: 5,
+      compare: { attributions: OTHER_ATTRIBUTIONS, questions: 3 },
+    },
   },
   seeds: [0],
   epochs: 10,

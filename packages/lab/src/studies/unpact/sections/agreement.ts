@@ -14,7 +14,7 @@ export function agreement(cells: Cells): StudySections["sections"] {
   if (compared.length === 0) return [];
   const models = [...new Set(compared.map(({ config }) => config.model.name))];
   const body = html`<p>Spearman's rank correlation of what different attributions say of the words of a prompt, in the vanilla model and for its own answer: the mean
-over ${questionCount(compared)} questions about the concept. Leaving words out is what unPact does. Gradient × input and integrated gradients come
+over the first questions about each concept. Leaving words out is what unPact does. Gradient × input and integrated gradients come
 from the gradient at the embeddings, attention is the mean weight on a word over layers and heads. No two of them measure the same thing.</p>
 ${models.map((model) =>
   matrix(
@@ -23,10 +23,6 @@ ${models.map((model) =>
   ),
 )}`;
   return [{ title: "Do other attributions agree?", body }];
-}
-
-function questionCount(cells: Cells): number {
-  return mean(cells.map(({ result }) => result.compared[0]!.scores.length));
 }
 
 /** The scores of every attribution for each question. All cells of a concept have the same vanilla model, so each concept counts once. */
@@ -46,7 +42,7 @@ function matrix(model: string, cells: Cells): Html {
   const names = ["leave-one-out", ...cells[0]!.result.compared.map(({ attribution }) => attribution)] as const;
   return table(
     `Agreement of attributions: ${model}`,
-    [model, ...names.map(attributionName)],
+    [`${model}, ${each.length} question${each.length > 1 ? "s" : ""}`, ...names.map(attributionName)],
     names.map((one) => [
       attributionName(one),
       ...names.map((other) => {
