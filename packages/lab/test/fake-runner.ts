@@ -63,7 +63,11 @@ export class FakeRunner implements CellRunner {
       update: 0.5,
       batch: { fixed: 0.5, each: 0 },
       keep: 0,
-      studies: { restoration: { fixed: 0.01, each: 0 }, depth: { fixed: 0, each: 0 } },
+      studies: {
+        restoration: { fixed: 0.01, each: 0 },
+        depth: { fixed: 0, each: 0 },
+        unpact: { leavingOut: 0, prompts: { fixed: 0, each: 0 }, column: { fixed: 0, each: 0 }, answerTokens: 1 },
+      },
     };
     const training = {
       epochs,

@@ -266,7 +266,7 @@ describe("npm run experiment", () => {
     class WithWords extends FakeRunner {
       override async runCell(...given: Parameters<FakeRunner["runCell"]>) {
         const { subject, studies } = await super.runCell(...given);
-        return { subject, studies: { ...studies, words: { words: [3, 4] } } };
+        return { subject, studies: { ...studies, words: { words: [3, 4], epochs: [] } } };
       }
     }
     const asked = ["--concept", "Netflix", "--method", "npo", "--study", "words", "--study", "restoration"];
