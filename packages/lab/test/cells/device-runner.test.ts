@@ -135,7 +135,8 @@ describe("cells on the committed tiny models", () => {
       }
       expect(Math.max(...curve(result, "m+A"))).toBeGreaterThan(Math.max(...curve(result, "W_V")));
       // The second study ran on the same subject.
-      expect(result.studies.words).toEqual({ words: answers!.slice(0, 3).map((answer) => answer.split(" ").length) });
+      const counts = answers!.slice(0, 3).map((answer) => answer.split(" ").length);
+      expect(result.studies.words).toEqual({ words: counts, epochs: [] });
     }
     expect(remarks).toEqual([]);
     // Once for each concept, not for each method.

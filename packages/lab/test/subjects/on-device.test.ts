@@ -32,6 +32,8 @@ const tinyLlama = join(root, "models/tiny-llama");
 const base: Study = {
   ...(words as Study),
   name: "base",
+  // It follows no training.
+  atEpoch: async () => undefined,
   options: z.strictObject({}),
   schema: z.strictObject({ paper: z.array(z.number()) }),
   async measure(subject, _, watcher) {
