@@ -1,5 +1,4 @@
 export { modelDirectory } from "#disk";
-export { readText } from "#text";
 export {
   type CommonInput,
   type ConfigRules,
@@ -37,4 +36,5 @@ export type { ForwardOptions } from "./pass/pass.ts";
 export { dependsOnLength, inverseFrequencies, type Rope, type RopeFields, readRope } from "./pass/rope.ts";
 export { type ChatMessage, type ChatOptions, hasChatTemplate } from "./text/chat.ts";
 export type { DecodeStream } from "./text/decode-stream.ts";
+export { readText } from "./text/read.ts";
 export type { Text } from "./text/text.ts";

@@ -22,9 +22,9 @@ describe("text for a model without a tokenizer: the error says what to do", () =
     ],
     ["nothing", [], "has no tokenizer: looked for tokenizer.json, and for", "Token ids work without one."],
     [
-      "tokenizer.json in a browser",
+      "a tokenizer that was not wanted",
       ["tokenizer.json"],
-      "runs in Node, not in a browser",
+      "it was loaded without the one in its directory",
       "Give token ids instead of text.",
     ],
   ])("%s", async (_, files, why, advice) => {

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 import { memoryFolder } from "@lethe/testing/memory-folder";
 import { describe, expect, test } from "vitest";
 import { ModelError, ModelUseError, readText } from "../src/index.ts";
-import { hasKnownParts } from "../src/text/known-parts.ts";
 import { golden, goldenFiles } from "./golden-text.ts";
+import { hasKnownParts } from "./support/native-beside.ts";
 
 /** A tokenizer of two letters, with parts replaced. */
 function tokenizer({ model = {}, ...parts }: Record<string, object | undefined>) {

@@ -1,12 +1,12 @@
-import { LetheError } from "@lethe/tensor";
-import { memoryFolder } from "@lethe/testing/memory-folder";
 import { seed } from "@lethe/testing/random";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readText } from "../src/index.ts";
-import { hasKnownParts } from "../src/text/known-parts.ts";
+import { byteToken } from "../src/text/portable/bytes.ts";
+import { knownPatterns } from "../src/text/portable/patterns.ts";
+import type { TokenizerParts } from "../src/text/tokenizer.ts";
+import { both, decoded, hasKnownParts, made, native } from "./support/native-beside.ts";
 
-// The native library runs these parts in this process. If it ends the process, this file fails.
+// Tokenizers drawn from the known parts, in JavaScript and by the native library.
 
 const some = fc.constantFrom("a", "b", "ab", " ", "▁", "é", "🙂", "\n", "\0", "<0x41>", "Ġ", "<s>", "12");
 const text = fc.array(some, { maxLength: 8 }).map((parts) => parts.join(""));
@@ -14,6 +14,8 @@ const word = fc.array(some, { minLength: 1, maxLength: 3 }).map((parts) => parts
 const flag = fc.boolean();
 const type = <T extends string>(...names: T[]) => fc.constantFrom(...names);
 const id = fc.constantFrom(0, 1, 5, 70_000, 2 ** 32 - 1);
+
+const byteTokens = Object.fromEntries(Array.from({ length: 256 }, (_, byte) => [byteToken(byte), 3 + byte]));
 
 const byteLevel = fc.record({ type: type("ByteLevel"), add_prefix_space: flag, trim_offsets: flag, use_regex: flag });
 const metaspace = fc.record({
@@ -50,14 +52,21 @@ const parts = (field: string, one: fc.Arbitrary<object>) =>
 
 const tokenizer = fc.record({
   version: fc.constant("1.0"),
-  added_tokens: fc.array(
-    fc.record({ id, content: text, special: flag, single_word: flag, lstrip: flag, rstrip: flag, normalized: flag }),
-    { maxLength: 3 },
-  ),
+  added_tokens: fc
+    .array(
+      fc.record({ id, content: text, special: flag, single_word: flag, lstrip: flag, rstrip: flag, normalized: flag }),
+      { maxLength: 3 },
+    )
+    // Where a token has white space and another strips it, the native library may end the process.
+    .map((all) =>
+      all.some(({ content }) => /\s/.test(content))
+        ? all.map((one) => ({ ...one, lstrip: false, rstrip: false }))
+        : all,
+    ),
   normalizer: parts(
     "normalizers",
     fc.oneof(
-      fc.record({ type: type("NFC", "NFD", "NFKC", "NFKD", "Lowercase") }),
+      fc.record({ type: type("NFC") }),
       fc.record({ type: type("Prepend"), prepend: word.map((all) => all.slice(0, 8)) }),
       replace,
     ),
@@ -70,8 +79,8 @@ const tokenizer = fc.record({
       fc.record({ type: type("Digits"), individual_digits: flag }),
       fc.record({
         type: type("Split"),
-        pattern: fc.oneof(fc.record({ String: word }), fc.record({ Regex: type("\\p{N}{1,3}") })),
-        behavior: type("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"),
+        pattern: fc.record({ Regex: type(...knownPatterns) }),
+        behavior: type("Removed", "Isolated"),
         invert: flag,
       }),
     ),
@@ -87,32 +96,42 @@ const tokenizer = fc.record({
       fc.record({ type: type("Strip"), content: type("a", " ", "🙂"), start: fc.nat(9), stop: fc.constant(0) }),
     ),
   ),
-  model: fc.record({
-    type: type("BPE"),
-    unk_token: fc.option(type("a", "nothing")),
-    fuse_unk: flag,
-    byte_fallback: flag,
-    ignore_merges: flag,
-    vocab: fc.dictionary(word, id, { maxKeys: 8 }).map((more) => ({ ...more, a: 0, b: 1, ab: 2, "<0x41>": 3 })),
-    merges: fc.constantFrom([], ["a b"], [["a", "b"]]),
-  }),
+  model: fc
+    .record({
+      type: type("BPE"),
+      unk_token: fc.option(type("a", "u", "nothing")),
+      fuse_unk: flag,
+      byte_fallback: flag,
+      ignore_merges: flag,
+      vocab: fc
+        .tuple(
+          fc.uniqueArray(word, { maxLength: 8 }),
+          fc.shuffledSubarray([300, 301, 302, 303, 304, 70_000, 2 ** 32 - 1]),
+        )
+        .map(([words, ids]) => ({
+          ...Object.fromEntries(words.slice(0, ids.length).map((one, i) => [one, ids[i]])),
+          ...{ a: 0, b: 1, ab: 2, u: 260 },
+        })),
+      merges: fc.constantFrom([], ["a b"], [["a", "b"]]),
+    })
+    .map((model) => (model.byte_fallback ? { ...model, vocab: { ...byteTokens, ...model.vocab } } : model)),
 });
 
-test("tokenizers drawn from known parts never end the process", async () => {
+test("give the same tokens and texts", async () => {
   await fc.assert(
-    fc.asyncProperty(tokenizer, fc.array(text, { minLength: 3, maxLength: 3 }), async (json, texts) => {
+    fc.asyncProperty(tokenizer, fc.array(text, { minLength: 6, maxLength: 6 }), async (json, texts) => {
       fc.pre(hasKnownParts(json));
+      const parts = { json, added: [], bos: undefined } as unknown as TokenizerParts;
       try {
-        const loaded = (await readText(memoryFolder({ "tokenizer.json": json })))!;
-        for (const one of texts) {
-          const ids = await loaded.encode(one);
-          await loaded.decode(ids);
-          await loaded.decode([...ids, 0, 99, 2 ** 32 - 1], { special: true });
-        }
-      } catch (error) {
-        expect(error).toBeInstanceOf(LetheError);
+        native(parts);
+      } catch {
+        return;
       }
+      const { ours, theirs } = both(parts);
+      const ids = [0, 99, 3, 3, 1, 2, 4, 5, 2 ** 32 - 1, 6, 7, 70_000];
+      expect(await decoded(ours, ids)).toEqual(await decoded(theirs, ids));
+      for (const one of texts) expect([one, await made(ours, one)]).toEqual([one, await made(theirs, one)]);
     }),
-    { numRuns: 400, seed },
+    { numRuns: 500, seed },
   );
 });

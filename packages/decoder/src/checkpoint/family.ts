@@ -1,9 +1,9 @@
 import { type Device, full, quote, randomNormal, type Weight } from "@lethe/tensor";
-import { readText } from "#text";
 import { Decoder } from "../decoder.ts";
 import { ConfigError } from "../errors.ts";
 import { type Layout, type WeightShapes, weightShapes } from "../pass/layout.ts";
 import type { ModelParts } from "../pass/model.ts";
+import { readText } from "../text/read.ts";
 import type { Text } from "../text/text.ts";
 import type { DecoderConfig } from "./config.ts";
 import { folderOf, type ModelPlace, openModelCheckpoint, readConfig } from "./directory.ts";
@@ -14,7 +14,10 @@ import { type ReadWeightsOptions, readWeights } from "./read-weights.ts";
 import { checkTied } from "./tied.ts";
 
 /** How a model is loaded. */
-export type LoadOptions = Pick<ReadWeightsOptions, "dtype" | "warn">;
+export interface LoadOptions extends Pick<ReadWeightsOptions, "dtype" | "warn"> {
+  /** The model's tokenizer. Default: the one that the directory's files make, if it has them. With `null` the model takes token ids alone. */
+  readonly tokenizer?: Text | null;
+}
 
 /** How a family of models differs from others. C is its checked `config.json`, I the `config.json` that it reads. */
 export interface FamilyRules<C extends DecoderConfig = DecoderConfig, I extends object = object> {
@@ -84,8 +87,8 @@ export async function loadDecoder<C extends DecoderConfig, I extends object>(
   const where = `${folder.name}: config.json`;
   const family = choose(raw, where);
   const config = family.config(raw as I, where);
-  const text = await readText(folder);
-  const { warn = console.warn } = options;
+  const { tokenizer, warn = console.warn } = options;
+  const text = tokenizer === undefined ? await readText(folder) : (tokenizer ?? undefined);
   const stopTokens = await readStopTokens(folder, config, warn);
   const checkpoint = await openModelCheckpoint(folder);
   try {

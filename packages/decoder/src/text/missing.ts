@@ -16,7 +16,7 @@ export async function whyNoText(label: string, origin: Folder | undefined): Prom
   if (!origin) return `${label} has no tokenizer: it was made without one. Give token ids instead of text.`;
   const has = (file: string) => hasFile(origin, file);
   if (await has("tokenizer.json"))
-    return `${label} has no tokenizer here: the library that reads its tokenizer.json is native and runs in Node, not in a browser. Give token ids instead of text.`;
+    return `${label} has no tokenizer here: it was loaded without the one in its directory ({ tokenizer: null }). Give token ids instead of text.`;
   for (const { files, how } of convertible) {
     if (!(await Promise.all(files.map(has))).every(Boolean)) continue;
     return (

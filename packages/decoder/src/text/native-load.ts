@@ -9,14 +9,7 @@ export interface NativeFiles {
   readonly bos: string | undefined;
 }
 
-/** A tokenizer of the native library, in this process or apart. */
-export interface NativeTokenizer {
-  encode(text: string, special: boolean): Promise<number[]>;
-  decode(ids: readonly number[], skipSpecial: boolean): Promise<string>;
-  token(id: number): string | null;
-}
-
-/** Makes the library's tokenizer. The text of this function also runs in the other process: it uses nothing from outside. */
+/** Makes the library's tokenizer. The text of this function runs in another process: it uses nothing from outside. */
 export function load({ AddedToken, templateProcessing, Tokenizer }: typeof import("tokenizers"), files: NativeFiles) {
   const tokenizer = Tokenizer.fromString(files.source);
   tokenizer.addAddedTokens(

@@ -1,66 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
 import { excerpt } from "@lethe/tensor";
-import { ModelError, ModelUseError } from "../errors.ts";
-import { hasKnownParts } from "./known-parts.ts";
-import { loadApart } from "./native-apart.node.ts";
-import { load, type NativeFiles, type NativeTokenizer } from "./native-load.ts";
-import { brokenTokenizer, type TokenizerJson } from "./tokenizer-files.ts";
+import { load, type NativeFiles } from "./native-load.ts";
+import type { Tokenizer, TokenizerParts } from "./tokenizer.ts";
 
-/**
- * The longest text that is encoded at once. In a longer one, a run of white space ends the process: the library stops a search after ten
- * million steps, and does not expect that itself.
- */
-const longestText = 2 ** 22;
+/** How long one call may take, in milliseconds. */
+const limits = { load: 60_000, encode: 10_000, decode: 10_000 };
 
-/**
- * A tokenizer that cannot end the process: if it has other than {@link hasKnownParts known parts}, it runs in a process of its own.
- * @param name of the directory, for errors
- * @throws {ModelError} when it cannot be loaded
- */
-export async function nativeTokenizer(
-  name: string,
-  json: TokenizerJson,
-  more: Omit<NativeFiles, "source">,
-): Promise<NativeTokenizer> {
-  // What was checked is what is loaded: a field that stands twice in the file could be read in two ways.
-  const files = { ...more, source: JSON.stringify(json) };
-  let native: NativeTokenizer;
+/** The other process: it answers each call with a value or an error. */
+const script = `
+const __name = (value) => value;
+const load = ${load};
+const library = require(process.argv[1]);
+let tokenizer;
+const calls = {
+  load(files) {
+    tokenizer = load(library, files);
+    return Object.entries(tokenizer.getVocab(true));
+  },
+  encode: async (text, special) => (await tokenizer.encode(text, null, { addSpecialTokens: special })).getIds(),
+  decode: (ids, skipSpecial) => tokenizer.decode(ids, skipSpecial),
+};
+process.on("message", async ({ call, args }) => {
   try {
-    if (lengthening([json.normalizer, json.decoder]) > 2)
-      throw new Error("it replaces texts by longer ones again and again");
-    native = hasKnownParts(json) ? await loadHere(files) : await loadApart(files);
-  } catch (cause) {
-    throw brokenTokenizer(name, cause);
+    process.send({ value: await calls[call](...args) });
+  } catch (error) {
+    process.send({ error: error.message });
   }
-  const failed = (what: string) => (cause: Error) => {
-    throw new ModelError(`${name}: tokenizer.json cannot ${what} this (${excerpt(cause.message)})`, { cause });
+});`;
+
+type Answer = { readonly value: unknown } | { readonly error: string };
+
+/** Why the native library cannot be used here; undefined where it can. */
+export function noNativeLibrary(): string | undefined {
+  try {
+    find();
+    return undefined;
+  } catch {
+    return "it is not installed: npm install tokenizers";
+  }
+}
+
+function find(): string {
+  return createRequire(import.meta.url).resolve("tokenizers");
+}
+
+/**
+ * The native library's tokenizer, in a process of its own, which ends with this one. If it ends early, or takes too long, each call is an
+ * error: the library ends its process where its code meets something that it did not expect, and its patterns can take for ever.
+ */
+export async function nativeTokenizer({ json, added, bos }: TokenizerParts): Promise<Tokenizer> {
+  // What was checked is what is loaded: a field that stands twice in the file could be read in two ways.
+  const files: NativeFiles = { source: JSON.stringify(json), added, bos };
+  const child = spawn(process.execPath, ["--eval", script, find()], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    serialization: "advanced",
+    env: {},
+  });
+  let complaint = "";
+  child.stderr?.on("data", (data) => {
+    if (complaint.length < 1000) complaint += data;
+  });
+  // It must not keep this process alive; a call does, while it runs.
+  child.unref();
+  child.channel?.unref();
+  (child.stderr as unknown as { unref(): void }).unref();
+  const end = new AbortController();
+  child.once("error", (cause) => end.abort(cause));
+  child.once("close", () => end.abort(new Error(`the native library ended: ${excerpt(panic(complaint))}`)));
+
+  // One call after another, so that answers need no names.
+  let last: Promise<unknown> = Promise.resolve();
+  const call = <T>(what: keyof typeof limits, ...args: unknown[]): Promise<T> => {
+    const answer = last.then(() => ask(child, end, what, args));
+    last = answer.catch(() => {});
+    return answer as Promise<T>;
   };
+  const vocabulary = new Map((await call<[string, number][]>("load", files)).map(([token, id]) => [id, token]));
   return {
-    async encode(text, special) {
-      if (text.length <= longestText) return native.encode(text, special).catch(failed("encode"));
-      throw new ModelUseError(
-        `${name}: a text of ${text.length} characters was given; at most ${longestText} are encoded at once. Give it in parts.`,
-      );
-    },
-    decode: (ids, skipSpecial) => native.decode(ids, skipSpecial).catch(failed("decode")),
-    token: native.token,
+    encode: (text, special) => call("encode", text, special),
+    decode: (ids, skipSpecial) => call("decode", [...ids], skipSpecial),
+    token: (id) => vocabulary.get(id) ?? null,
   };
 }
 
-async function loadHere(files: NativeFiles): Promise<NativeTokenizer> {
-  // The native library is loaded only when there is a tokenizer.
-  const tokenizer = load(await import("tokenizers"), files);
-  return {
-    encode: async (text, special) => (await tokenizer.encode(text, null, { addSpecialTokens: special })).getIds(),
-    decode: (ids, skipSpecial) => tokenizer.decode([...ids], skipSpecial),
-    token: (id) => tokenizer.idToToken(id),
-  };
+async function ask(child: ChildProcess, end: AbortController, call: keyof typeof limits, args: unknown[]) {
+  end.signal.throwIfAborted();
+  const limit = new AbortController();
+  // The timer also keeps this process alive until the answer is here, or the end of the other process is known.
+  const timer = setTimeout(() => limit.abort(), limits[call]);
+  try {
+    const answer = once(child, "message", { signal: AbortSignal.any([end.signal, limit.signal]) });
+    // A failure to send is told by the process's end.
+    child.send({ call, args }, () => {});
+    const [got] = (await answer) as [Answer];
+    if ("error" in got) throw new Error(got.error);
+    return got.value;
+  } catch (cause) {
+    if (limit.signal.aborted) {
+      end.abort(new Error(`the native library took more than ${limits[call] / 1000} seconds`));
+      child.kill("SIGKILL");
+    }
+    throw end.signal.aborted ? end.signal.reason : cause;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-/** How many replacements make a text longer. A few that follow each other make it as long as memory, also in another process. */
-function lengthening(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  const { type, pattern, content } = value as { type?: unknown; pattern?: { String?: unknown }; content?: unknown };
-  const length = (text: unknown) => (typeof text === "string" ? text.length : 1);
-  const grows = type === "Replace" && length(content) > length(pattern?.String);
-  return Number(grows) + Object.values(value).reduce((sum: number, part) => sum + lengthening(part), 0);
+/** What the library says when it ends: the first line of its complaint that says why. */
+function panic(complaint: string): string {
+  const lines = complaint.split("\n").filter(Boolean);
+  return lines.slice(0, 2).join(" ") || "it said nothing";
 }

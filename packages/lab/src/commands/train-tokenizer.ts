@@ -1,10 +1,10 @@
 /** `npm run train-tokenizer`: trains a byte-level BPE tokenizer on concept data and writes it as Hugging Face's tokenizer.json and companions. */
 import { join } from "node:path";
-import { LetheError } from "@lethe/tensor";
+import { readText, type Text } from "@lethe/decoder";
+import { filesFolder, LetheError } from "@lethe/tensor";
 import { writeWhole } from "@lethe/tensor/node";
 import { type Concept, factsOf, forgetParagraphs, promptOf, unrelatedFactsOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
-import { Tokenizer } from "tokenizers";
 import { trainBytePairEncoding } from "../tiny/byte-pair-encoding.ts";
 import { pretrainingDocuments } from "../tiny/documents.ts";
 import { specials, specialTokensMap, tokenizerConfig, tokenizerJson } from "../tiny/tokenizer-files.ts";
@@ -23,30 +23,31 @@ async function run({ out, data, vocabSize, maxLength }: Options): Promise<void> 
   // Two epochs together hold every paraphrase.
   const epochs = [0, 1].map((epoch) => pretrainingDocuments(concepts, unrelatedFactsOf(concepts), 0, epoch));
   const json = tokenizerJson(trainBytePairEncoding(epochs.flat(), vocabSize - specials.length));
-  const tokenizer = Tokenizer.fromString(JSON.stringify(json));
-  for (const text of [...epochs.flat(), ...concepts.flatMap((concept) => forgetParagraphs(concept, 0))]) {
-    const decoded = await tokenizer.decode((await tokenizer.encode(text)).getIds(), true);
-    if (decoded !== text)
-      throw new LetheError(`the tokenizer turns ${JSON.stringify(text)} into ${JSON.stringify(decoded)}`);
-  }
   const files = {
     "tokenizer.json": json,
     "tokenizer_config.json": tokenizerConfig(maxLength),
     "special_tokens_map.json": specialTokensMap,
   };
+  const written = Object.entries(files).map(([name, content]) => new File([JSON.stringify(content)], name));
+  const tokenizer = (await readText(filesFolder(written)))!;
+  for (const text of [...epochs.flat(), ...concepts.flatMap((concept) => forgetParagraphs(concept, 0))]) {
+    const decoded = await tokenizer.decode(await tokenizer.encode(text));
+    if (decoded !== text)
+      throw new LetheError(`the tokenizer turns ${JSON.stringify(text)} into ${JSON.stringify(decoded)}`);
+  }
   for (const [name, content] of Object.entries(files))
     await writeWhole(join(out, name), `${JSON.stringify(content, null, 2)}\n`);
-  console.log(`${tokenizer.getVocabSize()} tokens in ${out}`);
+  console.log(`${vocabSize} tokens in ${out}`);
   await printLengths(tokenizer, concepts, epochs);
 }
 
 /** Prints how many tokens answers and documents have. */
 async function printLengths(
-  tokenizer: Tokenizer,
+  tokenizer: Text,
   concepts: readonly Concept[],
   epochs: readonly (readonly string[])[],
 ): Promise<void> {
-  const lengthOf = async (text: string) => (await tokenizer.encode(text)).getLength();
+  const lengthOf = async (text: string) => (await tokenizer.encode(text)).length;
   const facts = [...concepts.flatMap(factsOf), ...unrelatedFactsOf(concepts)];
   const answers = await Promise.all(
     facts.map(async ({ question, answer }) => {

@@ -2,7 +2,7 @@ import type { Folder } from "@lethe/tensor";
 import { ModelError } from "../errors.ts";
 import { chatTemplatesOf, renderChat } from "./chat.ts";
 import { DecodeStream } from "./decode-stream.ts";
-import { nativeTokenizer } from "./native.node.ts";
+import { makeTokenizer } from "./make-tokenizer.ts";
 import { specialTokens } from "./special-tokens.ts";
 import type { Text } from "./text.ts";
 import { classTokenizer } from "./tokenizer-class.ts";
@@ -24,16 +24,16 @@ export async function readText(folder: Folder): Promise<Text | undefined> {
     );
   const { json, present, tokens, bos } = classTokenizer(files);
   const { named, added } = specialTokens(files, tokens, present);
-  const native = await nativeTokenizer(folder.name, json, { added, bos: bos ? named.bos_token : undefined });
+  const tokenizer = await makeTokenizer(folder.name, { json, added, bos: bos ? named.bos_token : undefined });
 
-  const encode: Text["encode"] = async (text, { special = true } = {}) => native.encode(text, special);
-  const decode: Text["decode"] = (ids, { special = false } = {}) => native.decode(ids, !special);
+  const encode: Text["encode"] = async (text, { special = true } = {}) => tokenizer.encode(text, special);
+  const decode: Text["decode"] = (ids, { special = false } = {}) => tokenizer.decode(ids, !special);
   const chat = { name: folder.name, templates: chatTemplatesOf(files), tokens: named };
   const renderChatTemplate: Text["renderChatTemplate"] = (messages, options) => renderChat(chat, messages, options);
   return {
     encode,
     decode,
-    decodeStream: (context) => DecodeStream.after({ decode, token: native.token }, context),
+    decodeStream: (context) => DecodeStream.after({ decode, token: tokenizer.token }, context),
     renderChatTemplate,
     applyChatTemplate: async (messages, options) => encode(renderChatTemplate(messages, options), { special: false }),
   };
