@@ -122,7 +122,7 @@ function everyCharacter(of: (character: string) => string): string[] {
 const row = (words: readonly string[]) => words.join("\0|");
 
 /** These have all sets of characters in them, so that every character is tried with each set. */
-const tried: readonly object[] = [cuts[0], cuts[1], cuts[5]];
+const tried: readonly object[] = [cuts[0], cuts[1], cuts[5]!];
 
 describe("words", () => {
   test.each(cuts.map((part) => [JSON.stringify(part).slice(0, 60), part] as const))("%s", (_, part) => {

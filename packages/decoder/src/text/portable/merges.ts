@@ -6,7 +6,7 @@ import { byteToken } from "./bytes.ts";
 interface BytePairs {
   bpe(word: string): readonly string[];
 }
-const { BPE } = library as unknown as { BPE: new (model: object) => BytePairs };
+const BPE = (library as unknown as { BPE: new (model: object) => BytePairs }).BPE;
 
 const encoder = new TextEncoder();
 
