@@ -121,8 +121,8 @@ function everyCharacter(of: (character: string) => string): string[] {
 /** Words as one text, which is compared faster than a list. */
 const row = (words: readonly string[]) => words.join("\0|");
 
-/** These have all sets of characters in them, so that every character is tried with each set. */
-const tried: readonly object[] = [cuts[0], cuts[1], cuts[5]!];
+/** These have all sets of characters in them. */
+const tried: readonly object[] = [cuts[1], cuts[3]!, cuts[5]!];
 
 describe("words", () => {
   test.each(cuts.map((part) => [JSON.stringify(part).slice(0, 60), part] as const))("%s", (_, part) => {

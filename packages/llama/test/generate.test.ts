@@ -103,6 +103,19 @@ test("text is streamed as whole characters", async () => {
   expect(made!.text).toBe("éa");
 });
 
+test("a tokenizer of the caller's takes the place of the directory's, and null of any", async () => {
+  const vocab = Object.fromEntries(Array.from("abcdefgh", (token, id) => [token, id]));
+  const json = { version: "1.0", added_tokens: [], model: { type: "BPE", vocab, merges: [] } };
+  const own = (await readText(memoryFolder({ "tokenizer.json": json })))!;
+  using given = await goldenModel(device, "gqa-tied-f32", { tokenizer: own });
+  expect(given.text).toBe(own);
+  expect(await given.generate(["bad"], { maxNewTokens: 3 })).toMatchObject(
+    (await model.generate([[1, 0, 3]], { maxNewTokens: 3 })).map(({ tokens }) => ({ tokens })),
+  );
+  using without = await goldenModel(device, "gqa-tied-f32", { tokenizer: null });
+  expect(without.text).toBeUndefined();
+});
+
 test("generations at the same time give the same tokens as one after another, and release their memory", async () => {
   const kinds = [{}, { temperature: 1, seed: 3 }, { hooks: new Hooks().scale("M", 0, { layers: [0] }) }];
   const generate = (kind: object) => model.generate(prompts, { maxNewTokens: 6, stop: [], ...kind });
