@@ -3,6 +3,7 @@ import type { SafetensorsDtype } from "./dtype.ts";
 import type { TensorEntry } from "./entry.ts";
 import { SafetensorsError } from "./error.ts";
 import { type Header, readHeader } from "./header.ts";
+import { readExtents } from "./pieces.ts";
 import type { ByteSource } from "./source.ts";
 
 /** The largest `ArrayBuffer` that every current browser and Node 20 can make. */
@@ -27,9 +28,17 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** A piece of a tensor's bytes; `offset` counts from the first byte that was asked for. */
+/** A tensor that is read, or a range of it. */
+export interface WantedRange {
+  readonly name: string;
+  readonly range?: ByteRange;
+}
+
+/** A piece of a tensor's bytes. */
 export interface Chunk {
+  /** Counts from the first byte that was asked for. */
   readonly offset: number;
+  /** They begin at a multiple of 8 of their buffer, so a typed array of any element size can view them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -97,34 +106,41 @@ export class Checkpoint {
   /**
    * A tensor's bytes, or a range of them, in pieces from first to last. Every piece but the last is `chunkBytes` long. This is a
    * multiple of 8, so no element is split and a GPU buffer can be written at every `offset`. While the caller works on one piece
-   * the next is read: two pieces are in memory at a time. An empty range yields nothing.
+   * the next are read, see `readRanges`. An empty range yields nothing.
    *
    * @param chunkBytes a positive multiple of 8
    * @throws RangeError for any other `chunkBytes`, or a range outside the tensor; SafetensorsError as `read`.
    */
   async *readChunks(name: string, chunkBytes: number, range?: ByteRange): AsyncGenerator<Chunk, void, undefined> {
-    if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0 || chunkBytes % 8 !== 0) {
-      throw new RangeError(`readChunks: chunkBytes is ${chunkBytes}, expected a positive multiple of 8.`);
+    const wanted = [range ? { name, range } : { name }];
+    for await (const { offset, bytes } of this.readRanges(wanted, chunkBytes)) yield { offset, bytes };
+  }
+
+  /**
+   * The bytes of many tensors, or of ranges of them, in the order given. Neighbours in a file are read together, in pieces of at most
+   * `pieceBytes`. Four pieces are under way at a time, so that a network's latency passes once and not for each tensor; with the
+   * one that the caller works on, five are in memory. Every chunk but the last of a range is a multiple of 8 bytes long.
+   *
+   * @param wanted in the order of the files, see `names`, for the fewest reads
+   * @param pieceBytes a positive multiple of 8
+   * @throws RangeError for any other `pieceBytes`, or a range outside its tensor; SafetensorsError as `read`.
+   */
+  async *readRanges(
+    wanted: readonly WantedRange[],
+    pieceBytes: number,
+  ): AsyncGenerator<Chunk & { readonly index: number }, void, undefined> {
+    if (!Number.isSafeInteger(pieceBytes) || pieceBytes <= 0 || pieceBytes % 8 !== 0) {
+      throw new RangeError(`Pieces of ${pieceBytes} bytes, expected a positive multiple of 8.`);
     }
-    const { shard, entry } = this.#find(name);
-    const { begin, end } = range ?? { begin: 0, end: entry.bytes };
-    if (!(begin >= 0 && begin <= end && end <= entry.bytes)) {
-      throw new RangeError(`readChunks: bytes ${begin} to ${end} of ${name}, which has ${entry.bytes}.`);
-    }
-    const length = end - begin;
-    const readAt = (offset: number): Promise<Uint8Array<ArrayBuffer>> => {
-      const pending = shard.source.read(entry.offset + begin + offset, Math.min(chunkBytes, length - offset));
-      // The caller may stop before it awaits this piece, so its failure must not count as unhandled.
-      pending.catch(() => {});
-      return pending;
-    };
-    if (length === 0) return;
-    let pending = readAt(0);
-    for (let offset = 0; offset < length; offset += chunkBytes) {
-      const bytes = await pending;
-      if (offset + chunkBytes < length) pending = readAt(offset + chunkBytes);
-      yield { offset, bytes };
-    }
+    const extents = wanted.map(({ name, range }) => {
+      const { shard, entry } = this.#find(name);
+      const { begin, end } = range ?? { begin: 0, end: entry.bytes };
+      if (!(begin >= 0 && begin <= end && end <= entry.bytes)) {
+        throw new RangeError(`Bytes ${begin} to ${end} of ${name}, which has ${entry.bytes}.`);
+      }
+      return { source: shard.source, begin: entry.offset + begin, end: entry.offset + end };
+    });
+    yield* readExtents(extents, pieceBytes);
   }
 
   /** Closes every shard's file. */

@@ -1,6 +1,6 @@
 import { type Checkpoint, openSafetensors } from "./checkpoint.ts";
 import { SafetensorsError } from "./error.ts";
-import { findHttpSource, type RequestHeaders } from "./http.ts";
+import { findHttpSource, type HttpOptions } from "./http/source.ts";
 import { openSharded } from "./sharded.ts";
 import { blobSource, type Folder } from "./source.ts";
 
@@ -8,14 +8,20 @@ import { blobSource, type Folder } from "./source.ts";
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
 
-/**
- * The files below a URL, such as `https://huggingface.co/ORG/MODEL/resolve/main`.
- *
- * @param headers sent with every request, such as an `Authorization`.
- */
-export function httpFolder(url: string | URL, headers: RequestHeaders = {}): Folder {
+/** The files below a URL, such as `https://huggingface.co/ORG/MODEL/resolve/main`. What they are read with, `httpSource` says. */
+export function httpFolder(url: string | URL, options: HttpOptions = {}): Folder {
   const base = String(url).replace(/\/*$/, "/");
-  return { name: base, open: (file) => findHttpSource(new URL(encodeURIComponent(file), base), headers) };
+  const absent = new Map<string, string>();
+  return {
+    name: base,
+    async open(file, signal) {
+      const found = await findHttpSource(new URL(encodeURIComponent(file), base), { ...options, signal });
+      if ("source" in found) return found.source;
+      absent.set(file, found.absent);
+      return undefined;
+    },
+    whyAbsent: (file) => absent.get(file),
+  };
 }
 
 /** The files that a person picked or dropped in a browser. */

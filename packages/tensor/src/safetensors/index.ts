@@ -5,5 +5,7 @@ export type { SafetensorsDtype } from "./dtype.ts";
 export { encodeSafetensors, type TensorToWrite } from "./encode.ts";
 export { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 export { filesFolder, httpFolder, openCheckpointIn } from "./folder.ts";
-export { httpSource } from "./http.ts";
+export { forgetKept } from "./http/kept.ts";
+export { type HttpOptions, type HttpSourceOptions, httpSource } from "./http/source.ts";
+export { readPieces } from "./pieces.ts";
 export { type ByteSource, blobSource, bytesSource, type Folder, readWhole, readWholeText } from "./source.ts";

@@ -18,10 +18,15 @@ export interface ByteSource {
 export interface Folder {
   /** Its name in errors. */
   readonly name: string;
-  /** Opens a file by its plain name; `undefined` where there is none. */
-  open(file: string): Promise<ByteSource | undefined>;
+  /**
+   * Opens a file by its plain name; `undefined` where there is none.
+   * @param signal ends opening and reading it, where that can take long; its reason is thrown
+   */
+  open(file: string, signal?: AbortSignal): Promise<ByteSource | undefined>;
   /** Names of all its files, where they can be known. */
   list?(): Promise<readonly string[]>;
+  /** Why a file that was asked for is not there, where more is known than that: what a server answered. */
+  whyAbsent?(file: string): string | undefined;
 }
 
 /** Bytes in memory. */
@@ -62,7 +67,7 @@ export function checkRange(file: string, size: number, offset: number, length: n
 }
 
 /** Larger than any configuration, tokenizer or record that Lethe reads whole. */
-const MAX_WHOLE_BYTES = 64 * 2 ** 20;
+export const MAX_WHOLE_BYTES = 64 * 2 ** 20;
 
 /**
  * All bytes of a source, which is closed.

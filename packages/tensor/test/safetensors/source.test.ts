@@ -23,7 +23,7 @@ const serve: RequestListener = (request, response) => {
   if (behaviour === "empty") return response.writeHead(416, { "Content-Range": "bytes */0" }).end();
   if (request.method === "HEAD") return response.writeHead(200, { "Content-Length": served.length }).end();
   if (behaviour === "whole" || range === null) return response.writeHead(200).end(served);
-  const [begin, end] = [Number(range[1]), Number(range[2])];
+  const [begin, end] = [Number(range[1]), Math.min(Number(range[2]), served.length - 1)];
   const total = behaviour === "hidden" ? "*" : served.length;
   response.writeHead(206, { "Content-Range": `bytes ${begin}-${end}/${total}` });
   return response.end(served.subarray(begin, behaviour === "short" ? end : end + 1));
@@ -78,14 +78,13 @@ describe("a URL", () => {
   it.each([
     ["absent", "not-found"],
     ["private", "io"],
-    ["whole", "no-ranges"],
   ] as const)("that is %s fails with %s", async (behaviour, kind) => {
     const { file } = await expectKind(kind, () => httpSource(url + behaviour));
     expect(file).toBe(url + behaviour);
   });
 
   it("gets the caller's headers with every request", async () => {
-    const source = await httpSource(`${url}private`, { Authorization: "Bearer token" });
+    const source = await httpSource(`${url}private`, { headers: { Authorization: "Bearer token" } });
     expect(await source.read(3, 2)).toEqual(content.slice(3, 5));
   });
 
@@ -94,14 +93,14 @@ describe("a URL", () => {
   });
 
   it("that sends less than was asked for is truncated", async () => {
-    const source = await httpSource(`${url}short`);
-    await expectKind("truncated", () => source.read(0, 10));
+    await expectKind("truncated", () => httpSource(`${url}short`));
   });
 
   it("whose file changes between reads fails, so that two files are not mixed", async () => {
+    served = new Uint8Array(2 ** 19);
     const source = await httpSource(url);
-    served = content.subarray(0, 900);
-    await expectKind("io", () => source.read(0, 10));
+    served = served.subarray(0, 2 ** 19 - 100);
+    await expectKind("io", () => source.read(300_000, 10));
     served = content;
   });
 
