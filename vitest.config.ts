@@ -6,6 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["lethe-source"], externalConditions: ["lethe-source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "bench/**/*.test.ts", "parity/**/*.test.ts", "scripts/**/*.test.ts"],
+    // No test reaches the Hugging Face Hub: one that means to has a server of its own.
+    env: { HF_HUB_OFFLINE: "1" },
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,

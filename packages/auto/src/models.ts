@@ -12,7 +12,7 @@ import { families, modelTypes, whyUnsupported } from "./families.ts";
 
 /**
  * Loads the model of a directory, of whichever supported family it is; see `loadDecoder` of `@lethe/decoder`.
- * @param place a path, a repository's name in the local Hugging Face cache, or a folder of `httpFolder` or `filesFolder`
+ * @param place a path, a model's name on the Hugging Face Hub, or a folder of `httpFolder`, `hubFolder` or `filesFolder`
  * @throws {ConfigError} when its `model_type` is not supported; the message says what Lethe lacks. Other errors are those of
  *   `loadDecoder`.
  */

@@ -2,32 +2,30 @@ import { type Checkpoint, type Folder, openCheckpointIn, SafetensorsError } from
 import { folderAt } from "#disk";
 import { readJson } from "./files.ts";
 import { notAModel } from "./mistakes.ts";
+import type { Watch } from "./progress.ts";
 
 /**
- * Where a model's files are: the path of a directory, the name of a model in the Hugging Face cache (`org/name`,
- * `org/name@revision`), or a folder that `httpFolder` or `filesFolder` made in a browser.
+ * Where a model's files are: the path of a directory, the name of a model on the Hugging Face Hub (`org/name`, `org/name@revision`), or a
+ * folder that `httpFolder`, `hubFolder` or `filesFolder` made.
  */
 export type ModelPlace = string | Folder;
 
-/**
- * The files of a place.
- * @throws {ModelError} when there is no such directory or cached model; the message says where Lethe looked
- */
-export function folderOf(place: ModelPlace): Folder | Promise<Folder> {
-  return typeof place === "string" ? folderAt(place) : place;
+/** How the files of a place are fetched. */
+export interface FetchOptions extends Watch {
+  /**
+   * Whether a browser keeps what it reads of a model on the Hub in its storage, see `httpSource` of `@lethe/tensor`. Node has the Hugging
+   * Face cache. A folder has an option of its own.
+   */
+  readonly keep?: boolean | undefined;
 }
 
-/** Files that belong to a tokenizer and go with a model when it is saved. */
-export const tokenizerFiles = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "tokenizer.model",
-  "vocab.json",
-  "merges.txt",
-  "chat_template.jinja",
-] as const;
+/**
+ * The files of a place. In Node, a model on the Hub that is not in the Hugging Face cache is downloaded into it.
+ * @throws {ModelError} when there is no such directory or model; the message says where Lethe looked
+ */
+export function folderOf(place: ModelPlace, options: FetchOptions = {}): Folder | Promise<Folder> {
+  return typeof place === "string" ? folderAt(place, options) : place;
+}
 
 /** The fields of `config.json`. @throws {ModelError} when there is none; the message says what the directory seems to be instead. */
 export async function readConfig(folder: Folder): Promise<Record<string, unknown>> {

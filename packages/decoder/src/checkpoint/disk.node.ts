@@ -3,15 +3,16 @@ import { join } from "node:path";
 import type { Folder, TensorToWrite } from "@lethe/tensor";
 import { directoryFolder, type TensorData, writeSafetensors } from "@lethe/tensor/node";
 import { ModelError } from "../errors.ts";
-import { modelDirectory } from "./hub.node.ts";
+import { modelDirectory } from "./hub/directory.node.ts";
+import type { Watch } from "./progress.ts";
 import { replaceDirectory } from "./saving/replace-directory.node.ts";
 import type { ShardToWrite } from "./saving/shards.ts";
 
 export { modelDirectory };
 
 /** The files of a model's directory; see {@link modelDirectory}. */
-export async function folderAt(place: string): Promise<Folder> {
-  return directoryFolder(await modelDirectory(place));
+export async function folderAt(place: string, watch: Watch): Promise<Folder> {
+  return directoryFolder(await modelDirectory(place, watch));
 }
 
 /**

@@ -6,15 +6,16 @@ import type { ModelParts } from "../pass/model.ts";
 import { readText } from "../text/read.ts";
 import type { Text } from "../text/text.ts";
 import type { DecoderConfig } from "./config.ts";
-import { folderOf, type ModelPlace, openModelCheckpoint, readConfig } from "./directory.ts";
+import { type FetchOptions, folderOf, type ModelPlace, openModelCheckpoint, readConfig } from "./directory.ts";
 import type { WeightSources } from "./find-weights.ts";
 import { readStopTokens } from "./generation-config.ts";
 import { otherNames } from "./other-names.ts";
 import { type ReadWeightsOptions, readWeights } from "./read-weights.ts";
+import { readingAhead } from "./reading-ahead.ts";
 import { checkTied } from "./tied.ts";
 
 /** How a model is loaded. */
-export interface LoadOptions extends Pick<ReadWeightsOptions, "dtype" | "warn"> {
+export interface LoadOptions extends FetchOptions, Pick<ReadWeightsOptions, "dtype" | "warn"> {
   /** The model's tokenizer. Default: the one that the directory's files make, if it has them. With `null` the model takes token ids alone. */
   readonly tokenizer?: Text | null;
 }
@@ -69,12 +70,13 @@ export function defineFamily<C extends DecoderConfig, I extends object>(rules: F
 /**
  * Loads a model from a directory in Hugging Face's format: `config.json`, `model.safetensors` or its shards, `tokenizer.json`. The
  * model belongs to the caller, who disposes of it.
- * @param place a path, a repository's name in the local Hugging Face cache, or a folder of `httpFolder` or `filesFolder`
+ * @param place a path, a model's name on the Hugging Face Hub, or a folder of `httpFolder`, `hubFolder` or `filesFolder`
  * @param choose the family of a `config.json`; it is also given what to call that file in an error
  * @throws {ModelError} when the directory or its tensors are not a model's
  * @throws {ConfigError} when a field of `config.json` is wrong or not supported
  * @throws {SafetensorsError} when a file is malformed
  * @throws {OutOfMemoryError} when the weights do not fit the device
+ * @throws the reason of `options.signal`, when it is aborted
  */
 export async function loadDecoder<C extends DecoderConfig, I extends object>(
   device: Device,
@@ -82,16 +84,22 @@ export async function loadDecoder<C extends DecoderConfig, I extends object>(
   choose: (config: Readonly<Record<string, unknown>>, where: string) => Family<C, I>,
   options: LoadOptions = {},
 ): Promise<Decoder<C>> {
-  const folder = await folderOf(place);
-  const raw = await readConfig(folder);
-  const where = `${folder.name}: config.json`;
-  const family = choose(raw, where);
-  const config = family.config(raw as I, where);
-  const { tokenizer, warn = console.warn } = options;
-  const text = tokenizer === undefined ? await readText(folder) : (tokenizer ?? undefined);
-  const stopTokens = await readStopTokens(folder, config, warn);
-  const checkpoint = await openModelCheckpoint(folder);
+  const origin = await folderOf(place, options);
+  // Ends what is still on its way when the load ends, for whatever reason.
+  const ending = new AbortController();
+  const folder = readingAhead(origin, AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]));
+  // Over a network the small files are on their way meanwhile.
+  const opening = openModelCheckpoint(folder);
+  opening.catch(() => {});
   try {
+    const raw = await readConfig(folder);
+    const where = `${folder.name}: config.json`;
+    const family = choose(raw, where);
+    const config = family.config(raw as I, where);
+    const { tokenizer, warn = console.warn } = options;
+    const text = tokenizer === undefined ? await readText(folder) : (tokenizer ?? undefined);
+    const stopTokens = await readStopTokens(folder, config, warn);
+    const checkpoint = await opening;
     for (const warning of checkpoint.warnings) warn(warning);
     const [layers, tensors] = [config.num_hidden_layers, checkpoint.names().length];
     // What follows has entries for each layer.
@@ -104,9 +112,13 @@ export async function loadDecoder<C extends DecoderConfig, I extends object>(
     // Published checkpoints may hold tensors that Lethe computes, and an unembedding although it is tied to the embedding.
     const ignore = [/\.rotary_emb\.inv_freq$/, ...(tied ? [/^lm_head\.weight$/] : [])];
     const weights = await readWeights(device, checkpoint, shapes, { ...options, warn, ignore, sources });
-    return family.create({ device, config, weights, text, stopTokens, origin: folder, label: folder.name });
+    return family.create({ device, config, weights, text, stopTokens, origin, label: folder.name });
   } finally {
-    await checkpoint.close();
+    ending.abort();
+    await opening.then(
+      (checkpoint) => checkpoint.close(),
+      () => {},
+    );
   }
 }
 

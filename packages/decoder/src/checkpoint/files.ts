@@ -1,6 +1,18 @@
 import { type Folder, parseJson, readWhole, readWholeText } from "@lethe/tensor";
 import { ModelError } from "../errors.ts";
 
+/** Files that belong to a tokenizer and go with a model when it is saved. */
+export const tokenizerFiles = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "tokenizer.model",
+  "vocab.json",
+  "merges.txt",
+  "chat_template.jinja",
+] as const;
+
 /** Whether a folder has a file. */
 export async function hasFile(folder: Folder, file: string): Promise<boolean> {
   const source = await folder.open(file);

@@ -1,7 +1,7 @@
 import type { Folder } from "@lethe/tensor";
 import { ModelError } from "../errors.ts";
 import { hasFile, readString } from "./files.ts";
-import { cachedModelName } from "./hub.ts";
+import { cachedModelName } from "./hub/name.ts";
 
 /** Files to look for in a folder that cannot list its files: each is the sign of one mistake. */
 const signs = ["pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth"];
@@ -18,7 +18,12 @@ export async function notAModel(folder: Folder, lacks: "config.json" | "weights"
     gguf(names) ??
     incompleteSnapshot(folder, lacks) ??
     (lacks === "weights" ? noWeights(names) : await noConfig(folder, names));
-  return new ModelError(`${folder.name}: ${why}`);
+  const files = lacks === "weights" ? ["model.safetensors", "model.safetensors.index.json"] : [lacks];
+  const answers = files.flatMap((file) => {
+    const answer = folder.whyAbsent?.(file);
+    return answer === undefined ? [] : `\n  ${file}: ${answer}`;
+  });
+  return new ModelError(`${folder.name}: ${why}${answers.join("")}`);
 }
 
 async function adapter(folder: Folder): Promise<string | undefined> {

@@ -11,14 +11,15 @@ import {
 } from "@lethe/tensor";
 import { modules, type WeightShapes } from "../pass/layout.ts";
 import { type FoundWeight, findWeights, floats, type WeightSources } from "./find-weights.ts";
+import type { Watch } from "./progress.ts";
 
-/** Bytes of a piece on its way from disk to the device. Two pieces are in memory at a time. */
+/** Bytes of a piece on its way to the device. Five pieces are in memory at a time. */
 const pieceBytes = 8 * 2 ** 20;
 
 /** Bytes that may be uploaded before a wait for the device. WebGPU keeps a copy of each piece until the device has it. */
 const unsettledBytes = 64 * 2 ** 20;
 
-export interface ReadWeightsOptions {
+export interface ReadWeightsOptions extends Watch {
   /** The dtype of the weights on the device. Default: each has its dtype on disk. Training needs `f32`. */
   readonly dtype?: "f32";
   /** Is told what is odd about a checkpoint that loads all the same. Default: `console.warn`. */
@@ -38,29 +39,36 @@ export async function readWeights(
   device: Device,
   checkpoint: Checkpoint,
   shapes: WeightShapes,
-  { dtype, warn = console.warn, ignore = [], sources = new Map() }: ReadWeightsOptions = {},
+  options: ReadWeightsOptions = {},
 ): Promise<Map<string, Weight>> {
+  const { dtype, warn = console.warn, ignore = [], sources = new Map(), signal, onProgress } = options;
   const found = findWeights(checkpoint, shapes, sources, ignore, warn);
   const needs = found.map(({ name, shape, stored }) => weightMemory(name, shape, dtype ?? floats[stored]));
   const widens = dtype && found.some(({ stored }) => floats[stored] !== dtype);
   requireMemory(device, checkpoint.name, needs, widens ? keepDtype : undefined);
   const weights = new Map<string, Weight>();
+  const ordered = inFileOrder(checkpoint, found);
+  const totalBytes = ordered.reduce((sum, { range }) => sum + range.end - range.begin, 0);
+  let doneBytes = 0;
   let unsettled = 0;
   try {
-    for (const { name, shape, tensor, stored, range } of inFileOrder(checkpoint, found)) {
-      const weight = device.lasting(shape, dtype ?? floats[stored], name);
-      weights.set(name, weight);
+    for (const { name, shape, stored } of ordered)
+      weights.set(name, device.lasting(shape, dtype ?? floats[stored], name));
+    const wanted = ordered.map(({ tensor, range }) => ({ name: tensor, range }));
+    for await (const { index, offset, bytes } of checkpoint.readRanges(wanted, pieceBytes)) {
+      signal?.throwIfAborted();
+      const { name, stored, range } = ordered[index]!;
+      const weight = weights.get(name)!;
       const asStored = stored !== "F64" && weight.dtype === floats[stored];
       // Where values are converted, an element's place on the device is not its place in the file.
       const ratio = (weight.size * bytesPerElement[weight.dtype]) / (range.end - range.begin);
-      for await (const { offset, bytes } of checkpoint.readChunks(tensor, pieceBytes, range)) {
-        const data = asStored ? bytes : fromFloat32(toFloat32(bytes, stored), "F32");
-        device.writeBytes(weight, offset * ratio, data);
-        unsettled += bytes.length;
-        if (unsettled < unsettledBytes) continue;
-        await device.idle(); // The next piece is read meanwhile.
-        unsettled = 0;
-      }
+      device.writeBytes(weight, offset * ratio, asStored ? bytes : fromFloat32(toFloat32(bytes, stored), "F32"));
+      doneBytes += bytes.length;
+      onProgress?.({ stage: "weights", doneBytes, totalBytes });
+      unsettled += bytes.length;
+      if (unsettled < unsettledBytes) continue;
+      await device.idle(); // The next pieces are read meanwhile.
+      unsettled = 0;
     }
     await device.idle();
     return weights;

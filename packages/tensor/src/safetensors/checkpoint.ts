@@ -3,7 +3,7 @@ import type { SafetensorsDtype } from "./dtype.ts";
 import type { TensorEntry } from "./entry.ts";
 import { SafetensorsError } from "./error.ts";
 import { type Header, readHeader } from "./header.ts";
-import { readExtents } from "./pieces.ts";
+import { readExtents } from "./read-ahead.ts";
 import type { ByteSource } from "./source.ts";
 
 /** The largest `ArrayBuffer` that every current browser and Node 20 can make. */

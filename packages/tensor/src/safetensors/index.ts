@@ -7,5 +7,5 @@ export { SafetensorsError, type SafetensorsErrorKind } from "./error.ts";
 export { filesFolder, httpFolder, openCheckpointIn } from "./folder.ts";
 export { forgetKept } from "./http/kept.ts";
 export { type HttpOptions, type HttpSourceOptions, httpSource } from "./http/source.ts";
-export { readPieces } from "./pieces.ts";
+export { readPieces } from "./read-ahead.ts";
 export { type ByteSource, blobSource, bytesSource, type Folder, readWhole, readWholeText } from "./source.ts";

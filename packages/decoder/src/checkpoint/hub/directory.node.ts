@@ -1,63 +1,87 @@
 import { readdir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { listed } from "@lethe/tensor";
-import { readTextFile } from "@lethe/tensor/node";
-import { ModelError } from "../errors.ts";
-import { cachedModelName } from "./hub.ts";
-import { finishReplacing } from "./saving/replace-directory.node.ts";
-
-/** `org/name`, or `org/name@revision`, where the revision is a branch, a tag or a commit. */
-const named = /^(?<org>\w[\w.-]*)\/(?<name>\w[\w.-]*)(?:@(?<revision>\w[\w./-]*))?$/;
+import { listed, openCheckpointIn } from "@lethe/tensor";
+import { directoryFolder, readTextFile } from "@lethe/tensor/node";
+import { ModelError } from "../../errors.ts";
+import { hasFile } from "../files.ts";
+import type { Watch } from "../progress.ts";
+import { finishReplacing } from "../saving/replace-directory.node.ts";
+import { downloadModel } from "./download.node.ts";
+import { hubCache, hubEndpoint, hubIsOffline, hubToken } from "./environment.node.ts";
+import { cachedModelName, type HubName, hubName } from "./name.ts";
+import { HubError } from "./repository.ts";
 
 /**
  * The directory of a model's files. A place is the path of that directory, the path of a repository in a Hugging Face cache
- * (`models--org--name`), or `org/name` or `org/name@revision`, which is looked up in the cache of `huggingface_hub`. Where a
- * directory has that path, it is taken. Nothing is downloaded.
+ * (`models--org--name`), or `org/name` or `org/name@revision`. Where a directory has that path, it is taken. Otherwise the model is
+ * looked up in the cache of `huggingface_hub`. What is whole there is taken as it is; else the Hugging Face Hub is asked, and the
+ * model is downloaded into the cache, unless `HF_HUB_OFFLINE` is set.
  * @throws {ModelError} when there is no such model; the message says where Lethe looked, and how to get the model
  */
-export async function modelDirectory(place: string): Promise<string> {
+export async function modelDirectory(place: string, watch: Watch = {}): Promise<string> {
   const found = await stat(place).catch(() => undefined);
   const directoryExpected = "expected a model's directory, with config.json and *.safetensors";
   if (found && !found.isDirectory()) throw new ModelError(`${place} is a file; ${directoryExpected}`);
-  if (found) return basename(place).startsWith("models--") ? snapshot(place, place) : place;
+  if (found) return basename(place).startsWith("models--") ? snapshotOf(place) : place;
   if (await finishReplacing(place)) return place;
-  const { org, name, revision } = named.exec(place)?.groups ?? {};
-  if (!org || revision?.includes("..")) throw new ModelError(`${place} is not there; ${directoryExpected}`);
-  const cache = hubCache();
-  const repository = join(cache, `models--${org}--${name}`);
-  if ((await stat(repository).catch(() => undefined))?.isDirectory()) return snapshot(repository, place, revision);
-  throw new ModelError(
-    `${place} is not there: no directory of that path, and no such model in the Hugging Face cache ${cache}. ` +
-      `${download(`${org}/${name}`, revision)}, or give a model's directory.`,
-  );
+  const name = hubName(place);
+  if (!name) throw new ModelError(`${place} is not there; ${directoryExpected}`);
+  return modelInCache(name, watch);
 }
 
-/** Where `huggingface_hub` keeps its downloads, by the same environment variables. */
-function hubCache(): string {
-  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  const home = HF_HOME || join(XDG_CACHE_HOME || "~/.cache", "huggingface");
-  const cache = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, "hub");
-  return cache
-    .replace(/^~(?=[/\\]|$)/, () => homedir())
-    .replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, bare, braced) => process.env[bare ?? braced] ?? whole);
+/** A model in the cache, where it is put if need be. */
+async function modelInCache(name: HubName, watch: Watch): Promise<string> {
+  const folder = join(hubCache(), `models--${name.repository.replace("/", "--")}`);
+  const cached = await cachedSnapshot(folder, name.revision);
+  if (cached !== undefined && (hubIsOffline() || (await isWhole(cached)))) return cached;
+  if (hubIsOffline()) throw await notCached(folder, name, "HF_HUB_OFFLINE is set, so nothing is downloaded");
+  const access = { token: await hubToken(), endpoint: hubEndpoint() };
+  return downloadModel(folder, name, { ...access, ...watch }).catch(async (error) => {
+    if (!(error instanceof HubError)) throw error;
+    // A part, such as a tokenizer, is of use where the rest is not needed.
+    if (cached !== undefined) return cached;
+    throw await notCached(folder, name, error.message, error);
+  });
+}
+
+/** The only snapshot of a repository's path, or that of its `main`. @throws {ModelError} when there is none */
+async function snapshotOf(folder: string): Promise<string> {
+  const snapshot = await cachedSnapshot(folder);
+  if (snapshot !== undefined) return snapshot;
+  const repository = cachedModelName(folder)!;
+  throw await notCached(folder, { repository }, `a path is only looked up, and the name ${repository} is downloaded`);
 }
 
 /** A repository's files at one revision: a name in `refs/` or a commit. Default: `main`, or the only commit where there is no `main`. */
-async function snapshot(repository: string, place: string, revision?: string): Promise<string> {
-  const snapshots = join(repository, "snapshots");
+async function cachedSnapshot(folder: string, revision?: string): Promise<string | undefined> {
+  const snapshots = join(folder, "snapshots");
   const commits = await readdir(snapshots).catch(() => [] as string[]);
-  const commit = await readTextFile(join(repository, "refs", revision ?? "main")).catch(() => undefined);
+  const commit = await readTextFile(join(folder, "refs", revision ?? "main")).catch(() => undefined);
   const wanted = commit?.trim() ?? revision ?? (commits.length === 1 ? commits[0]! : "main");
-  if (commits.includes(wanted)) return join(snapshots, wanted);
-  const name = cachedModelName(repository)!;
-  const others =
-    commits.length > 0 ? `, or give one that is there: ${listed(commits.map((c) => `${name}@${c}`)).join(", ")}` : "";
-  throw new ModelError(
-    `${place}: revision ${revision ?? "main"} is not in ${repository}. ${download(name, revision)}${others}`,
-  );
+  return commits.includes(wanted) ? join(snapshots, wanted) : undefined;
 }
 
-function download(name: string, revision: string | undefined): string {
-  return `Lethe downloads nothing: run \`hf download ${name}${revision ? ` --revision ${revision}` : ""}\``;
+/** Whether a snapshot holds a model's configuration and all its weights. Others put parts of a model into the cache. */
+async function isWhole(snapshot: string): Promise<boolean> {
+  const folder = directoryFolder(snapshot);
+  if (!(await hasFile(folder, "config.json"))) return false;
+  const checkpoint = await openCheckpointIn(folder).catch(() => undefined);
+  await checkpoint?.close();
+  return checkpoint !== undefined;
+}
+
+async function notCached(
+  folder: string,
+  { repository, revision }: HubName,
+  why: string,
+  cause?: unknown,
+): Promise<ModelError> {
+  const commits = await readdir(join(folder, "snapshots")).catch(() => undefined);
+  const model = revision === undefined ? repository : `${repository}@${revision}`;
+  const missing = commits
+    ? `${model}: revision ${revision ?? "main"} is not in ${folder}`
+    : `${model} is not there: no directory of that path, and no such model in the Hugging Face cache ${hubCache()}`;
+  const others = listed((commits ?? []).map((commit) => `${repository}@${commit}`)).join(", ");
+  const instead = others ? `one that is there: ${others}` : "a model's directory";
+  return new ModelError(`${missing}; ${why}. Give ${instead}.`, { cause });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Extent, readExtents } from "../../src/safetensors/pieces.ts";
+import { type Extent, readExtents } from "../../src/safetensors/read-ahead.ts";
 import { type ByteSource, bytesSource } from "../../src/safetensors/source.ts";
 
 const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7) % 251);
