@@ -49,7 +49,7 @@ export function checkingValues(command: Command): Command {
   return command;
 }
 
-/** @param named whether it may also be org/name in the Hugging Face cache, where no such directory is there */
+/** @param named whether it may also be org/name on the Hugging Face Hub, where no such directory is there */
 function fromWhereTyped(text: string, named: boolean): string {
   const path = resolve(process.env.INIT_CWD ?? "", text);
   return path === resolve(text) || (named && !existsSync(path)) ? text : path;

@@ -3,12 +3,14 @@ import { loadModel } from "@lethe/auto";
 import type { GenerateOptions } from "@lethe/decoder";
 import { openDevice } from "@lethe/tensor";
 import { commandLine, number, runCommand, wholeFrom } from "./command-line.ts";
+import { fetchModel } from "./fetch-model.ts";
 
 type Options = Pick<GenerateOptions, "temperature" | "topK" | "topP" | "seed"> & { model: string; tokens: number };
 
 async function generate(typed: string, { model: directory, tokens, ...sampling }: Options): Promise<void> {
   // Shells differ in how a line break is typed inside quotes.
   const prompt = typed.replaceAll("\\n", "\n");
+  await fetchModel(directory, process.stderr);
   const device = await openDevice();
   try {
     using model = await loadModel(device, directory);
@@ -36,7 +38,7 @@ await runCommand(
     .argument("<prompt>", "text to continue; \\n stands for a line break")
     .requiredOption(
       "-m, --model <model>",
-      "directory with config.json, *.safetensors and tokenizer.json, or org/name in the Hugging Face cache",
+      "directory with config.json, *.safetensors and tokenizer.json, or org/name on the Hugging Face Hub",
     )
     .option("-n, --tokens <count>", "most tokens to add", wholeFrom(0), 64)
     .option(

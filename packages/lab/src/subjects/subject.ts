@@ -85,7 +85,7 @@ export type AnswersRecord = z.infer<typeof answersRecord>;
 
 /** The models' directories and the concepts' content, which a cell's configuration names and hashes. */
 export interface Sources {
-  /** The vanilla model's directory, or a repository's name in the local Hugging Face cache. */
+  /** The vanilla model's directory, or a model's name on the Hugging Face Hub. */
   readonly model: string;
   readonly concept: Concept;
   /** Its text is the retain text. */
@@ -235,7 +235,7 @@ export interface Planning {
   readonly retain: z.infer<typeof conceptReference>;
   /** Reads and hashes a model. */
   reference(directory: string): Promise<z.infer<typeof modelReference>>;
-  /** The vanilla model's directory, or a repository's name in the local Hugging Face cache. */
+  /** The vanilla model's directory, or a model's name on the Hugging Face Hub. */
   readonly model: string;
   /** The data file: its name, its concepts, and the SHA-256 of their content. */
   readonly data: { readonly path: string; readonly concepts: readonly Concept[]; readonly sha256: string };

@@ -16,6 +16,7 @@ import { subjects } from "../../subjects/list.ts";
 import { bundled, bundledRecipes } from "../bundled.ts";
 import { checkingValues, commandLine, number, share, wholeFrom } from "../command-line.ts";
 import { explain } from "../explain.ts";
+import { fetchModel } from "../fetch-model.ts";
 import { addAskingOptions, askingOf } from "./asking.ts";
 import { makeChoice, readChoice } from "./budget.ts";
 import {
@@ -226,7 +227,7 @@ export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "
     .addOption(
       repeatable(
         "--model <model>",
-        "a model in Hugging Face's format, or org/name in its cache",
+        "a model in Hugging Face's format, or org/name on its Hub",
         DEFAULT_MODELS.join(", "),
       ),
     )
@@ -343,6 +344,7 @@ async function plan(options: Options, planOptions: PlanOptions, parts: CliParts)
   const files = new Map<string, ConceptFile>();
   const models: { directory: string; file: ConceptFile }[] = [];
   for (const directory of options.model.length > 0 ? options.model : DEFAULT_MODELS) {
+    await fetchModel(directory, parts.stderr);
     const family = await readModelFamily(directory);
     const path = options.data ?? bundled[family].data;
     const file = files.get(path) ?? { path, concepts: await parts.loadConcepts(path, { format, unrelated }) };
