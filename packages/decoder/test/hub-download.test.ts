@@ -114,6 +114,17 @@ describe("a model that is not in the cache", () => {
     expect((await readdir(directory)).sort()).toEqual(Object.keys(tiny.files).sort());
   });
 
+  test("is fetched without files that its index names and that are no shards", async () => {
+    const map = { a: first, b: "../x.safetensors", c: "..", d: "x.bin" };
+    const odd = { "../x.safetensors": text("x"), "..": text("x"), "x.bin": text("x") };
+    const index = text(JSON.stringify({ weight_map: map }));
+    await serve({ ...tiny, files: { ...tiny.files, ...odd, "model.safetensors.index.json": index } });
+    const directory = await modelDirectory("org/tiny.model");
+    const expected = ["config.json", first, "model.safetensors.index.json", "tokenizer.json"];
+    expect((await readdir(directory)).sort()).toEqual(expected);
+    expect((await readdir(join(folder, "blobs"))).length).toBe(expected.length);
+  });
+
   test("tells how far it is", async () => {
     await serve();
     const steps: LoadProgress[] = [];

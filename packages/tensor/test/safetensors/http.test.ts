@@ -113,7 +113,10 @@ describe("a file with ranges", () => {
     expect(await source.read(5, 1000)).toEqual(long.slice(5, 1005));
     expect(server.requests).toHaveLength(1);
     expect(await source.read(262_000, 1000)).toEqual(long.slice(262_000, 263_000));
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests.map(({ range }) => range)).toEqual(["bytes=0-262143", "bytes=262144-262999"]);
+    expect(await source.read(long.length, 0)).toEqual(new Uint8Array(0));
+    expect(await source.read(long.length - 5, 5)).toEqual(long.slice(-5));
+    expect(server.requests).toHaveLength(3);
   });
 
   it("is asked for again where the server was busy or the connection was lost", async () => {

@@ -46,11 +46,11 @@ async function filesOfModel(found: HubRepository): Promise<Map<string, HubFile>>
   return new Map(names.flatMap((name) => (found.files.has(name) ? [[name, found.files.get(name)!]] : [])));
 }
 
-/** An index and the shards that it names. */
+/** An index and the shards that it names. A name with a path in it, or of another kind of file, is nothing that Lethe fetches. */
 async function shards(remote: Folder): Promise<string[]> {
-  const map = (await readJson(remote, index))?.weight_map;
-  const names = new Set(Object.values(map ?? {}).filter((shard) => typeof shard === "string" && !/[/\\]/.test(shard)));
-  return names.size === 0 ? [] : [index, ...(names as Set<string>)];
+  const map = (await readJson(remote, index))?.weight_map ?? {};
+  const names = new Set(Object.values(map).filter((shard) => /^[^/\\]+\.safetensors$/.test(String(shard))));
+  return names.size === 0 ? [] : [index, ...Array.from(names, String)];
 }
 
 async function fetchBlobs(
@@ -72,7 +72,7 @@ async function fetchBlobs(
     onProgress?.({ stage: "download", doneBytes, totalBytes });
   };
   for (const file of missing.values()) {
-    const source = await httpSource(file.url, { headers, signal });
+    const source = await httpSource(file.url, { headers, signal, version: file.blob });
     await writeWhole(join(blobs, file.blob), checked(file, readPieces(source), count));
   }
 }

@@ -20,7 +20,10 @@ export interface HttpOptions {
 export interface HttpSourceOptions extends HttpOptions {
   /** Ends what is under way; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
-  /** What tells this content from earlier ones in the storage, such as its hash. Default: its `ETag`, or else its `Last-Modified`. */
+  /**
+   * What stands for the content, such as its hash, where the URL is that of one content for ever. Default: `ETag`, or else
+   * `Last-Modified`, which must stay as it is while the file is read.
+   */
   readonly version?: string;
 }
 
@@ -75,26 +78,28 @@ export async function findHttpSource(
   if (status === 200) return { source: bytesSource(bytes, file.name) };
   const size = await sizeOf(response, file, bytes.length);
   if (bytes.length < Math.min(size, FIRST_BYTES)) throw shortRange(file, 0, FIRST_BYTES, bytes.length);
-  const state = stateOf(response);
-  const kept = keep ? await keptFile(file.name, version ?? state, size) : undefined;
-  return { source: rangedSource(file, { size, state, first: bytes }, kept) };
+  const stateNow = version === undefined ? stateOf : () => version;
+  const state = stateNow(response);
+  const kept = keep ? await keptFile(file.name, state, size) : undefined;
+  return { source: rangedSource(file, { size, stateNow, state, first: bytes }, kept) };
 }
 
 /** What is known of a file from its first range. */
 interface Opened {
   readonly size: number;
-  /** See {@link stateOf}. */
+  /** Tells from an answer which state the file is in. */
+  readonly stateNow: (response: Response) => string | undefined;
   readonly state: string | undefined;
   readonly first: Uint8Array<ArrayBuffer>;
 }
 
-function rangedSource(file: RemoteFile, { size, state, first }: Opened, kept: Kept | undefined): ByteSource {
+function rangedSource(file: RemoteFile, { size, stateNow, state, first }: Opened, kept: Kept | undefined): ByteSource {
   const { name, signal } = file;
   const fetchRange = async (offset: number, length: number) => {
     const response = await requestRange(file, offset, length);
     if (response.status !== 206) throw await refusal(response, file);
     const total = totalSize(response) ?? size;
-    if (total !== size || stateOf(response) !== state) {
+    if (total !== size || stateNow(response) !== state) {
       await response.body?.cancel();
       const problem = total === size ? "it has changed" : `it was ${size} bytes long when opened and is ${total} now`;
       throw new SafetensorsError("io", name, problem, "a file that stays as it is; open it again");
@@ -103,17 +108,26 @@ function rangedSource(file: RemoteFile, { size, state, first }: Opened, kept: Ke
     if (bytes.length < length) throw shortRange(file, offset, length, bytes.length);
     return bytes;
   };
+  const readRange = async (offset: number, length: number) => {
+    const old = await kept?.get(offset, length);
+    if (old) return old;
+    const bytes = await patiently(() => fetchRange(offset, length), signal);
+    await kept?.put(offset, bytes);
+    return bytes;
+  };
   return {
     name,
     size,
     async read(offset, length) {
       checkRange(name, size, offset, length);
       signal?.throwIfAborted();
-      if (offset + length <= first.length) return first.slice(offset, offset + length);
-      const old = await kept?.get(offset, length);
-      if (old) return old;
-      const bytes = await patiently(() => fetchRange(offset, length), signal);
-      await kept?.put(offset, bytes);
+      const end = offset + length;
+      if (length === 0) return new Uint8Array(0); // HTTP cannot ask for an empty range.
+      if (offset >= first.length) return readRange(offset, length);
+      if (end <= first.length) return first.slice(offset, end);
+      const bytes = new Uint8Array(length);
+      bytes.set(first.subarray(offset));
+      bytes.set(await readRange(first.length, end - first.length), first.length - offset);
       return bytes;
     },
   };
