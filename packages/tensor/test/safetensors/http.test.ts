@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { type FileServer, indexPage, type Serving, serveFiles } from "@lethe/testing/file-server";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { encodeSafetensors, httpFolder, httpSource, openCheckpointIn } from "../../src/safetensors/index.ts";
-import { expectKind } from "./build.ts";
+import { expectKind, golden } from "./build.ts";
 
 /** Longer than the range that is asked for when a file is opened. */
 const long = Uint8Array.from({ length: 2 ** 19 }, (_, i) => (i * 7) % 251);
@@ -72,6 +72,27 @@ describe("an absent file", () => {
     server = await serveFiles(pointer, { ranges: false });
     const { message } = await expectKind("header-too-large", () => openCheckpointIn(httpFolder(server.url)));
     expect(message).toContain("git lfs pull");
+  });
+});
+
+describe("a sharded checkpoint on a server that answers absent files with its index page", () => {
+  const names = ["model.safetensors.index.json", ...[1, 2, 3].map((n) => `model-0000${n}-of-00003.safetensors`)];
+  const sharded = new Map<string, Uint8Array>(names.map((name) => [`/${name}`, golden(`sharded/${name}`)]));
+
+  it("is read, its shards all at once", async () => {
+    server = await serveFiles(sharded, { absent: indexPage, roundMs: 150 });
+    const checkpoint = await openCheckpointIn(httpFolder(server.url));
+    // The file that holds everything, the index, the shards.
+    expect(server.rounds).toBe(3);
+    for (const name of checkpoint.names()) await checkpoint.read(name);
+    expect(server.requests).toHaveLength(5);
+  });
+
+  it("that lacks a shard is an error that names it", async () => {
+    const without = new Map([...sharded].filter(([path]) => !path.includes("00002-of")));
+    server = await serveFiles(without, { absent: indexPage });
+    const { message } = await expectKind("missing-shard", () => openCheckpointIn(httpFolder(server.url)));
+    expect(message).toContain(`lacks "model-00002-of-00003.safetensors"`);
   });
 });
 
@@ -151,6 +172,19 @@ describe("a file with ranges", () => {
     const { message } = await expectKind("io", () => source.read(300_000, 9));
     expect(message).toContain("403 Forbidden");
     expect(server.requests).toHaveLength(2);
+  });
+
+  it("of which the server sends another range than was asked for is an error", async () => {
+    const folder = await serve({
+      instead(request, response) {
+        const later = !request.headers.range?.startsWith("bytes=0-");
+        if (later) response.writeHead(206, { "Content-Range": "bytes 0-8/524288" }).end(long.subarray(0, 9));
+        return later;
+      },
+    });
+    const source = (await folder.open("long"))!;
+    const { message } = await expectKind("truncated", () => source.read(300_000, 9));
+    expect(message).toContain("the server sent 9 bytes from 0 on for a range of 9 from 300000 on");
   });
 
   it("that changes while it is read, to one of the same size, is an error", async () => {

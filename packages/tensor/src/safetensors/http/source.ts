@@ -77,7 +77,7 @@ export async function findHttpSource(
   if (absent !== undefined) return { absent };
   if (status === 200) return { source: bytesSource(bytes, file.name) };
   const size = await sizeOf(response, file, bytes.length);
-  if (bytes.length < Math.min(size, FIRST_BYTES)) throw shortRange(file, 0, FIRST_BYTES, bytes.length);
+  if (bytes.length < Math.min(size, FIRST_BYTES)) throw otherRange(file, [0, FIRST_BYTES], ["0", bytes.length]);
   const stateNow = version === undefined ? stateOf : () => version;
   const state = stateNow(response);
   const kept = keep ? await keptFile(file.name, state, size) : undefined;
@@ -104,8 +104,10 @@ function rangedSource(file: RemoteFile, { size, stateNow, state, first }: Opened
       const problem = total === size ? "it has changed" : `it was ${size} bytes long when opened and is ${total} now`;
       throw new SafetensorsError("io", name, problem, "a file that stays as it is; open it again");
     }
+    const begin = /^bytes (\d+)-/.exec(response.headers.get("Content-Range") ?? "")?.[1];
     const bytes = await rangeBody(response, file, length);
-    if (bytes.length < length) throw shortRange(file, offset, length, bytes.length);
+    if (bytes.length < length || (begin !== undefined && Number(begin) !== offset))
+      throw otherRange(file, [offset, length], [begin, bytes.length]);
     return bytes;
   };
   const readRange = async (offset: number, length: number) => {
@@ -153,8 +155,12 @@ async function rangeBody(response: Response, file: RemoteFile, length: number): 
   throw new SafetensorsError("io", file.name, problem, "exactly the range asked for");
 }
 
-function shortRange({ name }: RemoteFile, offset: number, length: number, sent: number): SafetensorsError {
-  const problem = `the server sent ${sent} bytes for a range of ${length} at ${offset}`;
+function otherRange(
+  { name }: RemoteFile,
+  [offset, length]: readonly [number, number],
+  [begin = String(offset), sent]: readonly [string | undefined, number],
+): SafetensorsError {
+  const problem = `the server sent ${sent} bytes from ${begin} on for a range of ${length} from ${offset} on`;
   return new SafetensorsError("truncated", name, problem, "exactly the range asked for");
 }
 
