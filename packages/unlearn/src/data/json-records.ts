@@ -16,7 +16,8 @@ const MOST_RECORDS = 1_000_000;
 const space = /[ \t\n\r]*/y;
 
 /**
- * The records of a JSON file: those of an array, or one a line (JSON lines). A byte-order mark and empty lines are skipped.
+ * The records of a JSON file: those of an array, or one a line (JSON lines). A file that is one object over several lines is one record. A
+ * byte-order mark and empty lines are skipped.
  * @param path names the file in errors
  * @param json what the file holds
  * @throws ConceptDataError naming file and line of the first record that is not JSON, or no object
@@ -26,7 +27,7 @@ export const jsonRecords = checked("jsonRecords", { path: text, json: text }, (p
   const content = json.replace(/^\uFEFF/, "");
   const isArray = content[afterSpace(content, 0)] === "[";
   const records: DataRecord[] = [];
-  for (const { where, piece } of isArray ? elementsOf(path, content) : linesOf(path, content)) {
+  for (const { where, piece } of isArray ? elementsOf(path, content) : objectsOf(path, content)) {
     if (records.length === MOST_RECORDS)
       throw new ConceptDataError(`${where}: the file holds more than ${MOST_RECORDS} records.`);
     records.push({ where, value: recordOf(where, piece, isArray) });
@@ -37,6 +38,21 @@ export const jsonRecords = checked("jsonRecords", { path: text, json: text }, (p
 interface Piece {
   readonly where: string;
   readonly piece: string;
+}
+
+/** One object a line, or the one object that the file is. A file of settings, for example, is no bad JSON but other data. */
+function objectsOf(path: string, content: string): Iterable<Piece> {
+  const [first, second] = linesOf(path, content);
+  const whole = first && second && !isJson(first.piece) && isJson(content);
+  return whole ? [{ where: first.where, piece: content }] : linesOf(path, content);
+}
+
+function isJson(text: string): boolean {
+  try {
+    return parseJson(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function* linesOf(path: string, content: string): Generator<Piece> {

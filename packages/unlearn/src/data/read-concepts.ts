@@ -87,7 +87,19 @@ function formatsOf(records: readonly DataRecord[], { path }: DataFile, among: re
   const most = Math.max(...counts);
   if (most > 0) return among.filter((_, i) => counts[i] === most);
   const fields = quote(Object.keys(first.value).join(", "));
-  throw new ConceptDataError(`${first.where}: its fields are ${fields}. Expected a record of ${described}.`);
+  throw new ConceptDataError(
+    `${first.where}: its fields are ${fields}, which is no concept data. ${withinHint(first)}Expected a record of ${described}. A file ` +
+      "holds a JSON array of records, or one record a line.",
+  );
+}
+
+/** What to do where the records are not the file's own, but those of one of its fields. */
+function withinHint({ value }: DataRecord): string {
+  const found = Object.entries(value).find(([, within]) => {
+    const [record] = Array.isArray(within) ? within : [];
+    return typeof record === "object" && record !== null && dataFormats.some(({ recognises }) => recognises(record));
+  });
+  return found ? `The list in its field ${quote(found[0])} is: make that list a file of its own. ` : "";
 }
 
 /** The questions of a set as facts, without paraphrases where it has none. */

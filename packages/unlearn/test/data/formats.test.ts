@@ -214,11 +214,18 @@ describe("which format a file has", () => {
   test("is an error that names the fields where none fits, or where another was chosen", async () => {
     const fault = await faultOf(layouts["JSON lines"]([{ text: "x", label: 1 }]));
     expect(fault).toMatch(
-      /^some\/data\.json, line 1: its fields are "text, label"\. Expected a record of concept-vectors \(/,
+      /^some\/data\.json, line 1: its fields are "text, label", which is no concept data\. Expected a record of concept-vectors \(/,
     );
     for (const { name, description } of dataFormats) expect(fault).toContain(`${name} (${description})`);
     expect(await faultOf(JSON.stringify(published.tofu), { format: "wmdp" })).toMatch(
-      /^some\/data\.json, line 1, record 1: its fields are "question, answer, .*Expected a record of wmdp \(WMDP: [^)]*\)\.$/,
+      /^some\/data\.json, line 1, record 1: its fields are "question, answer, .*Expected a record of wmdp \(WMDP: [^)]*\)\. A file holds a JSON array of records, or one record a line\.$/,
+    );
+    // As a settings file is laid out: JSON, and no record of ours.
+    expect(await faultOf(JSON.stringify({ model_type: "llama", layers: 2 }, null, 2))).toMatch(
+      /^some\/data\.json, line 1: its fields are "model_type, layers", which is no concept data\. Expected a record of /,
+    );
+    expect(await faultOf(JSON.stringify({ data: published.tofu }))).toMatch(
+      /its fields are "data", which is no concept data\. The list in its field "data" is: make that list a file of its own\. Expected/,
     );
     expect(await faultOf("")).toMatch(/^some\/data\.json: it holds no record\. Expected /);
   });

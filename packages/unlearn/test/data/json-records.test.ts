@@ -25,6 +25,12 @@ describe("jsonRecords", () => {
     expect(jsonRecords("f", "\n\n")).toEqual([]);
   });
 
+  test("reads one object over several lines as one record", () => {
+    const value = { name: "not concept data", list: [1, { a: "\n" }] };
+    expect(jsonRecords("f", `\n${JSON.stringify(value, null, 2)}\n`)).toEqual([{ where: "f, line 2", value }]);
+    expect(jsonRecords("f", "{\n}")).toEqual([{ where: "f, line 1", value: {} }]);
+  });
+
   test("reads an array, and knows the line on which each record begins", () => {
     const array = '\uFEFF\r\n[\r\n  {"a": "}],{ \\" \\\\"}, {"a":\n\n [{}]\n}\n,\n\n{"a": {}}\r\n]\r\n';
     expect(jsonRecords("f", array)).toEqual([
@@ -55,7 +61,11 @@ describe("jsonRecords", () => {
 
   test.each([
     ['{"a": 1}\n\n{"a": \n{"a": 2}', "f, line 3: not JSON: Unexpected end of JSON input. Expected a JSON array"],
-    ["{\n}", "f, line 1: not JSON: Expected property name or '}'. Expected a JSON array of records, or one record a"],
+    ["{\n", "f, line 1: not JSON: Expected property name or '}'. Expected a JSON array of records, or one record a"],
+    [
+      '{\n"a": 1}\n{"a": 2}',
+      "f, line 1: not JSON: Expected property name or '}'. Expected a JSON array of records, or one",
+    ],
     ["<html>", "f, line 1: not JSON: "],
     ['{"a": 1} {"a": 2}', "f, line 1: not JSON: "],
     ["3", 'f, line 1: expected a record, such as {"question": …}, and not "3".'],
