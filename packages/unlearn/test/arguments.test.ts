@@ -39,6 +39,26 @@ test.each<[string, object, string]>([
     { objective: { reads: ["forgot"], loss() {} } },
     "a list of forget, retain, preferred",
   ],
+  ["one that reads a text twice", { objective: { reads: ["forget", "forget"], loss() {} } }, "each once"],
+  [
+    "one with a field that there is not",
+    { objective: { reads: ["forget"], refrence: { forget() {} }, loss() {} } },
+    "an object of reads, reference, loss",
+  ],
+  [
+    "an objective with a method's options",
+    { objective: { reads: ["forget"], loss() {} }, options: { beta: 1 } },
+    "options belong to a method",
+  ],
+  ["an objective by a name", { objective: "simnpo" }, 'objective is "simnpo"; expected an object'],
+  ["a recipe by a name", { method: "npo", recipe: "simnpo" }, 'recipe is "simnpo"; expected an object'],
+  ["a method in the recipe", { method: "npo", recipe: { learningRate: 1, epochs: 1, method: "ga" } }, '"method"'],
+  ["a method that there is not", { method: "simpno" }, 'no method "simpno"; "simnpo" comes nearest'],
+  ["a method of a name that every object has", { method: "constructor" }, 'no method "constructor"'],
+  ["a misspelt objective", { objektive: { reads: ["forget"], loss() {} } }, "objektive is not an option"],
+  ["a misspelt objective beside a method", { method: "npo", objektive: {} }, "objektive is not an option"],
+  ["a method with a misspelt field", { method: { ...exported.npo, objektive() {} } }, "name, title, source"],
+  ["a method whose options are no schema", { method: { ...exported.npo, options: {} } }, "options a zod schema"],
   [
     "one that compares texts that it does not read",
     { objective: { reads: ["forget"], reference: { retain() {} }, loss() {} } },
@@ -46,7 +66,11 @@ test.each<[string, object, string]>([
   ],
   ["a method that changes nothing", { method: { ...exported.npo, objective: undefined } }, "no objective and no edit"],
 ])("unlearn refuses %s", async (_, means, message) => {
-  const given = { ...means, recipe: { learningRate: 1e-3, epochs: 1 }, forget: [[1, 2]], seed: 0 };
-  const steps = unlearn!(model, given) as AsyncGenerator;
-  await expect(steps.next()).rejects.toThrow(message);
+  const given = { recipe: { learningRate: 1e-3, epochs: 1 }, forget: [[1, 2]], retain: [[3, 4]], seed: 0, ...means };
+  const before = device.dispatches;
+  const run = async () => {
+    for await (const _ of unlearn!(model, given) as AsyncGenerator);
+  };
+  await expect(run()).rejects.toThrow(message);
+  expect(device.dispatches, "nothing else is trained instead").toBe(before);
 });

@@ -80,20 +80,38 @@ export type UnlearnOptions = Means & {
   readonly signal?: AbortSignal | undefined;
 };
 
-const isMethod = (value: unknown) => anyObject.accepts(value) && anyObject.accepts((value as Method).options);
+/** Whether an object has no other keys than these: a misspelt one would be passed over in silence, and something else be trained. */
+const hasOnly = (value: object, keys: readonly string[]) => Object.keys(value).every((key) => keys.includes(key));
+const methodKeys = Object.keys({
+  name: 0,
+  title: 0,
+  source: 0,
+  options: 0,
+  rate: 0,
+  objective: 0,
+  edit: 0,
+  trains: 0,
+  prefers: 0,
+  stops: 0,
+} satisfies Record<keyof Method, 0>);
+const isMethod = (value: unknown) => {
+  const { options } = Object(value) as Partial<Method>;
+  return anyObject.accepts(value) && hasOnly(value as Method, methodKeys) && typeof options?.safeParse === "function";
+};
 const isObjective = (value: unknown) => {
   const { reads, reference = {}, loss } = Object(value) as Partial<Objective>;
   return (
     Array.isArray(reads) &&
     reads.length > 0 &&
-    reads.every((role) => roles.includes(role)) &&
+    reads.every((role, i) => roles.includes(role) && reads.indexOf(role) === i) &&
     Object.keys(reference).every((role) => reads.includes(role as Role)) &&
-    typeof loss === "function"
+    typeof loss === "function" &&
+    hasOnly(value as Objective, ["reads", "reference", "loss"])
   );
 };
 const checkObjective = checkerOf("unlearn", {
   objective: {
-    wanted: `an object with a loss, and with reads, a list of ${roles.join(", ")}; its reference has no other roles`,
+    wanted: `an object of reads, reference, loss, with reads a list of ${roles.join(", ")}, each once; its reference has no other roles`,
     accepts: isObjective,
   },
 });
@@ -111,7 +129,7 @@ const trainsKind: Kind = {
 const checkPart = checkerOf("unlearn", { trains: partKind });
 const unlearnOptions = options({
   method: optional({
-    wanted: "the name of a method or a method",
+    wanted: `the name of a method, or an object of ${methodKeys.join(", ")} with options a zod schema`,
     accepts: (value) => typeof value === "string" || isMethod(value),
   }),
   options: optional(anyObject),
@@ -272,6 +290,8 @@ interface Plan extends Pick<Method, "stops"> {
 function planOf(means: UnlearnOptions): Plan {
   if ((means.objective === undefined) === (means.method === undefined))
     throw new LetheError("unlearn: give a method or an objective, and not both");
+  if (means.objective !== undefined && "options" in means && means.options !== undefined)
+    throw new LetheError("unlearn: options belong to a method; an objective of your own has its numbers in its loss");
   const chosen = typeof means.trains === "string" ? trainedPart(means.trains) : means.trains;
   if (chosen) checkPart([chosen]);
   if (means.objective) {
