@@ -1,7 +1,8 @@
-/** `npm run generate -- --model DIR "prompt"`: continues a prompt and prints the text as it comes. */
+/** `npm run generate -- "prompt"`: continues a prompt and prints the text as it comes. */
 import { loadModel } from "@lethe/auto";
 import type { GenerateOptions } from "@lethe/decoder";
 import { openDevice } from "@lethe/tensor";
+import { bundled } from "./bundled.ts";
 import { commandLine, number, runCommand, wholeFrom } from "./command-line.ts";
 import { fetchModel } from "./fetch-model.ts";
 
@@ -36,9 +37,10 @@ await runCommand(
     "Continues a prompt with a model in Hugging Face's format: greedily, unless a temperature is given.",
   )
     .argument("<prompt>", "text to continue; \\n stands for a line break")
-    .requiredOption(
+    .option(
       "-m, --model <model>",
       "directory with config.json, *.safetensors and tokenizer.json, or org/name on the Hugging Face Hub",
+      bundled.llama.directory,
     )
     .option("-n, --tokens <count>", "most tokens to add", wholeFrom(0), 64)
     .option(
