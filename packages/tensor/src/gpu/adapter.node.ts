@@ -1,5 +1,6 @@
 import { freemem } from "node:os";
 import { AdapterError } from "../errors.ts";
+import { limitRemarksSilencer } from "./limit-remarks.node.ts";
 import type { AdapterChoice } from "./options.ts";
 import { useSwiftShader } from "./swiftshader.ts";
 
@@ -21,10 +22,11 @@ const instances = new Map<AdapterChoice, GPU>();
 
 async function request(choice: AdapterChoice): Promise<GPUAdapter | null> {
   const { create, globals } = await import("webgpu");
+  const silently = await limitRemarksSilencer();
   Object.assign(globalThis, globals);
   const gpu = instances.get(choice) ?? create(dawnOptions);
   instances.set(choice, gpu);
-  return gpu.requestAdapter({ powerPreference: "high-performance" });
+  return silently(() => gpu.requestAdapter({ powerPreference: "high-performance" }));
 }
 
 /**
