@@ -1,8 +1,9 @@
 /**
  * `npm run check-packages`: packs every published package and installs the tarballs into an empty TypeScript project outside the repository. There each package
- * must import nothing that it does not declare, bundle for a browser without a module of Node's, and its README's example must
- * type-check with the types that projects have (Node's, the DOM's, both) and run. The examples must type-check against the packages'
- * sources too, in a project whose only strictness is `strict`.
+ * must be fit to be published (see `lint-package.ts`), import nothing that it does not declare, bundle for a browser without a module of
+ * Node's, and its README's example must type-check with the types that projects have (Node's, the DOM's, both), also in the oldest
+ * TypeScript that the READMEs name, and run. The examples must type-check against the packages' sources too, in a project whose only
+ * strictness is `strict`.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,7 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
+import { lintPackage } from "./lint-package.ts";
 import { packageFolder, publishedNames, root } from "./packages.ts";
+
+/** The oldest TypeScript that the READMEs name. */
+const oldestTypeScript = "~5.7.3";
 
 const example = /^```ts\n([\s\S]*?)^```$/m;
 
@@ -28,7 +33,7 @@ const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 function setUp(project: string): void {
   for (const name of publishedNames)
     run("npm", ["pack", "--silent", "--pack-destination", project], packageFolder(name));
-  const tarballs = readdirSync(project).map((file) => `./${file}`);
+  const tarballs = publishedNames.map((name) => `./${tarballOf(project, name)}`);
   writeFileSync(
     join(project, "package.json"),
     JSON.stringify({ name: "example", version: "1.0.0", private: true, type: "module" }),
@@ -40,6 +45,11 @@ function setUp(project: string): void {
   writeExamples(project);
   for (const [kind, libraries] of Object.entries(typeLibraries))
     writeConfig(project, `tsconfig.${kind}.json`, { ...libraries, skipLibCheck: false });
+}
+
+/** The file that `npm pack` made of a package. */
+function tarballOf(project: string, name: string): string {
+  return readdirSync(project).find((file) => file.startsWith(`lethe-${name}-`) && file.endsWith(".tgz"))!;
 }
 
 function writeExamples(project: string): void {
@@ -118,6 +128,7 @@ async function checkAll(): Promise<void> {
   try {
     setUp(project);
     for (const name of publishedNames) {
+      await lintPackage(join(project, tarballOf(project, name)), join(project, "node_modules/@lethe", name));
       await checkDeclared(project, name);
       await checkBrowser(project, name);
     }
@@ -125,11 +136,15 @@ async function checkAll(): Promise<void> {
       const options = kind === "node" ? [] : ["--noEmit"];
       run("npx", ["tsc", "-p", `tsconfig.${kind}.json`, ...options], project);
     }
+    run("npm", ["install", "--silent", "--no-audit", "--no-fund", `typescript@${oldestTypeScript}`], project);
+    run("npx", ["tsc", "-p", "tsconfig.both.json", "--noEmit"], project);
     for (const name of publishedNames) {
       console.log(`\nThe example of @lethe/${name}:`);
       run("node", [`${name}.js`], project);
     }
-    console.log(`\n${publishedNames.length} packages install, bundle for browsers, type-check and run their examples.`);
+    console.log(
+      `\n${publishedNames.length} packages are fit to be published, install, bundle for browsers, type-check and run their examples.`,
+    );
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
