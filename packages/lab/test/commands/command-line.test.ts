@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
@@ -17,19 +18,15 @@ function start(file: string, args: readonly string[], stdout: "pipe" | number = 
   });
 }
 
-const COMMANDS = {
-  experiment: "packages/lab/src/commands/experiment/main.ts",
-  audit: "packages/lab/src/commands/audit/main.ts",
-  extract: "packages/lab/src/commands/extract/main.ts",
-  ...Object.fromEntries(
-    ["generate", "pretrain", "train-tokenizer"].map((name) => [name, `packages/lab/src/commands/${name}.ts`]),
+/** The file of every npm script that is a program of ours. */
+const COMMANDS = Object.fromEntries(
+  Object.entries<string>(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts).flatMap(
+    ([name, script]) => {
+      const [, file] = /^node --conditions=lethe-source --import tsx (\S+)$/.exec(script) ?? [];
+      return file ? [[name, file]] : [];
+    },
   ),
-  ...Object.fromEntries(
-    ["doctor", "build", "check-packages", "operations"].map((name) => [name, `scripts/${name}.ts`]),
-  ),
-  bench: "bench/run.ts",
-  parity: "parity/run.ts",
-};
+) as { readonly experiment: string };
 
 describe.each(Object.entries(COMMANDS))("npm run %s", (name, file) => {
   it("answers --help, and refuses what it does not know", async () => {
