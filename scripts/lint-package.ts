@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LetheError } from "@lethe/tensor";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { root } from "./packages.ts";
@@ -19,10 +20,10 @@ export async function lintPackage(tarball: string, installed: string): Promise<v
     ...FILES.filter((file) => !files.includes(file)),
     ...["description", "license", "keywords"].filter((field) => !manifest[field]?.length),
   ];
-  if (missing.length > 0) throw new Error(`${manifest.name}: its tarball has no ${missing.join(", no ")}`);
+  if (missing.length > 0) throw new LetheError(`${manifest.name}: its tarball has no ${missing.join(", no ")}`);
   const { messages } = await publint({ pkgDir: installed, pack: false, level: "suggestion", strict: true });
   if (messages.length > 0)
-    throw new Error(
+    throw new LetheError(
       `publint on ${manifest.name}:\n${messages.map((each) => formatMessage(each, manifest)).join("\n")}`,
     );
   execFileSync("npx", ["attw", tarball, "--profile", "esm-only", "--format", "ascii"], { cwd: root, stdio: "inherit" });

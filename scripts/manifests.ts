@@ -1,10 +1,14 @@
 /** `npm run manifests`: gives every published package the repository's licence and the fields of its package.json that all share. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LetheError } from "@lethe/tensor";
 import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
 import { packageFolder, publishedNames, root } from "./packages.ts";
 
+/** Fields that are the repository's own. */
 const SHARED = ["license", "engines", "bugs", "homepage"] as const;
+/** Fields that every published package has. The sources are there for the condition `lethe-source`, and to be read. */
+const PUBLISHED = { publishConfig: { access: "public" }, files: ["dist", "src"] };
 
 interface Manifest extends Partial<Record<(typeof SHARED)[number], unknown>> {
   readonly name: string;
@@ -18,7 +22,7 @@ function shared(own: Manifest, common: Manifest, directory: string): Manifest {
   const fields = SHARED.map((field) => [field, common[field]]);
   const repository = common.repository && { ...common.repository, directory };
   // Keys stay in their places; without a value they go.
-  return { ...own, ...Object.fromEntries(fields), repository };
+  return { ...own, ...Object.fromEntries(fields), ...PUBLISHED, repository };
 }
 
 async function writeManifests({ check }: { readonly check?: true }): Promise<void> {
@@ -38,7 +42,8 @@ async function writeManifests({ check }: { readonly check?: true }): Promise<voi
       if (!check) await writeFile(join(folder, file), text);
     }
   }
-  if (check && stale.length > 0) throw new Error(`manifests: stale: ${stale.join(", ")}; run \`npm run manifests\``);
+  if (check && stale.length > 0)
+    throw new LetheError(`manifests: stale: ${stale.join(", ")}; run \`npm run manifests\``);
   for (const file of stale) console.log(`wrote ${file}`);
 }
 

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LetheError } from "@lethe/tensor";
 import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
 import { packageFolder, publishedNames, root } from "./packages.ts";
 
@@ -29,7 +30,7 @@ function obstacles(): string[] {
 
 function release({ dryRun = false }: { readonly dryRun?: true }): void {
   const found = obstacles();
-  if (found.length > 0 && !dryRun) throw new Error(`release: nothing was uploaded.\n${found.join("\n")}`);
+  if (found.length > 0 && !dryRun) throw new LetheError(`release: nothing was uploaded.\n${found.join("\n")}`);
   for (const script of ["manifests -- --check", "build", "check-packages"]) run("npm", ["run", ...script.split(" ")]);
   if (dryRun)
     for (const name of publishedNames) run("npm", ["publish", "--dry-run", "--loglevel=warn"], packageFolder(name));
