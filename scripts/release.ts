@@ -28,7 +28,7 @@ function obstacles(): string[] {
   return found;
 }
 
-function release({ dryRun = false }: { readonly dryRun?: true }): void {
+function release({ dryRun }: { readonly dryRun?: true }): void {
   const found = obstacles();
   if (found.length > 0 && !dryRun) throw new LetheError(`release: nothing was uploaded.\n${found.join("\n")}`);
   for (const script of ["manifests -- --check", "build", "check-packages"]) run("npm", ["run", ...script.split(" ")]);
