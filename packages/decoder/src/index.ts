@@ -29,12 +29,22 @@ export * from "./errors.ts";
 export { type DrawOptions, drawContinuations } from "./generation/draws.ts";
 export { type GenerateOptions, type Generation, generateTokens } from "./generation/generate.ts";
 export { continueGreedily, type GreedyOptions } from "./generation/greedy.ts";
-export { type Prompt, textOf } from "./generation/prompts.ts";
+export { type Prompt, textOf, tokensOf } from "./generation/prompts.ts";
 export type { Sampling } from "./generation/sampling.ts";
-export { type Batch, type BatchOptions, batchOf, type CachedSequences, fewLengths, stepOf } from "./pass/batch.ts";
+export {
+  type Batch,
+  type BatchOptions,
+  batchOf,
+  type CachedSequences,
+  fewLengths,
+  stepOf,
+  usualTokens,
+} from "./pass/batch.ts";
+export type { Attention, Block, GatedMlp } from "./pass/block.ts";
 export { KVCache, type KVCacheShape } from "./pass/cache.ts";
-export { type Layout, modules, type WeightShapes } from "./pass/layout.ts";
+export { type Layout, type Modules, modules, type WeightShapes } from "./pass/layout.ts";
 export type { Model, ModelParts } from "./pass/model.ts";
+export type { Linear, Norm } from "./pass/modules.ts";
 export type { ForwardOptions } from "./pass/pass.ts";
 export { dependsOnLength, inverseFrequencies, type Rope, type RopeFields, readRope } from "./pass/rope.ts";
 export { type ChatMessage, type ChatOptions, hasChatTemplate } from "./text/chat.ts";

@@ -1,4 +1,6 @@
 import { HookError } from "./errors.ts";
+import { type Part, partsAt } from "./parts.ts";
+import type { Site } from "./sites.ts";
 
 /** Columns of one sequence's tokens: from `start` up to, but not including, `end`. */
 export interface Span {
@@ -8,18 +10,27 @@ export interface Span {
 
 /** Where the values of a captured activation stood in their run. Columns of a run with a cache count from the cache's first. */
 export interface Held {
+  /** The columns of the run: up to, but not including, this one. */
+  readonly end: number;
   /** The column of each index of the tensor's axis T. */
   readonly columns: readonly number[];
   /** Columns of each sequence's tokens; undefined where the run did not say. */
   readonly sequences: readonly Span[] | undefined;
+  /** The head of each index of the tensor's axis of heads; undefined for all heads, and where the site has none. */
+  readonly heads: readonly number[] | undefined;
 }
 
 /**
- * The places in a source's tensor that hold what a run wants; `undefined` when the tensor is exactly that.
+ * The part of a source's tensor that holds what a run wants; none where it is the whole tensor, in its order.
  * @param what the hook and its point, for errors: `restore m: m.3`
- * @throws {HookError} when the source does not hold one of the columns, or when its sequences stood in other columns
+ * @throws {HookError} when the source lacks one of the columns or heads, or when its sequences stood in other columns
  */
-export function placesOf(held: Held, wanted: Held, what: string, source: string): readonly number[] | undefined {
+export function heldParts(site: Site, held: Held, wanted: Held, what: string, source: string): Part[] {
+  return partsAt(site, placesOf(held, wanted, what, source), headPlacesOf(held, wanted, what, source));
+}
+
+/** The places of the columns that a run wants; `undefined` when they are all that the source holds, in their order. */
+function placesOf(held: Held, wanted: Held, what: string, source: string): readonly number[] | undefined {
   const place = new Map(held.columns.map((column, i) => [column, i]));
   const places = wanted.columns.map((column) => {
     const found = place.get(column);
@@ -31,6 +42,24 @@ export function placesOf(held: Held, wanted: Held, what: string, source: string)
   });
   if (held.sequences && wanted.sequences) checkAlike(held.sequences, wanted.sequences, wanted.columns, what, source);
   return places.length === held.columns.length && places.every((at, i) => at === i) ? undefined : places;
+}
+
+/** The places of the heads that a run wants; `undefined` when they are all that the source holds, in their order. */
+function headPlacesOf(
+  { heads: held }: Held,
+  { heads: wanted }: Held,
+  what: string,
+  source: string,
+): readonly number[] | undefined {
+  if (!held) return wanted;
+  if (!wanted) throw new HookError(`${what} was asked for at every head, and ${source} holds it at heads ${held}`);
+  const absent = wanted.find((head) => !held.includes(head));
+  if (absent !== undefined)
+    throw new HookError(
+      `${what} was asked for at head ${absent}, and ${source} holds it at heads ${held}; capture every head that is to be restored`,
+    );
+  const places = wanted.map((head) => held.indexOf(head));
+  return places.length === held.length && places.every((at, i) => at === i) ? undefined : places;
 }
 
 /** The same column must be the same token of the same sequence in both runs. */

@@ -1,14 +1,16 @@
 import { type F32, type Ops, Tensor } from "@lethe/tensor";
 import type { Captures, TensorSource } from "./captures.ts";
 import { HookError } from "./errors.ts";
-import type { HookPoint, PointSelector } from "./points.ts";
+import { type HookPoint, type PointSelector, showSelector } from "./points.ts";
 
-/** Restricts a hook to some layers or positions. */
+/** Restricts a hook to some layers, positions or heads. */
 export interface Where {
   /** Layers from 0. Default: every layer of the run. */
   readonly layers?: readonly number[];
   /** Columns of the batch, left padding counted; −1 is the last. Default: all. */
   readonly positions?: readonly number[];
+  /** Heads from 0, at sites that have heads: query heads, or key heads at `k`, `rot_k` and `v`. Default: all. */
+  readonly heads?: readonly number[];
 }
 
 /** What an edit receives with the tensor. `ops` are those of the run, so they record gradients where the run does. */
@@ -52,16 +54,17 @@ export class Hooks {
   }
 
   /**
-   * Keeps the tensor at a point, without a copy. A parameter is copied, because training may change it. With `positions` the captured
-   * tensor has only those: `[B, P, …]`.
+   * Keeps the tensor at a point, without a copy. A parameter is copied, because training may change it. With `positions` or `heads` the
+   * captured tensor has only those: `[B, P, …]`.
    */
   capture(selector: PointSelector, into: Captures, where: Where = {}): Hooks {
     return this.#with("capture", selector, { kind: "capture", into }, where);
   }
 
-  /** Replaces the tensor at a point by `value`, of the same shape, or `[B, P, …]` with `positions`. */
+  /** Replaces the tensor at a point by `value`, of the same shape, or of the shape of the `positions` and `heads`: `[B, P, …]`. */
   replace(selector: PointSelector, value: Tensor, where: Where = {}): Hooks {
-    if (!(value instanceof Tensor)) throw new HookError(`replace ${selector}: expected a tensor as the value`);
+    if (!(value instanceof Tensor))
+      throw new HookError(`replace ${showSelector(selector)}: expected a tensor as the value`);
     const source: TensorSource = { label: value.label, tensorAt: () => value };
     return this.#with("replace", selector, { kind: "replace", source }, where);
   }
@@ -78,15 +81,15 @@ export class Hooks {
     return this.#with("scale", selector, { kind: "edit", edit }, where);
   }
 
-  /** Replaces the tensor at a point by the result of `edit`. With `positions`, `edit` receives and returns only those. */
+  /** Replaces the tensor at a point by the result of `edit`. With `positions` or `heads`, `edit` receives and returns only those. */
   edit(selector: PointSelector, edit: Edit, where: Where = {}): Hooks {
     return this.#with("edit", selector, { kind: "edit", edit }, where);
   }
 
   /**
    * Replaces a site in some layers by its values in another run or model: activations captured in a run of the vanilla model on
-   * sequences padded alike, or, for `W_V`, the vanilla model itself. The two are one mechanism. With `positions`, those are taken from
-   * the capture; a capture that does not hold one of them is an error before the run.
+   * sequences padded alike, or, for `W_V`, the vanilla model itself. The two are one mechanism. With `positions` or `heads`, those are
+   * taken from the capture; a capture that does not hold one of them is an error before the run.
    */
   restore(
     site: PointSelector,
@@ -103,24 +106,25 @@ export class Hooks {
   }
 
   #with(verb: string, selector: PointSelector, action: Action, where: Where): Hooks {
-    const label = `${verb} ${typeof selector === "function" ? "the points chosen" : selector}`;
+    const label = `${verb} ${showSelector(selector)}`;
     checkHook(label, selector, action, where);
     return new Hooks([...this.list, { ...where, label, selector, action }]);
   }
 }
 
 /** Finds what TypeScript finds, for callers from JavaScript. */
-function checkHook(label: string, selector: unknown, action: Action, { layers, positions }: Where): void {
+function checkHook(label: string, selector: unknown, action: Action, { layers, positions, heads }: Where): void {
   const expectKind = (fits: boolean, what: string) => {
     if (!fits) throw new HookError(`${label}: expected ${what}`);
   };
   const isList = (given: unknown) => given === undefined || Array.isArray(given);
   expectKind(
-    typeof selector === "string" || typeof selector === "function",
-    "a site, a point's name or a test of points",
+    typeof selector === "string" || typeof selector === "function" || selector instanceof RegExp,
+    "a site, a point's name, a pattern of names or a test of points",
   );
   expectKind(isList(layers), "`layers` to be an array of numbers");
   expectKind(isList(positions), "`positions` to be an array of numbers");
+  expectKind(isList(heads), "`heads` to be an array of numbers");
   if (action.kind === "edit") expectKind(typeof action.edit === "function", "a function that returns a tensor");
   if (action.kind === "capture") expectKind(typeof action.into?.put === "function", "Captures to capture into");
   if (action.kind === "replace")

@@ -13,8 +13,11 @@ export interface HookPoint {
   readonly alias: string | undefined;
 }
 
-/** The points of a hook: a site's name, one point's name or alias, or a test of points. */
-export type PointSelector = Site | (string & {}) | ((point: HookPoint) => boolean);
+/**
+ * The points of a hook: a site's name; a point's name or alias, in which `*` stands for any characters, as in `blocks.*.attn.hook_*`; a
+ * regular expression that finds something in a name or an alias; or a test of points.
+ */
+export type PointSelector = Site | (string & {}) | RegExp | ((point: HookPoint) => boolean);
 
 /** The point of a site; `layer` is null for a site outside the blocks. */
 export function pointAt(site: Site, layer: number | null): HookPoint {
@@ -52,12 +55,12 @@ export function selectPoints(
   selector: PointSelector,
   layers: readonly number[] | undefined,
 ): HookPoint[] {
-  const named = points.filter((point) => matches(point, selector));
+  const named = points.filter(matcherOf(selector));
   if (named.length === 0) throw new HookError(nothingNamed(points, selector));
   const absent = layers?.find((layer) => !named.some((point) => point.layer === layer));
   if (absent === undefined) return layers ? named.filter(({ layer }) => layers.includes(layer!)) : named;
   const found = named.map(({ layer }) => layer);
-  const what = typeof selector === "function" ? "the points chosen" : selector;
+  const what = showSelector(selector);
   throw new HookError(
     found[0] === null
       ? `${what} is outside the blocks and has no layer; layer ${absent} was asked for`
@@ -75,19 +78,42 @@ export function parsePoint(name: string): HookPoint | undefined {
     .find((point) => point.name === name || point.alias === name);
 }
 
-function matches(point: HookPoint, selector: PointSelector): boolean {
-  if (typeof selector === "function") {
-    const chosen: unknown = selector(point);
-    if (typeof chosen === "boolean") return chosen;
-    throw new HookError(
-      `the hook's test of points returned ${chosen} for ${point.name}; expected true or false, at once`,
-    );
-  }
-  return selector === point.site || selector === point.name || selector === point.alias;
+/** A selector in words, for errors. */
+export function showSelector(selector: PointSelector): string {
+  return typeof selector === "function" ? "the points chosen" : String(selector);
+}
+
+function matcherOf(selector: PointSelector): (point: HookPoint) => boolean {
+  if (typeof selector === "function")
+    return (point) => {
+      const chosen: unknown = selector(point);
+      if (typeof chosen === "boolean") return chosen;
+      throw new HookError(
+        `the hook's test of points returned ${chosen} for ${point.name}; expected true or false, at once`,
+      );
+    };
+  const pattern = patternOf(selector);
+  if (pattern) return ({ name, alias }) => pattern.test(name) || (alias !== undefined && pattern.test(alias));
+  return ({ site, name, alias }) => selector === site || selector === name || selector === alias;
+}
+
+function patternOf(selector: string | RegExp): RegExp | undefined {
+  // The flags g and y make `test` go on from where it last found something.
+  if (selector instanceof RegExp) return new RegExp(selector.source, selector.flags.replace(/[gy]/g, ""));
+  if (!selector.includes("*")) return undefined;
+  const parts = selector.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`);
 }
 
 function nothingNamed(points: readonly HookPoint[], selector: PointSelector): string {
   if (typeof selector === "function") return `the hook's test accepts none of this run's ${points.length} hook points`;
+  if (patternOf(selector))
+    return `no hook point of this run has a name like ${selector}; the sites are ${siteNames.join(", ")}`;
+  // What is no pattern is a string.
+  return noSuchName(points, String(selector));
+}
+
+function noSuchName(points: readonly HookPoint[], selector: string): string {
   const known = parsePoint(selector);
   if (known) {
     const layers = points.filter(({ site }) => site === known.site).map(({ layer }) => layer);

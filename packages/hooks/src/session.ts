@@ -1,9 +1,9 @@
 import { type DType, type F32, type Ops, type Shape, Tensor, type Weight } from "@lethe/tensor";
 import { HookError } from "./errors.ts";
-import { type Held, placesOf, type Span } from "./held.ts";
+import { type Held, heldParts, type Span } from "./held.ts";
 import type { Hook, Hooks } from "./hooks.ts";
+import { checkHeads, columnsOf, type Part, partsAt, putParts, takeParts } from "./parts.ts";
 import { type HookPoint, pointAt, selectPoints } from "./points.ts";
-import { columnsOf, putColumns, takeColumns } from "./positions.ts";
 import { type Site, sites } from "./sites.ts";
 
 /** The run that hooks take part in. */
@@ -22,9 +22,9 @@ export interface Run {
 interface BoundHook {
   readonly hook: Hook;
   readonly point: HookPoint;
-  /** Columns of the batch; undefined for all. */
-  readonly columns: readonly number[] | undefined;
-  /** The same columns, or all, counted from the cache's first. */
+  /** What of the tensor the hook is about; empty for all of it. */
+  readonly parts: readonly Part[];
+  /** Its columns, counted from the cache's first, and its heads. */
   readonly wanted: Held;
   fired: boolean;
 }
@@ -44,10 +44,16 @@ export class HookSession {
     const every = Array.from({ length }, (_, column) => column);
     for (const hook of hooks?.list ?? []) {
       const columns = hook.positions && columnsOf(hook.positions, length, hook.label);
-      const wanted = { columns: (columns ?? every).map((column) => cachedColumns + column), sequences };
+      const { heads } = hook;
+      const wanted = {
+        end: cachedColumns + length,
+        columns: (columns ?? every).map((column) => cachedColumns + column),
+        sequences,
+        heads,
+      };
       for (const point of selectPoints(points, hook.selector, hook.layers)) {
         const others = this.#bound.get(point.name) ?? [];
-        const bound = { hook, point, columns, wanted, fired: false };
+        const bound = { hook, point, parts: partsAt(point.site, columns, heads), wanted, fired: false };
         check(bound, others);
         this.#bound.set(point.name, [...others, bound]);
       }
@@ -83,7 +89,9 @@ export class HookSession {
   ): F32<S> {
     const first = this.#bound.get(pointAt(site, layer).name)?.[0];
     const skipped =
-      first?.hook.action.kind === "replace" && !first.columns && !inside.some((other) => this.wants(other, layer));
+      first?.hook.action.kind === "replace" &&
+      first.parts.length === 0 &&
+      !inside.some((other) => this.wants(other, layer));
     if (!skipped) return this.at(site, layer, compute());
     return this.at(site, layer, replacement(first, shape, "f32", this.#ops) as F32<S>);
   }
@@ -98,35 +106,41 @@ export class HookSession {
 }
 
 function check(bound: BoundHook, others: readonly BoundHook[]): void {
-  const { hook, point } = bound;
-  const { action, label, positions } = hook;
-  if (positions && (sites[point.site].parameter || point.site === "pattern"))
+  const { hook, point, parts } = bound;
+  const { action, label, positions, heads } = hook;
+  const { parameter, headAxis } = sites[point.site];
+  if (positions && parameter)
     throw new HookError(`${label}: ${point.name} has no positions to choose from; leave out \`positions\``);
+  if (heads && headAxis === undefined)
+    throw new HookError(`${label}: ${point.name} has no heads to choose from; leave out \`heads\``);
   if (action.kind !== "replace") return;
   if (!action.source.tensorAt(point.site, point.layer))
     throw new HookError(`${label}: ${action.source.label} has no ${point.name}`);
-  sourcePlaces(bound);
-  const other = others.find(({ hook }) => hook.action.kind === "replace" && !hook.positions);
-  if (other && !positions)
+  sourceParts(bound);
+  const other = others.find(({ hook, parts }) => hook.action.kind === "replace" && parts.length === 0);
+  if (other && parts.length === 0)
     throw new HookError(`${point.name} is replaced twice: by "${other.hook.label}" and by "${label}"`);
 }
 
+/** What of this run's tensor a hook is about. @throws {HookError} when the tensor has no such positions or heads */
+function checkParts({ hook: { label, positions, heads }, point }: BoundHook, shape: Shape): void {
+  if (positions && shape.length < 3)
+    throw new HookError(`${label}: ${point.name} is [${shape}] in this run, rows without positions`);
+  if (heads) checkHeads(heads, shape[sites[point.site].headAxis!]!, `${label}: ${point.name}`);
+}
+
 function apply(bound: BoundHook, x: Tensor, ops: Ops): Tensor {
-  const { hook, point, columns, wanted } = bound;
+  const { hook, point, parts, wanted } = bound;
   const { action, label } = hook;
   const { parameter } = sites[point.site];
-  if (columns && x.shape.length < 3)
-    throw new HookError(`${label}: ${point.name} is [${x.shape}] in this run, rows without positions`);
+  checkParts(bound, x.shape);
   if (action.kind === "capture") {
     if (parameter) action.into.put(point, copyOf(ops.effectiveWeight(x as Weight), point));
-    else {
-      const kept = columns ? takeColumns(ops, x as F32, columns) : x;
-      action.into.put(point, kept.retain(), x.shape.length < 3 ? undefined : wanted);
-    }
+    else action.into.put(point, takeParts(ops, x as F32, parts).retain(), x.shape.length < 3 ? undefined : wanted);
     return x;
   }
   if (action.kind === "replace") {
-    if (!columns) {
+    if (parts.length === 0) {
       const value = replacement(bound, x.shape, x.dtype, ops);
       const same = parameter && value.storage === x.storage;
       if (!same || ops.effectiveWeight(x as Weight).storage === x.storage) return value;
@@ -135,13 +149,12 @@ function apply(bound: BoundHook, x: Tensor, ops: Ops): Tensor {
       x.device.own(copy);
       return copy;
     }
-    const [sequences, , ...rest] = x.shape as [number, number, ...number[]];
-    const value = replacement(bound, [sequences, columns.length, ...rest], "f32", ops);
-    return putColumns(ops, x as F32, columns, value as F32);
+    const shape = parts.reduce<Shape>((dims, { axis, places }) => dims.with(axis, places.length), x.shape);
+    return putParts(ops, x as F32, parts, replacement(bound, shape, "f32", ops) as F32);
   }
   const whole = (parameter ? ops.effectiveWeight(x as Weight) : x) as Weight;
   const wide = whole.dtype === "f32" ? (whole as F32) : ops.cast(whole, { dtype: "f32" });
-  const given = columns ? takeColumns(ops, wide, columns) : wide;
+  const given = takeParts(ops, wide, parts);
   const made: unknown = action.edit(given, { point, ops });
   if (made === given) return x;
   if (!(made instanceof Tensor) || made.dtype !== "f32")
@@ -149,7 +162,7 @@ function apply(bound: BoundHook, x: Tensor, ops: Ops): Tensor {
       `${label}: at ${point.name} the edit returned ${showResult(made)}; expected an f32 tensor [${given.shape}], at once and not later`,
     );
   expectShape(label, point, made, given.shape);
-  return columns ? putColumns(ops, wide, columns, made as F32) : made;
+  return putParts(ops, wide, parts, made as F32);
 }
 
 function showResult(made: unknown): string {
@@ -165,11 +178,13 @@ function copyOf(x: Tensor, point: HookPoint): Tensor {
   return copy;
 }
 
-/** Where a source's tensor holds the columns that a hook replaces; undefined where it is used as it is. */
-function sourcePlaces({ hook: { action, label }, point, wanted }: BoundHook): readonly number[] | undefined {
-  if (action.kind !== "replace") return undefined;
-  const held = action.source.heldAt?.(point.site, point.layer);
-  return held && placesOf(held, wanted, `${label}: ${point.name}`, action.source.label);
+/** What of a source's tensor a hook puts in; empty where it is used as it is. */
+function sourceParts({ hook: { action, label }, point, wanted }: BoundHook): Part[] {
+  if (action.kind !== "replace") return [];
+  const { source } = action;
+  const held = source.heldAt?.(point.site, point.layer);
+  if (!held) return [];
+  return heldParts(point.site, held, wanted, `${label}: ${point.name}`, source.label);
 }
 
 function replacement(bound: BoundHook, shape: Shape, dtype: DType, ops: Ops): Tensor {
@@ -180,8 +195,8 @@ function replacement(bound: BoundHook, shape: Shape, dtype: DType, ops: Ops): Te
   const float = whole.dtype !== "i32" && whole.dtype !== "u32";
   if (!(sites[point.site].parameter ? float : whole.dtype === dtype))
     throw new HookError(`${label}: ${point.name} is ${dtype} in this run and ${whole.dtype} in the source`);
-  const places = sourcePlaces(bound);
-  const value = places ? takeColumns(ops, whole as F32, places) : whole;
+  const parts = sourceParts(bound);
+  const value = parts.length > 0 ? takeParts(ops, whole as F32, parts) : whole;
   expectShape(label, point, value, shape);
   return value;
 }

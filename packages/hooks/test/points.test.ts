@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { HookError, parsePoint, pointAt, pointsOf, siteNames, sites } from "../src/index.ts";
+import { HookError, type HookPoint, parsePoint, pointAt, pointsOf, siteNames, sites } from "../src/index.ts";
 import { selectPoints } from "../src/points.ts";
 
 const points = pointsOf({ first: 0, end: 4 });
 
 test("the points of a run are in the order of the pass, each with TransformerLens's name", () => {
-  expect(points).toHaveLength(4 * 18 + 3);
-  expect(points.slice(0, 3).map(({ name }) => name)).toEqual(["embed", "resid_pre.0", "ln1.0"]);
+  expect(points).toHaveLength(4 * 24 + 4);
+  expect(points.slice(0, 3).map(({ name }) => name)).toEqual(["embed", "resid_pre.0", "ln1_scale.0"]);
   expect(points.at(-1)!.name).toBe("logits");
   expect(pointAt("m", 3)).toEqual({ site: "m", layer: 3, name: "m.3", alias: "blocks.3.mlp.hook_post" });
   expect(pointAt("A", 0).alias).toBe("blocks.0.hook_attn_out");
@@ -21,7 +21,7 @@ test("a part of a model has the points of its layers alone", () => {
 
 test("a family that lacks sites has no points for them", () => {
   const names = pointsOf({ first: 0, end: 2 }, ["ln1", "M_before_norm"]).map(({ name }) => name);
-  expect(names).toHaveLength(2 * 16 + 3);
+  expect(names).toHaveLength(2 * 22 + 4);
   expect(names).not.toContain("ln1.0");
   expect(names).toContain("A_before_norm.1");
 });
@@ -55,7 +55,21 @@ describe("a selector", () => {
   });
 
   test("is a test of points", () => {
-    expect(names(({ site, layer }) => site.startsWith("ln") && layer !== 0, [2])).toEqual(["ln1.2", "ln2.2"]);
+    const selector = ({ site, layer }: HookPoint) => site.startsWith("ln") && layer !== 0;
+    expect(names(selector, [2])).toEqual(["ln1_scale.2", "ln1.2", "ln2_scale.2", "ln2.2"]);
+  });
+
+  test("is a pattern of names or aliases, as a text with * or as a regular expression", () => {
+    expect(names("blocks.*.hook_resid_m*", undefined)).toEqual([
+      "resid_mid.0",
+      "resid_mid.1",
+      "resid_mid.2",
+      "resid_mid.3",
+    ]);
+    expect(names("*.hook_resid_*", [1])).toEqual(["resid_pre.1", "resid_mid.1", "resid_post.1"]);
+    // A global expression remembers where it was; every point is asked from its first letter all the same.
+    expect(names(/^m\.\d$|hook_attn_out$/g, [0, 3])).toEqual(["A.0", "m.0", "A.3", "m.3"]);
+    expect(names(/W_V/, [2])).toEqual(["W_V.2"]);
   });
 
   test("that names nothing throws", () => {
@@ -63,5 +77,7 @@ describe("a selector", () => {
     expect(() => names("W_v", undefined)).toThrow('did you mean "W_V"');
     expect(() => names("resid", undefined)).toThrow("the sites are embed, resid_pre");
     expect(() => names("m", [])).not.toThrow();
+    expect(() => names("[mM].*", undefined)).toThrow("no hook point of this run has a name like [mM].*; the sites are");
+    expect(() => names(/resid_past/, undefined)).toThrow("no hook point of this run has a name like /resid_past/");
   });
 });

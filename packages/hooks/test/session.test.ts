@@ -91,3 +91,80 @@ test("the error for a point that was never reached names it", () => {
   session.at("m", 0, counting(1, 3, 4));
   expect(() => session.finish()).toThrow("scale m (m.1)");
 });
+
+test("some heads are edited and captured, and the others keep every bit", async () => {
+  // [B, T, H, D] and [B, H, T, S], where heads are another axis.
+  const shapes = { z: [1, 3, 2, 2], pattern: [1, 2, 3, 2] };
+  for (const site of ["z", "pattern"] as const) {
+    const shape = shapes[site];
+    using seen = new Captures();
+    const where = { layers: [0], heads: [1], positions: [2, 0] };
+    const hooks = new Hooks().capture(site, seen, where).scale(site, -1, where);
+    const after = await new HookSession(hooks, run).at(site, 0, counting(...shape)).read();
+    const changed = site === "z" ? [2, 3, 10, 11] : [6, 7, 10, 11];
+    expect([...after], site).toEqual(Array.from({ length: 12 }, (_, i) => (changed.includes(i) ? -i : i)));
+    expect(seen.get(site, 0).shape).toEqual(site === "z" ? [1, 2, 1, 2] : [1, 1, 2, 2]);
+  }
+});
+
+test("a capture knows its heads, and gives those that a hook restores", async () => {
+  using all = new Captures("all heads");
+  using one = new Captures("one head");
+  const captured = new Hooks().capture("z", all).capture("z", one, { heads: [1] });
+  const capturing = new HookSession(captured, run);
+  for (const layer of [0, 1]) capturing.at("z", layer, counting(1, 3, 2, 2));
+  const restored = (source: Captures, where: object) =>
+    new HookSession(new Hooks().restore("z", [0], source, where), run).at(
+      "z",
+      0,
+      ops.affine(counting(1, 3, 2, 2), { factor: 0 }),
+    );
+  for (const source of [all, one])
+    expect([...(await restored(source, { heads: [1], positions: [1] }).read())]).toEqual([
+      0, 0, 0, 0, 0, 0, 6, 7, 0, 0, 0, 0,
+    ]);
+  expect([...(await restored(all, { heads: [1, 0] }).read())]).toEqual([...(await counting(12).read())]);
+  expect(() => restored(one, { heads: [0] })).toThrow(
+    "restore z: z.0 was asked for at head 0, and one head holds it at heads 1; capture every head that is to be restored",
+  );
+  expect(() => restored(one, {})).toThrow("z.0 was asked for at every head, and one head holds it at heads 1");
+  expect(() => restored(all, { heads: [2] })).toThrow("restore z: z.0 has heads 0 to 1; head 2 was asked for");
+  expect(() => new HookSession(new Hooks().scale("m", 0, { heads: [0] }), run)).toThrow(
+    "scale m: m.0 has no heads to choose from",
+  );
+});
+
+test("a pattern is taken by its queries, and one with other keys is refused with the reason", async () => {
+  using seen = new Captures("a longer run");
+  new HookSession(new Hooks().capture("pattern.0", seen), { ...run, length: 4 }).at("pattern", 0, counting(1, 2, 4, 4));
+  const hooks = new Hooks().restore("pattern", [0], seen, { positions: [1] });
+  const x = counting(1, 2, 3, 4);
+  expect([...(await new HookSession(hooks, run).at("pattern", 0, x).read())]).toEqual([
+    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+    ...[12, 13, 14, 15, 20, 21, 22, 23, 20, 21, 22, 23],
+  ]);
+  expect(() => new HookSession(hooks, run).at("pattern", 0, counting(1, 2, 3, 3))).toThrow(
+    "pattern.0 is [1,2,1,3] in this run and its replacement is [1,2,1,4]",
+  );
+});
+
+test("a part of a capture is selected by positions of its run, heads and sequences", async () => {
+  using seen = new Captures("the capture");
+  const hooks = new Hooks().capture("z.0", seen, { positions: [-1, 0] }).capture("m.0", seen);
+  const session = new HookSession(hooks, run);
+  session.at("z", 0, counting(2, 3, 2, 1));
+  session.at("m", 0, counting(2, 3, 1));
+  const part = async (...given: Parameters<Captures["select"]>) => [...(await seen.select(...given).read())];
+  expect(await part("m", { layer: 0, positions: [2, -2] })).toEqual([2, 1, 5, 4]);
+  expect(await part("blocks.0.attn.hook_z", { heads: [1] })).toEqual([5, 1, 11, 7]);
+  expect(await part("z.0", { sequences: [1], positions: [0], heads: [1] })).toEqual([7]);
+  expect(seen.select("z.0", { sequences: [1], positions: [0], heads: [1] }).shape).toEqual([1, 1, 1, 1]);
+  expect(seen.select("m.0").storage).toBe(seen.get("m.0").storage);
+  expect(() => seen.select("z.0", { positions: [1] })).toThrow(
+    "select of z.0 was asked for at position 1, and the capture holds it at positions 2, 0",
+  );
+  expect(() => seen.select("m.0", { positions: [3] })).toThrow("position 3 is outside this run's 3 positions");
+  expect(() => seen.select("m.0", { heads: [0] })).toThrow("select of m.0: it has no heads");
+  expect(() => seen.select("z.0", { heads: [2] })).toThrow("select of z.0 has heads 0 to 1; head 2 was asked for");
+  expect(() => seen.select("z.0", { sequences: [2] })).toThrow("sequence 2 was asked for, and there are 2");
+});

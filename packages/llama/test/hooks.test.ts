@@ -67,6 +67,73 @@ describe("hooks that change nothing", () => {
   );
 });
 
+describe("sites that a fused kernel does not store", () => {
+  const parted = ["ln1_scale", "ln2_scale", "ln_final_scale", "attn_scores", "result"] as const;
+
+  test.each(parted)("%s, computed by itself, gives the same logits", async (site) => {
+    using seen = new Captures();
+    expectClose(await logitsWith(new Hooks().capture(site, seen)), await logitsWith(), tolerance);
+  });
+
+  test("scores give their pattern, and none to a padded query", async () => {
+    using both = new Captures();
+    using fused = new Captures();
+    await logitsWith(new Hooks().capture(/attn_scores|pattern/, both));
+    await logitsWith(new Hooks().capture("pattern", fused));
+    for (const layer of [0, 1, 2])
+      expectClose(await both.get("pattern", layer).read(), await fused.get("pattern", layer).read(), tolerance);
+    const [scores, pattern] = [both.get("attn_scores", 0), both.get("pattern", 0)];
+    const values = { scores: await scores.read(), pattern: await pattern.read() };
+    for (let i = 0; i < scores.size; i++) expect(values.scores[i] === -Infinity, `${i}`).toBe(values.pattern[i] === 0);
+    // Sequence 2 has 7 columns of padding. A head without any key gives zeros, and not NaN.
+    const padded = values.scores.slice((2 * 4 * 9 + 0) * 9, (2 * 4 * 9 + 7) * 9);
+    expect([...padded].every((score) => score === -Infinity)).toBe(true);
+    const blind = new Hooks().edit("attn_scores", (x) => ops.affine(ops.sub(x, x), { offset: -Infinity }) as F32, {
+      heads: [1],
+    });
+    expect(() => logitsWith(blind)).toThrow("offset");
+    const hidden = device.tensor([-Infinity], []);
+    const heads = { layers: [1], heads: [1] };
+    using z = new Captures();
+    await logitsWith(new Hooks().add("attn_scores", hidden as F32, heads).capture("z", z, heads));
+    expect((await z.get("z", 1).read()).every((value) => value === 0)).toBe(true);
+  });
+
+  test("the results of all heads add up to A", async () => {
+    using seen = new Captures();
+    await logitsWith(new Hooks().capture("result", seen).capture("A", seen));
+    for (const layer of [0, 1, 2]) {
+      const total = ops.sum(seen.get("result", layer) as F32, { axis: 2 });
+      expectClose(await total.read(), await seen.get("A", layer).read(), tolerance);
+    }
+  });
+
+  test("a head's result of 0 is its z of 0, and q before its rotation is q after it, turned", async () => {
+    const heads = { layers: [1], heads: [2] };
+    const without = await logitsWith(new Hooks().scale("z", 0, heads));
+    expectClose(await logitsWith(new Hooks().scale("result", 0, heads)), without, tolerance);
+    expect(await logitsWith(new Hooks().scale("rot_q", 2))).not.toEqual(await logitsWith());
+    expectClose(
+      await logitsWith(new Hooks().scale("rot_q", 2)),
+      await logitsWith(new Hooks().scale("q", 2)),
+      tolerance,
+    );
+    expectClose(
+      await logitsWith(new Hooks().scale("rot_k", 2)),
+      await logitsWith(new Hooks().scale("attn_scores", 2).edit("attn_scores", (x) => x)),
+      tolerance,
+    );
+  });
+
+  test("scores are the same through a cache", async () => {
+    const hooks = new Hooks().edit("attn_scores", (x) => ops.affine(x, { factor: 1 })).edit("result", (x) => x);
+    const options = { maxNewTokens: 4, stop: [] };
+    const [plain] = await model.generate([prompts[0]!], options);
+    const [hooked] = await model.generate([prompts[0]!], { ...options, hooks });
+    expect(hooked!.tokens).toEqual(plain!.tokens);
+  });
+});
+
 describe("interventions", () => {
   const zero: Hooks[] = [
     new Hooks().scale("m", 0, { layers: [1] }),
@@ -307,7 +374,7 @@ describe("errors that say what to do", () => {
       `"embed is outside the blocks and has no layer; layer 0 was asked for"`,
     );
     expect(fails(new Hooks().edit(() => false, same))).toMatchInlineSnapshot(
-      `"the hook's test accepts none of this run's 51 hook points"`,
+      `"the hook's test accepts none of this run's 70 hook points"`,
     );
   });
 

@@ -49,6 +49,14 @@ export function fewLengths(length: number): number {
   return Math.ceil(length / step) * step;
 }
 
+/**
+ * Tokens of a batch of short texts, where the caller does not say how many. On software adapters larger batches are no faster, and texts
+ * of more different lengths share one, with more padding. A GPU needs more tokens to be busy.
+ */
+export function usualTokens({ capabilities }: Device): number {
+  return capabilities.software ? 1024 : 8192;
+}
+
 const sides: readonly unknown[] = ["left", "right"];
 
 /**

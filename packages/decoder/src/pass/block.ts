@@ -1,5 +1,6 @@
 import type { Site } from "@lethe/hooks";
 import type { F32 } from "@lethe/tensor";
+import { attentionScores, patternOf } from "./attention-scores.ts";
 import { addBias, type Linear, linear, type Norm, normalize, normalizeAt } from "./modules.ts";
 import type { Pass } from "./pass.ts";
 
@@ -47,13 +48,21 @@ export interface Block {
 /** Hook sites that a block does not have, because it has no norm there. */
 export function absentSites({ attention, mlp }: Block): Site[] {
   const norms = {
+    ln1_scale: attention.normBefore,
     ln1: attention.normBefore,
     A_before_norm: attention.normAfter,
+    ln2_scale: mlp.normBefore,
     ln2: mlp.normBefore,
     M_before_norm: mlp.normAfter,
   };
   return (Object.keys(norms) as (keyof typeof norms)[]).filter((site) => !norms[site]);
 }
+
+/** Hook sites within the attention sub-layer. */
+const inAttention: readonly Site[] = [
+  ...(["ln1_scale", "ln1", "q", "rot_q", "k", "rot_k", "v"] as const),
+  ...(["attn_scores", "pattern", "z", "result", "A_before_norm"] as const),
+];
 
 /** Runs one block: residual stream `[B, T, d]` in, residual stream out. */
 export function runBlock(pass: Pass, layer: number, entering: F32, { attention, mlp }: Block): F32 {
@@ -67,21 +76,39 @@ export function runBlock(pass: Pass, layer: number, entering: F32, { attention, 
 
 /** The attention sub-layer: residual stream x `[B, T, d]` in, attention state A `[B, T, d]` out. */
 function attentionState(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
-  const { ops, hooks, cache } = pass;
-  const { heads, width, normBefore, normAfter } = attention;
+  const { hooks, cache } = pass;
+  const { normBefore, normAfter } = attention;
   const compute = () => {
     const input = normBefore ? normalizeAt(pass, "ln1", layer, x, normBefore) : x;
     const z = mixedValues(pass, layer, input, attention);
-    const [batch = 0, length = 0] = x.shape;
-    const out = linear(pass, ops.reshape(z, { shape: [batch, length, heads * width] }), attention.output);
+    const out = hooks.wants("result", layer) ? sumOfHeads(pass, layer, z, attention) : projected(pass, z, attention);
     return normAfter ? normalize(pass, hooks.at("A_before_norm", layer, out), normAfter) : out;
   };
   return pass.scoped("attention", () =>
     // A cache needs the keys and values even where a hook replaces A.
-    cache
-      ? hooks.at("A", layer, compute())
-      : hooks.produce("A", layer, x.shape, ["ln1", "q", "k", "v", "pattern", "z", "A_before_norm"], compute),
+    cache ? hooks.at("A", layer, compute()) : hooks.produce("A", layer, x.shape, inAttention, compute),
   );
+}
+
+/** The output projection of the mixed values z `[B, T, H, D]`: `[B, T, d]`. */
+function projected(pass: Pass, z: F32, { heads, width, output }: Attention): F32 {
+  const [sequences = 0, length = 0] = z.shape;
+  return linear(pass, pass.ops.reshape(z, { shape: [sequences, length, heads * width] }), output);
+}
+
+/** As {@link projected}, head by head, so that hooks see what each head adds: z of a head times its columns of W_O. */
+function sumOfHeads(pass: Pass, layer: number, z: F32, { heads, width, output }: Attention): F32 {
+  const { ops, hooks } = pass;
+  const [sequences = 0, length = 0] = z.shape;
+  const weight = ops.effectiveWeight(output.weight);
+  const d = weight.shape[0]!;
+  const byHead = ops.permute(ops.reshape(ops.cast(weight, { dtype: "f32" }), { shape: [d, heads, width] }), {
+    axes: [1, 2, 0],
+  });
+  const values = ops.reshape(ops.permute(z, { axes: [2, 0, 1, 3] }), { shape: [heads, sequences * length, width] });
+  const products = ops.reshape(ops.matmul(values, byHead), { shape: [heads, sequences, length, d] });
+  const result = hooks.at("result", layer, ops.permute(products, { axes: [1, 2, 0, 3] }));
+  return addBias(pass, ops.sum(result, { axis: 2 }), output.bias);
 }
 
 /** The values that each head mixes, z `[B, T, H, D]`, from the sub-layer's input x `[B, T, d]`. */
@@ -96,8 +123,10 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
     return ops.reshape(clipped, { shape: [sequences, length, count, width] });
   };
   const rotate = (heads: F32) => ops.rope(heads, rotary, batch.positions);
-  const q = rotate(hooks.at("q", layer, project(attention.query, attention.normQuery, heads)));
-  const newKeys = rotate(hooks.at("k", layer, project(attention.key, attention.normKey, groups)));
+  const plainQ = hooks.at("q", layer, project(attention.query, attention.normQuery, heads));
+  const q = hooks.at("rot_q", layer, rotate(plainQ));
+  const plainKeys = hooks.at("k", layer, project(attention.key, attention.normKey, groups));
+  const newKeys = hooks.at("rot_k", layer, rotate(plainKeys));
   const newValues = hooks.at("v", layer, project(attention.value, undefined, groups));
   const [k, v] = cache ? [cache.keys[layer]!, cache.values[layer]!] : [newKeys, newValues];
   if (cache) {
@@ -105,8 +134,10 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
     ops.writeCache(v, newValues, { at: cache.length });
   }
   const options = { starts: batch.starts, length: cache ? cache.length + length : length };
-  if (!hooks.wants("pattern", layer)) return hooks.at("z", layer, ops.attention(q, k, v, options));
-  const pattern = hooks.at("pattern", layer, ops.attentionPattern(q, k, options));
+  const scored = hooks.wants("attn_scores", layer);
+  if (!scored && !hooks.wants("pattern", layer)) return hooks.at("z", layer, ops.attention(q, k, v, options));
+  const scores = scored && hooks.at("attn_scores", layer, attentionScores(pass, q, k, options.length));
+  const pattern = hooks.at("pattern", layer, scores ? patternOf(pass, scores) : ops.attentionPattern(q, k, options));
   return hooks.at("z", layer, ops.attendWithPattern(pattern, v));
 }
 
@@ -119,7 +150,7 @@ function mlpOutput(pass: Pass, layer: number, x: F32, mlp: GatedMlp): F32 {
   const { normBefore, normAfter } = mlp;
   const shapeOfM = [...x.shape.slice(0, -1), mlp.gate.weight.shape[0]!];
   return pass.scoped("mlp", () => {
-    const m = hooks.produce("m", layer, shapeOfM, ["ln2", "gate", "up"], () => {
+    const m = hooks.produce("m", layer, shapeOfM, ["ln2_scale", "ln2", "gate", "up"], () => {
       const input = normBefore ? normalizeAt(pass, "ln2", layer, x, normBefore) : x;
       const gate = hooks.at("gate", layer, linear(pass, input, mlp.gate));
       return ops.swiglu(gate, hooks.at("up", layer, linear(pass, input, mlp.up)));

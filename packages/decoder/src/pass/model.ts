@@ -5,6 +5,7 @@ import {
   type Folder,
   ops as kernels,
   type MemoryNeed,
+  type Ops,
   Tensor,
   type Weight,
 } from "@lethe/tensor";
@@ -16,7 +17,7 @@ import { absentSites, runBlock } from "./block.ts";
 import { cacheMemory, KVCache, type KVCacheShape } from "./cache.ts";
 import { type Layout, type Modules, modules as moduleNames, modulesOf } from "./layout.ts";
 import { type PassSizes, passMemory, type TapedPasses, tapedMemory } from "./memory.ts";
-import { normalizeAt } from "./modules.ts";
+import { normalize, normalizeAt } from "./modules.ts";
 import type { ForwardOptions, Pass } from "./pass.ts";
 import { readRope } from "./rope.ts";
 import { RotaryTables } from "./rotary-tables.ts";
@@ -48,7 +49,8 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
   readonly stopTokens: readonly number[];
   readonly origin: Folder | undefined;
   readonly label: string;
-  readonly #modules: Modules;
+  /** The weights where the forward pass uses them. */
+  readonly modules: Modules;
   readonly #rotary: RotaryTables;
 
   /** @throws {ModelUseError} when a weight is missing */
@@ -60,7 +62,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     this.stopTokens = stopTokens ?? [];
     this.origin = origin;
     this.label = label ?? config.model_type;
-    this.#modules = modulesOf(config, layout, weights);
+    this.modules = modulesOf(config, layout, weights);
     // checkConfig has made sure that the rotary fields are right.
     this.#rotary = new RotaryTables(device, readRope(config).rope!);
   }
@@ -74,7 +76,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
   forward(batch: Batch, options: ForwardOptions = {}): F32 {
     const { ops = kernels, cache, rows, wrapBlock, resid, fromLayer = 0, upTo = "logits" } = options;
     this.#check(batch, options);
-    const { embedding, blocks, finalNorm, unembedding } = this.#modules;
+    const { embedding, blocks, finalNorm, unembedding } = this.modules;
     const [, length] = batch.ids.shape;
     cache?.reserve(cache.length + length);
     const { cachedColumns, sequences } = batch;
@@ -109,9 +111,26 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     return stages.take();
   }
 
+  /**
+   * The logits that a residual stream gives: the final norm and the unembedding, as at the end of {@link forward}, without hooks. On the
+   * stream after an earlier layer it is the logit lens (nostalgebraist 2020).
+   * @param resid `[…, d]`
+   * @returns `[…, V]`, of the innermost open scope or the caller
+   * @throws {ModelUseError} when the last axis is not as wide as the model
+   */
+  unembed(resid: F32, { ops = kernels }: { readonly ops?: Ops } = {}): F32 {
+    const { finalNorm, unembedding } = this.modules;
+    const { hidden_size: width } = this.config;
+    if (!(resid instanceof Tensor) || resid.dtype !== "f32" || resid.shape.at(-1) !== width) {
+      const given = resid instanceof Tensor ? `${resid.dtype} [${resid.shape}]` : typeof resid;
+      throw new ModelUseError(`unembed of ${this.label}: resid is ${given}; expected f32 […, ${width}]`);
+    }
+    return this.device.scoped("unembed", () => ops.linear(normalize({ ops }, resid, finalNorm), unembedding));
+  }
+
   /** Hook points in the order of the forward pass: all, or those of a run over part of the model. */
   hookPoints({ fromLayer, upTo = "logits" }: Pick<ForwardOptions, "fromLayer" | "upTo"> = {}): HookPoint[] {
-    const { blocks } = this.#modules;
+    const { blocks } = this.modules;
     const points = pointsOf({ first: fromLayer ?? 0, end: this.#endOf(upTo) }, absentSites(blocks[0]!));
     return points.filter(({ site, layer }) => {
       if (layer !== null) return true;
@@ -140,7 +159,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     return [
       ...cacheMemory(this.#cacheShape(batch, capacity)),
       ...this.#rotary.memory(columns, capacity),
-      ...passMemory(device, this.#modules.blocks[0]!, config.vocab_size, { tokens: batch * columns, rows: batch }),
+      ...passMemory(device, this.modules.blocks[0]!, config.vocab_size, { tokens: batch * columns, rows: batch }),
     ];
   }
 
@@ -150,7 +169,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
    */
   activationsToTrain(passes: readonly number[], how: TapedPasses): MemoryNeed[] {
     const { device, config } = this;
-    return tapedMemory(device, this.#modules.blocks, config.vocab_size, passes, how);
+    return tapedMemory(device, this.modules.blocks, config.vocab_size, passes, how);
   }
 
   /**
@@ -158,7 +177,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
    * @param sizes its tokens, padding included, and the rows whose logits are computed
    */
   activationsToRun(sizes: PassSizes): MemoryNeed[] {
-    return passMemory(this.device, this.#modules.blocks[0]!, this.config.vocab_size, sizes);
+    return passMemory(this.device, this.modules.blocks[0]!, this.config.vocab_size, sizes);
   }
 
   /** Releases the weights. */

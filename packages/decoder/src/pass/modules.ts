@@ -27,14 +27,34 @@ export interface Norm {
 }
 
 /** Normalises x. */
-export function normalize({ ops }: Pass, x: F32, { kind, weight, eps }: Norm): F32 {
+export function normalize({ ops }: Pick<Pass, "ops">, x: F32, { kind, weight, eps }: Norm): F32 {
   return kind === "rms" ? ops.rmsNorm(x, weight, { eps }) : ops.layerNorm(x, weight, null, { eps });
 }
 
-/** Normalises x, with a hook point after the division and before the weight. Without a hook both are one kernel. */
-export function normalizeAt(pass: Pass, site: Site, layer: number | null, x: F32, norm: Norm): F32 {
+/**
+ * Normalises x, with hook points at what it is divided by, and after the division and before the weight. Without a hook all of it is one
+ * kernel.
+ */
+export function normalizeAt(
+  pass: Pass,
+  site: "ln1" | "ln2" | "ln_final",
+  layer: number | null,
+  x: F32,
+  norm: Norm,
+): F32 {
   const { ops, hooks } = pass;
-  if (!hooks.wants(site, layer)) return normalize(pass, x, norm);
-  const normalized = hooks.at(site, layer, normalize(pass, x, { ...norm, weight: null }));
+  const scaled = hooks.wants(`${site}_scale`, layer);
+  if (!scaled && !hooks.wants(site, layer)) return normalize(pass, x, norm);
+  const plain = scaled ? divided(pass, `${site}_scale`, layer, x, norm) : normalize(pass, x, { ...norm, weight: null });
+  const normalized = hooks.at(site, layer, plain);
   return norm.weight ? ops.mul(normalized, ops.cast(norm.weight, { dtype: "f32" })) : normalized;
+}
+
+/** `x / √(mean(x²) + ε)` over the last axis, of the centred x in a LayerNorm, with a hook point at the divisor. */
+function divided({ ops, hooks }: Pass, site: Site, layer: number | null, x: F32, { kind, eps }: Norm): F32 {
+  const axis = x.shape.length - 1;
+  const centred: F32 = kind === "layer" ? ops.sub(x, ops.mean(x, { axis, keepDims: true })) : x;
+  const squares = ops.mean(ops.unary(centred, { kind: "square" }), { axis, keepDims: true });
+  const scale = ops.unary(ops.affine(squares, { offset: eps }), { kind: "sqrt" });
+  return ops.div(centred, hooks.at(site, layer, scale));
 }

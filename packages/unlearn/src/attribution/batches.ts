@@ -1,4 +1,4 @@
-import { type Decoder, dependsOnLength, readRope } from "@lethe/decoder";
+import { type Decoder, dependsOnLength, readRope, usualTokens } from "@lethe/decoder";
 import { type MemoryNeed, memoryFits, requireMemory } from "@lethe/tensor";
 import { packed } from "../data/batches.ts";
 import { rowsOfPiece } from "../methods/per-token.ts";
@@ -31,12 +31,6 @@ export function splitColumnsOf(runs: readonly Run[]): { readonly cached: number;
 }
 
 /**
- * Tokens of a batch where the caller does not say how many. On software adapters larger batches are no faster, and runs of more different
- * lengths share one, with more padding. A GPU needs more tokens to be busy.
- */
-const DEFAULT_TOKENS = { software: 1024, gpu: 8192 };
-
-/**
  * Plans the batches of questions.
  * @param mask as for {@link runsOf}
  * @param batchTokens tokens of the largest batch, with padding and with those in its cache, unless one run alone has more. Default: by
@@ -56,7 +50,7 @@ export function planBatches(
     const alone = dependsOnLength(rope, question.asked.tokens.length + question.answer.length);
     return { alone, ...runsOf(question, number, { mask, alone }) };
   });
-  let most = batchTokens ?? DEFAULT_TOKENS[device.capabilities.software ? "software" : "gpu"];
+  let most = batchTokens ?? usualTokens(device);
   let batches = batchesOf(runs, most);
   while (batchTokens === undefined && most > 1 && !memoryFits(device, memoryOf(model, batches))) {
     most = Math.floor(most / 2);

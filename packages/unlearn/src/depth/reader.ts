@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import { argmax, crossEntropy, type F32, LetheError, type Tensor } from "@lethe/tensor";
+import { argmax, crossEntropy, type F32, gatherRows, LetheError, type Tensor } from "@lethe/tensor";
 import { rowsOfPiece } from "../methods/per-token.ts";
 import type { AnswerTokens } from "./answer-tokens.ts";
 
@@ -54,11 +54,10 @@ export class TokenReader implements Disposable {
 
   /** Reads a stream. @param resid `[B, T, d]` */
   read(resid: F32, into: Readings, at: number): void {
-    const { device, config } = this.#model;
+    const width = resid.shape.at(-1)!;
     for (const { start, rows, labels } of this.#pieces) {
-      using _ = device.scope("answer tokens");
-      const { batch } = this.#answers.questions;
-      const logits = this.#model.forward(batch, { fromLayer: config.num_hidden_layers, resid, rows });
+      using _ = this.#model.device.scope("answer tokens");
+      const logits = this.#model.unembed(gatherRows(resid.reshape([resid.size / width, width]), rows));
       const losses = crossEntropy(logits, labels, { reduction: "none" });
       into.put(at, start, losses, argmax(logits));
     }
