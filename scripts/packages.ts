@@ -12,7 +12,7 @@ export const uses = {
   llama: ["decoder", "hooks", "tensor"],
   olmo: ["decoder", "hooks", "tensor"],
   auto: ["llama", "olmo", "decoder", "hooks", "tensor"],
-  lens: ["auto", "llama", "olmo", "autograd", "decoder", "hooks", "tensor"],
+  lens: ["llama", "olmo", "autograd", "decoder", "hooks", "tensor"],
   unlearn: ["auto", "llama", "olmo", "autograd", "decoder", "hooks", "tensor"],
   lab: ["unlearn", "auto", "llama", "olmo", "autograd", "decoder", "hooks", "tensor"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
