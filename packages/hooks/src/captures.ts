@@ -85,7 +85,8 @@ export class Captures implements TensorSource {
     const what = `select of ${point.name}`;
     const held = this.heldAt(point.site, point.layer);
     const { headAxis } = sites[point.site];
-    if (positions && !held) throw new HookError(`${what}: it was captured without positions, as [${tensor.shape}]`);
+    if (positions && (!held || held.rows))
+      throw new HookError(`${what}: it was captured without positions, as [${tensor.shape}]`);
     if (heads && headAxis === undefined) throw new HookError(`${what}: it has no heads`);
     if (heads && !held?.heads) checkHeads(heads, tensor.shape[headAxis!]!, what);
     const columns = positions && columnsOf(positions, held!.end, what);

@@ -1,3 +1,4 @@
+import type { Tensor } from "@lethe/tensor";
 import { HookError } from "./errors.ts";
 import { type Part, partsAt } from "./parts.ts";
 import type { Site } from "./sites.ts";
@@ -16,6 +17,8 @@ export interface Held {
   readonly columns: readonly number[];
   /** Columns of each sequence's tokens; undefined where the run did not say. */
   readonly sequences: readonly Span[] | undefined;
+  /** The rows that the run asked for, `[R]`, where the tensor has only those and no columns. */
+  readonly rows?: Tensor["storage"] | undefined;
   /** The head of each index of the tensor's axis of heads; undefined for all heads, and where the site has none. */
   readonly heads: readonly number[] | undefined;
 }
@@ -31,6 +34,12 @@ export function heldParts(site: Site, held: Held, wanted: Held, what: string, so
 
 /** The places of the columns that a run wants; `undefined` when they are all that the source holds, in their order. */
 function placesOf(held: Held, wanted: Held, what: string, source: string): readonly number[] | undefined {
+  if (held.rows !== wanted.rows)
+    throw new HookError(
+      `${what} is there at ${wanted.rows ? "the rows that were asked for" : "every position"} in this run and at ` +
+        `${held.rows ? "rows" : "positions"} in ${source}, which need not be the same; run both with one tensor of rows, or both without`,
+    );
+  if (held.rows) return undefined;
   const place = new Map(held.columns.map((column, i) => [column, i]));
   const places = wanted.columns.map((column) => {
     const found = place.get(column);

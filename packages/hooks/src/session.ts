@@ -17,6 +17,8 @@ export interface Run {
   readonly cachedColumns?: number;
   /** Columns of each sequence's tokens, those in the cache counted. Without them a capture cannot tell which column is padding. */
   readonly sequences?: readonly Span[];
+  /** The rows whose logits the run computes; the sites behind the blocks have only those. Default: all. */
+  readonly rows?: Tensor | undefined;
 }
 
 interface BoundHook {
@@ -39,13 +41,13 @@ export class HookSession {
    * @throws {HookError} when a hook names no point of the run or a layer that the run lacks, when a source lacks a tensor or a
    *   position to restore, when positions are asked for at a point without positions, or when two hooks replace one point.
    */
-  constructor(hooks: Hooks | undefined, { points, ops, length, cachedColumns = 0, sequences }: Run) {
+  constructor(hooks: Hooks | undefined, { points, ops, length, cachedColumns = 0, sequences, rows }: Run) {
     this.#ops = ops;
     const every = Array.from({ length }, (_, column) => column);
     for (const hook of hooks?.list ?? []) {
       const columns = hook.positions && columnsOf(hook.positions, length, hook.label);
       const { heads } = hook;
-      const wanted = {
+      const all = {
         end: cachedColumns + length,
         columns: (columns ?? every).map((column) => cachedColumns + column),
         sequences,
@@ -53,6 +55,7 @@ export class HookSession {
       };
       for (const point of selectPoints(points, hook.selector, hook.layers)) {
         const others = this.#bound.get(point.name) ?? [];
+        const wanted = rows && sites[point.site].inRows ? { ...all, rows: rows.storage } : all;
         const bound = { hook, point, parts: partsAt(point.site, columns, heads), wanted, fired: false };
         check(bound, others);
         this.#bound.set(point.name, [...others, bound]);
@@ -62,11 +65,12 @@ export class HookSession {
 
   /** Whether a hook is at this point. Sites that are computed on request are computed then. */
   wants(site: Site, layer: number | null): boolean {
-    return this.#bound.has(pointAt(site, layer).name);
+    return this.#bound.size > 0 && this.#bound.has(pointAt(site, layer).name);
   }
 
   /** The tensor that continues from a hook point: `x` itself where no hook changes it. */
   at<S extends Shape, D extends DType>(site: Site, layer: number | null, x: Tensor<S, D>): Tensor<S, D> {
+    if (this.#bound.size === 0) return x;
     let result: Tensor = x;
     for (const bound of this.#bound.get(pointAt(site, layer).name) ?? []) {
       result = apply(bound, result, this.#ops);
@@ -111,6 +115,8 @@ function check(bound: BoundHook, others: readonly BoundHook[]): void {
   const { parameter, headAxis } = sites[point.site];
   if (positions && parameter)
     throw new HookError(`${label}: ${point.name} has no positions to choose from; leave out \`positions\``);
+  if (positions && bound.wanted.rows)
+    throw new HookError(`${label}: ${point.name} has rows in this run, and no positions to choose from`);
   if (heads && headAxis === undefined)
     throw new HookError(`${label}: ${point.name} has no heads to choose from; leave out \`heads\``);
   if (action.kind !== "replace") return;
@@ -122,21 +128,15 @@ function check(bound: BoundHook, others: readonly BoundHook[]): void {
     throw new HookError(`${point.name} is replaced twice: by "${other.hook.label}" and by "${label}"`);
 }
 
-/** What of this run's tensor a hook is about. @throws {HookError} when the tensor has no such positions or heads */
-function checkParts({ hook: { label, positions, heads }, point }: BoundHook, shape: Shape): void {
-  if (positions && shape.length < 3)
-    throw new HookError(`${label}: ${point.name} is [${shape}] in this run, rows without positions`);
-  if (heads) checkHeads(heads, shape[sites[point.site].headAxis!]!, `${label}: ${point.name}`);
-}
-
 function apply(bound: BoundHook, x: Tensor, ops: Ops): Tensor {
   const { hook, point, parts, wanted } = bound;
   const { action, label } = hook;
   const { parameter } = sites[point.site];
-  checkParts(bound, x.shape);
+  const { headAxis } = sites[point.site];
+  if (hook.heads) checkHeads(hook.heads, x.shape[headAxis!]!, `${label}: ${point.name}`);
   if (action.kind === "capture") {
     if (parameter) action.into.put(point, copyOf(ops.effectiveWeight(x as Weight), point));
-    else action.into.put(point, takeParts(ops, x as F32, parts).retain(), x.shape.length < 3 ? undefined : wanted);
+    else action.into.put(point, takeParts(ops, x as F32, parts).retain(), wanted);
     return x;
   }
   if (action.kind === "replace") {

@@ -10,6 +10,8 @@ export interface SiteDescription {
   readonly postNorm?: true;
   /** Part of a fused kernel. It is computed by itself only in layers where a hook asks for it. */
   readonly onRequest?: true;
+  /** Where a run asks for the logits of some rows, it has only those. */
+  readonly inRows?: true;
   /** The axis of positions: of queries, where there are keys too. Default: 1. */
   readonly positionAxis?: number;
   /** The axis of heads, where the site has heads. */
@@ -96,16 +98,18 @@ const table = {
   ln_final_scale: {
     alias: "ln_final.hook_scale",
     inBlock: false,
+    inRows: true,
     onRequest: true,
     holds: "[B, T, 1] what the final norm divides by, or [R, 1]",
   },
   ln_final: {
     alias: "ln_final.hook_normalized",
     inBlock: false,
+    inRows: true,
     onRequest: true,
     holds: "[B, T, d] residual stream normalised for the unembedding, before the norm's weight",
   },
-  logits: { inBlock: false, holds: "[B, T, V] logits, or [R, V] where only R rows were asked for" },
+  logits: { inBlock: false, inRows: true, holds: "[B, T, V] logits, or [R, V] where only R rows were asked for" },
 } satisfies Record<string, SiteDescription>;
 
 /** Names of the sites. They are the paper's where the paper has one. */

@@ -1,6 +1,6 @@
-import { type F32, ops } from "@lethe/tensor";
+import { type F32, ops, type Tensor } from "@lethe/tensor";
 import { testDevice } from "@lethe/testing/device";
-import { expect, test } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
 import { Captures, HookSession, Hooks, pointAt, pointsOf } from "../src/index.ts";
 
 const device = await testDevice();
@@ -167,4 +167,29 @@ test("a part of a capture is selected by positions of its run, heads and sequenc
   expect(() => seen.select("m.0", { heads: [0] })).toThrow("select of m.0: it has no heads");
   expect(() => seen.select("z.0", { heads: [2] })).toThrow("select of z.0 has heads 0 to 1; head 2 was asked for");
   expect(() => seen.select("z.0", { sequences: [2] })).toThrow("sequence 2 was asked for, and there are 2");
+});
+
+test("logits at some rows fit a run with these rows alone", async () => {
+  using seen = new Captures("the capture");
+  const [rows, others] = [device.tensor([0, 2], [2], "u32"), device.tensor([1, 2], [2], "u32")];
+  const session = new HookSession(new Hooks().capture("logits", seen), { ...run, rows });
+  session.at("logits", null, counting(2, 4));
+  const hooks = new Hooks().replace("logits", counting(2, 4)).list;
+  const restoring = new Hooks([{ ...hooks[0]!, action: { kind: "replace", source: seen } }]);
+  expect(new HookSession(restoring, { ...run, rows }).at("logits", null, counting(2, 4))).toBe(seen.get("logits"));
+  expect(() => new HookSession(restoring, { ...run, rows: others })).toThrow(
+    "logits is there at the rows that were asked for in this run and at rows in the capture, which need not be the same",
+  );
+  expect(() => new HookSession(restoring, run)).toThrow("logits is there at every position in this run and at rows");
+  const last = new Hooks().scale("logits", 0, { positions: [-1] });
+  expect(() => new HookSession(last, { ...run, rows })).toThrow("logits has rows in this run, and no positions");
+  expect(() => seen.select("logits", { positions: [0] })).toThrow("it was captured without positions, as [2,4]");
+});
+
+test("captured activations are f32; a parameter has the dtype of its model", () => {
+  using seen = new Captures();
+  expectTypeOf(() => seen.get("m", 0)).returns.toEqualTypeOf<F32>();
+  expectTypeOf(() => seen.get("blocks.1.attn.hook_rot_q")).returns.toEqualTypeOf<F32>();
+  expectTypeOf(() => seen.get("W_V", 0)).returns.toEqualTypeOf<Tensor>();
+  expectTypeOf(() => seen.get("W_V.3")).returns.toEqualTypeOf<Tensor>();
 });

@@ -81,7 +81,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     cache?.reserve(cache.length + length);
     const { cachedColumns, sequences } = batch;
     const points = this.hookPoints(options);
-    const hooks = new HookSession(options.hooks, { points, ops, length, cachedColumns, sequences });
+    const hooks = new HookSession(options.hooks, { points, ops, length, cachedColumns, sequences, rows });
     // With a cache nothing is recorded that could read the table later.
     using fresh = cache && this.#rotary.ownAt(batch.span) ? this.#rotary.fresh(batch.span) : null;
     const pass: Pass = {
