@@ -1,5 +1,5 @@
 import { batchOf } from "@lethe/decoder";
-import { Hooks } from "@lethe/hooks";
+import { Hooks, type TensorSource } from "@lethe/hooks";
 import { initOlmo2 } from "@lethe/olmo";
 import { type F32, ops, sum } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
@@ -76,6 +76,26 @@ describe("a cached run", () => {
     expect(() => cache.logitAttrs(cache.decomposeResid(), [1, 2, 3])).toThrow("one for each of 2 sequences");
     expect(() => cache.logitAttrs(cache.decomposeResid(), 53)).toThrow("the tokens are [53,53]");
     cache.dispose();
+  });
+
+  test("is a source of what a hook restores, at the positions that it holds", async () => {
+    const other = [
+      [3, 9, 30, 41],
+      [7, 23],
+    ];
+    const { cache: whole } = await runWithCache(model, other);
+    const { cache: last } = await runWithCache(model, other, { points: "m", positions: [-1] });
+    const run = async (source: TensorSource, positions: number[]) => {
+      const hooks = new Hooks().restore("m", [3], source, { positions });
+      return await model.forward(batchOf(device, prompts), { hooks }).read();
+    };
+    expect(await run(last, [-1])).toEqual(await run(whole, [3]));
+    expect(await run(last, [-1])).not.toEqual(await model.forward(batchOf(device, prompts)).read());
+    await expect(run(last, [2])).rejects.toThrow(
+      "m.3 was asked for at position 2, and the run of llama holds it at position 3",
+    );
+    whole.dispose();
+    last.dispose();
   });
 
   test("what was not kept is an error that says so", async () => {

@@ -43,6 +43,22 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
     expect(seen.points()).toHaveLength(model.hookPoints().filter(({ site }) => !sites[site].onRequest).length);
   });
 
+  test("every point has its documented shape, and computing those on request by themselves gives the same logits", async () => {
+    using seen = new Captures();
+    expectClose(await logitsWith(new Hooks().capture("*", seen)), await logitsWith());
+    const dims: Record<string, number> = { B: 2, T: 6, S: 6, d: 32, H: 4, G: 2, D: 8, n: 44, V: 67, 1: 1 };
+    for (const { site, name } of seen.points()) {
+      const letters = /^\[([^\]]*)\]/.exec(sites[site].holds)![1]!.split(", ");
+      expect(seen.get(name).shape, name).toEqual(letters.map((letter) => dims[letter]));
+    }
+    expect(seen.points()).toHaveLength(model.hookPoints().length);
+    const output = family === "olmo2" ? "A_before_norm" : "A";
+    for (const layer of [0, 1, 2]) {
+      const total = ops.sum(seen.get("result", layer), { axis: 2 });
+      expectClose(await total.read(), await seen.get(output, layer).read());
+    }
+  });
+
   test("an MLP without coefficients, without value vectors and without output are the same", async () => {
     const zero = [
       new Hooks().scale("m", 0, { layers: [1] }),

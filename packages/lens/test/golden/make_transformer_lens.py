@@ -1,6 +1,7 @@
 """Makes transformer-lens.json: what TransformerLens computes for two small models, in float64.
 
-Run: python make_transformer_lens.py   (made with transformer-lens 2.18.0 and torch 2.13.0)
+Run: pip install transformer-lens==2.18.0 torch==2.13.0 "pyarrow<20"   (newer pyarrow and this TransformerLens want different numpy)
+     python make_transformer_lens.py
 The weights are a formula of their place, which golden.ts repeats.
 """
 import json
