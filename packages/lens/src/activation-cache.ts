@@ -15,8 +15,8 @@ export interface ResidualStack {
   readonly labels: readonly string[];
   /** Where in the run the components were taken. */
   readonly part: Part;
-  /** Whether they are divided by the scale of the norm that reads them. */
-  readonly normalised: boolean;
+  /** The point of the scale that they are divided by, such as `ln_final_scale`; null where they are not. */
+  readonly dividedBy: string | null;
 }
 
 /** Which components of the residual stream are wanted. */
@@ -129,6 +129,7 @@ export class ActivationCache extends Captures {
       Array.from({ length: this.model.config.num_attention_heads }, (_, head) => `L${l}H${head}`),
     );
     if (inclRemainder) labels.push("remainder");
+    if (labels.length === 0) throw new LetheError("stackHeadResults: no head comes before the first layer");
     const components = this.model.device.scoped("head results", () => {
       const heads = layers.map((l) => headResults(this.model, l, this.select("z", { ...part, layer: l })));
       const parts = heads.map((result) => () => result);
@@ -140,7 +141,7 @@ export class ActivationCache extends Captures {
       const rest = heads.reduce<F32>((left, result) => sub(left, sum(result, { axis: 0 })), stream);
       return joined(this.model, [...parts, () => reshape(rest, { shape: [1, ...rest.shape] })]);
     });
-    const stack = { components, labels, part, normalised: false };
+    const stack = { components, labels, part, dividedBy: null };
     return options.applyLn ? this.applyLnToStack(stack, options) : stack;
   }
 
@@ -148,23 +149,26 @@ export class ActivationCache extends Captures {
    * Divides components by the scale with which the norm before a layer divided their sum: they stay parts of what the layer reads. In a
    * LayerNorm each is centred first. The norm's weight is not applied, since TransformerLens folds it into what follows.
    * @throws {HookError} when the norm's scale was not captured (`ln1_scale`, `ln2_scale`, `ln_final_scale`)
+   * @throws {LetheError} when the components are divided by the scale of another norm
    */
   applyLnToStack(stack: ResidualStack, options: Pick<ResidualOptions, "layer" | "mlpInput"> = {}): ResidualStack {
-    if (stack.normalised) return stack;
     const { layer, depth } = this.#reader(options);
+    const block = options.mlpInput ? pointAt("ln2_scale", layer) : pointAt("ln1_scale", layer);
+    const { name } = layer === depth ? pointAt("ln_final_scale", null) : block;
+    if (stack.dividedBy === name) return stack;
+    if (stack.dividedBy !== null)
+      throw new LetheError(
+        `these components are divided by ${stack.dividedBy} already, and ${name} reads them as they were`,
+      );
     const components = this.model.device.scoped("normalised stack", () => {
-      const scale =
-        layer === depth
-          ? this.select("ln_final_scale", stack.part)
-          : this.select(options.mlpInput ? "ln2_scale" : "ln1_scale", { ...stack.part, layer });
-      const { components } = stack;
+      const { components, part } = stack;
       const centred =
         this.model.modules.finalNorm.kind === "layer"
           ? sub(components, mean(components, { axis: 3, keepDims: true }) as F32)
           : components;
-      return div(centred, scale) as F32;
+      return div(centred, this.select(name, part)) as F32;
     });
-    return { ...stack, components, normalised: true };
+    return { ...stack, components, dividedBy: name };
   }
 
   /**
@@ -199,13 +203,15 @@ export class ActivationCache extends Captures {
     return weight ? (mul(rows, wide(weight)) as F32) : rows;
   }
 
-  #reader({ layer, positions, sequences }: ResidualOptions) {
+  #reader({ layer, mlpInput = false, positions, sequences }: ResidualOptions) {
     const { num_hidden_layers: depth } = this.model.config;
     const read = layer ?? depth;
     if (!(Number.isInteger(read) && read >= 0 && read <= depth))
       throw new LetheError(
         `layer ${layer} reads no residual stream; ${this.model.label} has layers 0 to ${depth - 1}, and ${depth} is the final norm`,
       );
+    if (mlpInput && read === depth)
+      throw new LetheError("mlpInput: no MLP reads the stream of the final norm; give a layer");
     const part: Part = { ...(positions && { positions }), ...(sequences && { sequences }) };
     return { layer: read, depth, part };
   }
@@ -218,7 +224,7 @@ export class ActivationCache extends Captures {
             this.select(name, part),
       ),
     );
-    const stack = { components, labels: streams.map(([label]) => label), part, normalised: false };
+    const stack = { components, labels: streams.map(([label]) => label), part, dividedBy: null };
     return options.applyLn ? this.applyLnToStack(stack, options) : stack;
   }
 

@@ -78,6 +78,22 @@ describe("a cached run", () => {
     cache.dispose();
   });
 
+  test("divides components by the scale of one norm, and not of two", async () => {
+    const { cache } = await runWithCache(model, prompts);
+    const stack = cache.decomposeResid({ layer: 2, mlpInput: true, applyLn: true });
+    expect([stack.labels.length, stack.dividedBy]).toEqual([6, "ln2_scale.2"]);
+    // What the MLP of layer 2 reads, before the norm's weight.
+    expectClose(await sum(stack.components, { axis: 0 }).read(), await cache.get("ln2", 2).read());
+    expect(cache.applyLnToStack(stack, { layer: 2, mlpInput: true })).toBe(stack);
+    expect(() => cache.logitAttrs(stack, 1)).toThrow("divided by ln2_scale.2 already, and ln_final_scale reads them");
+    expect(() => cache.decomposeResid({ mlpInput: true })).toThrow("no MLP reads the stream of the final norm");
+    expect(() => cache.stackHeadResults({ layer: 0 })).toThrow("no head comes before the first layer");
+    const heads = cache.stackHeadResults({ layer: 1, mlpInput: true, inclRemainder: true });
+    expect(heads.labels).toEqual(["L0H0", "L0H1", "L0H2", "L0H3", "L1H0", "L1H1", "L1H2", "L1H3", "remainder"]);
+    expectClose(await sum(heads.components, { axis: 0 }).read(), await cache.get("resid_mid", 1).read());
+    cache.dispose();
+  });
+
   test("is a source of what a hook restores, at the positions that it holds", async () => {
     const other = [
       [3, 9, 30, 41],
