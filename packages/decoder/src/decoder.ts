@@ -1,6 +1,6 @@
 import { castInto } from "@lethe/tensor";
 import type { DecoderConfig } from "./checkpoint/config.ts";
-import { type SaveOptions, saveModel } from "./checkpoint/save.ts";
+import { type ModelFile, modelFiles, type SaveOptions, saveModel } from "./checkpoint/save.ts";
 import { ModelUseError } from "./errors.ts";
 import { type GenerateOptions, type Generation, generateAll } from "./generation/generate.ts";
 import { type Prompt, streamText, tokensOf } from "./generation/prompts.ts";
@@ -71,5 +71,10 @@ export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
    */
   save(directory: string, options: SaveOptions = {}): Promise<void> {
     return saveModel(this, directory, options);
+  }
+
+  /** The files that {@link save} writes, for a place that is no directory, such as a browser's downloads. */
+  files(options: SaveOptions = {}): Promise<ModelFile[]> {
+    return modelFiles(this, options);
   }
 }

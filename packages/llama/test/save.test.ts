@@ -152,6 +152,19 @@ test("a failed save leaves the old model", async () => {
   await expectSameWeights(before, loaded);
 });
 
+test("the files of a model are those that are saved, byte for byte", async () => {
+  using model = await goldenModel(device, "mha-untied-bf16");
+  const options = { maxShardBytes: 8000 };
+  await model.save(directory, options);
+  const files = await model.files(options);
+  expect(files.map(({ name }) => name).toSorted()).toEqual(await readdir(directory));
+  for (const { name, pieces } of files) {
+    const parts: Uint8Array[] = [];
+    for await (const piece of pieces()) parts.push(piece);
+    expect(Buffer.concat(parts).equals(await readFile(join(directory, name))), name).toBe(true);
+  }
+});
+
 test("bad options and places are refused", async () => {
   using model = initLlama(device, sizes, 1);
   await expect(model.save(directory, { maxShardBytes: 0 })).rejects.toThrow(ModelUseError);

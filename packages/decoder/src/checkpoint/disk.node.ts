@@ -7,6 +7,7 @@ import { modelDirectory } from "./hub/directory.node.ts";
 import type { Watch } from "./progress.ts";
 import { replaceDirectory } from "./saving/replace-directory.node.ts";
 import type { ShardToWrite } from "./saving/shards.ts";
+import { WEIGHT_METADATA } from "./saving/weight-data.ts";
 
 export { modelDirectory };
 
@@ -28,7 +29,7 @@ export async function writeModel(
   drops: (file: string) => boolean,
 ): Promise<void> {
   const fill = async (temporary: string) => {
-    for (const { file, tensors } of shards) await writeSafetensors(join(temporary, file), tensors, { format: "pt" });
+    for (const { file, tensors } of shards) await writeSafetensors(join(temporary, file), tensors, WEIGHT_METADATA);
     for (const [name, content] of files) await writeFile(join(temporary, name), content, { flush: true });
   };
   await replaceDirectory(directory, { fill, drops }).catch((error) => {

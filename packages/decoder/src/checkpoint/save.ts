@@ -1,4 +1,4 @@
-import type { FloatDType, Weight } from "@lethe/tensor";
+import { type FloatDType, safetensorsPieces, type Weight } from "@lethe/tensor";
 import { writeModel } from "#disk";
 import { ModelUseError } from "../errors.ts";
 import type { Model } from "../pass/model.ts";
@@ -6,7 +6,7 @@ import { folderOf, type ModelPlace } from "./directory.ts";
 import { readBytes, tokenizerFiles } from "./files.ts";
 import { configText } from "./saving/config.ts";
 import { shardIndex, splitIntoShards } from "./saving/shards.ts";
-import { weightToWrite } from "./saving/weight-data.ts";
+import { WEIGHT_METADATA, weightToWrite } from "./saving/weight-data.ts";
 
 /** How a model is saved. */
 export interface SaveOptions {
@@ -24,8 +24,39 @@ export interface SaveOptions {
 const ofCheckpoint =
   /^((generation_|adapter_)?config\.json|(pytorch_|adapter_)?model(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?)$/;
 
+/** A file of a model's directory. */
+export interface ModelFile {
+  readonly name: string;
+  /** Its bytes from the beginning. Weights are read from the device while they are asked for. */
+  pieces(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
 /** Writes a model as a directory in Hugging Face's format; see `Decoder.save`. */
 export async function saveModel(model: Model, directory: string, options: SaveOptions): Promise<void> {
+  const { shards, files } = await contentOf(model, options);
+  // If the model has no tokenizer files, those in the directory stay: they may have been put there for this model.
+  const replaced: readonly string[] = tokenizerFiles.some((name) => files.has(name)) ? tokenizerFiles : [];
+  await writeModel(directory, shards, files, (file) => ofCheckpoint.test(file) || replaced.includes(file));
+}
+
+/** The files of a model's directory, for a place that is no directory; see `Decoder.files`. */
+export async function modelFiles(model: Model, options: SaveOptions): Promise<ModelFile[]> {
+  const { shards, files } = await contentOf(model, options);
+  const utf8 = new TextEncoder();
+  return [
+    ...shards.map(({ file, tensors }) => ({
+      name: file,
+      pieces: () => safetensorsPieces(tensors, WEIGHT_METADATA, file),
+    })),
+    ...Array.from(files, ([name, content]) => ({
+      name,
+      pieces: () => [typeof content === "string" ? utf8.encode(content) : content],
+    })),
+  ];
+}
+
+/** What a model's directory holds: its weights, and the files beside them. */
+async function contentOf(model: Model, options: SaveOptions) {
   const { dtype, maxShardBytes = 5e9, tokenizer, weights: replacing = new Map<string, Weight>() } = options;
   if (!(maxShardBytes > 0))
     throw new ModelUseError(`save of ${model.label}: maxShardBytes is ${maxShardBytes}, expected a number above 0`);
@@ -52,7 +83,5 @@ export async function saveModel(model: Model, directory: string, options: SaveOp
     maxShardBytes,
   );
   if (shards.length > 1) files.set("model.safetensors.index.json", shardIndex(shards));
-  // If the model has no tokenizer files, those in the directory stay: they may have been put there for this model.
-  const replaced: readonly string[] = tokenizerFiles.some((name) => files.has(name)) ? tokenizerFiles : [];
-  await writeModel(directory, shards, files, (file) => ofCheckpoint.test(file) || replaced.includes(file));
+  return { shards, files };
 }

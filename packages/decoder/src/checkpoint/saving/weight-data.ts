@@ -10,6 +10,9 @@ import {
 
 const stored = { f32: "F32", f16: "F16", bf16: "BF16" } as const satisfies Record<FloatDType, SafetensorsDtype>;
 
+/** The metadata of a file of weights, as `transformers` expects them. */
+export const WEIGHT_METADATA = { format: "pt" };
+
 /** Bytes of a piece on its way from the device to a file. */
 const pieceBytes = 8 * 2 ** 20;
 
