@@ -75,6 +75,7 @@ export * from "./metrics/krs.ts";
 export * from "./metrics/metric-error.ts";
 export * from "./metrics/rank-correlation.ts";
 export * from "./metrics/rouge-l.ts";
+export * from "./restoration/answer.ts";
 export * from "./restoration/memory.ts";
 export * from "./restoration/questions.ts";
 export * from "./restoration/settings/figure-1.ts";

@@ -85,6 +85,15 @@ export interface RestorationLosses<N extends string = SettingName> {
   readonly restored: Readonly<Record<N, AlignedLosses<number[][]>>>;
 }
 
+/** The losses of one restoration of a sweep. */
+export interface MeasuredRestoration<N extends string = SettingName> {
+  readonly setting: Setting<N>;
+  readonly centre: number;
+  /** loss* and loss_o* of each question. */
+  readonly base: AlignedLosses<number[]>;
+  readonly losses: AlignedLosses<number[]>;
+}
+
 export interface SweepOptions<N extends string = SettingName> {
   readonly unlearned: Decoder;
   readonly questions: QuestionBatch;
@@ -100,6 +109,8 @@ export interface SweepOptions<N extends string = SettingName> {
   readonly together?: number;
   /** Called before each part of a pass with the share of the work that is done. */
   readonly progress?: (share: number, setting: Setting<N>) => void;
+  /** Called with the losses of each restoration when they are read, and with loss*, for who draws them while the sweep goes on. */
+  readonly measured?: (restored: MeasuredRestoration<N>) => void;
   /** Stops the sweep: its reason is thrown at once. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -127,11 +138,12 @@ export const sweepRestoration = checkedAsync(
       settings: settingList,
       together: optional(atLeast(1)),
       progress: optional(callable),
+      measured: optional(callable),
       signal,
     }),
   },
   async <N extends string = SettingName>(options: SweepOptions<N>): Promise<RestorationLosses<N>> => {
-    const { unlearned, questions, run, radius, stride = 1, progress, signal } = options;
+    const { unlearned, questions, run, radius, stride = 1, progress, measured, signal } = options;
     const settings = options.settings ?? (everySetting as readonly Setting[] as readonly Setting<N>[]);
     const { device, config } = unlearned;
     const depth = config.num_hidden_layers;
@@ -168,7 +180,10 @@ export const sweepRestoration = checkedAsync(
         const part = windows.slice(at, at + most);
         const losses = byLayers ? await passes.together(part) : await passes.alone(part[0]!);
         const labels = part.map(({ centre }) => `restore ${setting.name} around layer ${centre}`);
-        parts.push(lossesOf(questions, losses, labels));
+        const reading = lossesOf(questions, losses, labels);
+        parts.push(reading);
+        if (measured)
+          showWhenRead(reading, part, (centre, losses) => measured({ setting, centre, base: base!, losses }));
         // Losses are read while the next passes are recorded. A loss that is not finite is heard of two passes later.
         await unlessAborted(Promise.resolve(parts.at(-3)), signal);
       }
@@ -178,6 +193,18 @@ export const sweepRestoration = checkedAsync(
     return { depth, centres, base: base!, restored };
   },
 );
+
+/** Hands over the losses of windows as soon as they are read. Who waits for them hears of a failure. */
+function showWhenRead(
+  reading: Promise<AlignedLosses<number[]>[]>,
+  windows: readonly { readonly centre: number }[],
+  show: (centre: number, losses: AlignedLosses<number[]>) => void,
+): void {
+  const each = (read: AlignedLosses<number[]>[]) => {
+    for (const [i, losses] of read.entries()) show(windows[i]!.centre, losses);
+  };
+  reading.then(each, () => {});
+}
 
 /** Reads the losses of passes, each of a number a row, and gives the tensor back. @param labels one for each pass, for errors */
 function lossesOf(

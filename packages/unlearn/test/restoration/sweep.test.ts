@@ -10,6 +10,7 @@ import {
   type AnsweredQuestion,
   figure1,
   figure3,
+  type MeasuredRestoration,
   questionBatch,
   type RecordedRun,
   runVanilla,
@@ -164,6 +165,17 @@ describe("sweepRestoration", () => {
     await expect(sweepRestoration({ unlearned, questions: laid, run, radius: 0, settings: [early] })).rejects.toThrow(
       "layer 0 was asked for, and this run has layers 1 to 3",
     );
+  });
+
+  test("hands over each restoration's losses as they are read", async () => {
+    const seen: MeasuredRestoration[] = [];
+    const { base, restored, centres } = await sweep({ measured: (one) => seen.push(one), together: 2 });
+    expect(seen).toHaveLength(settings.length * centres.length);
+    for (const one of seen) {
+      expect(one.base).toBe(base);
+      for (const alignment of ALIGNMENTS)
+        expect(one.losses[alignment]).toBe(restored[one.setting.name][alignment][centres.indexOf(one.centre)]);
+    }
   });
 
   test("finds nothing to recover where nothing was changed, and the same bits twice", async () => {
