@@ -1,21 +1,10 @@
 /** `npm run build`: builds every published package into its `dist/`, in the order in which they depend on each other, with the kernels' text inside. */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
-import { includeInto } from "../packages/tensor/src/gpu/include.ts";
+import { embeddedKernels } from "./embedded-kernels.ts";
 import { packageFolder, publishedNames, root } from "./packages.ts";
-
-/** A module with the same `wgsl(name)` as the one that reads `kernels/`, for packages that are installed elsewhere. */
-function embeddedKernels(): string {
-  const folder = join(root, "kernels");
-  const names = readdirSync(folder).filter((file) => file.endsWith(".wgsl"));
-  const sources = names.map((file) => {
-    const name = file.slice(0, -".wgsl".length);
-    return [name, includeInto(name, (part) => readFileSync(join(folder, part), "utf8"))];
-  });
-  return `const sources = ${JSON.stringify(Object.fromEntries(sources), null, 1)};\nexport const wgsl = (name) => sources[name];\n`;
-}
 
 function buildAll(): void {
   for (const name of publishedNames) {
