@@ -5,7 +5,7 @@ import { identifyModel } from "../src/cells/identity.ts";
 import { bundled, bundledRecipes } from "../src/commands/bundled.ts";
 import { chooseRecipe, recordOf } from "../src/recipes/choose.ts";
 import { differences, recipeChanges } from "../src/recipes/fields.ts";
-import { readRecords } from "../src/recipes/record.ts";
+import { readRecords } from "../src/recipes/read-records.ts";
 
 const records = await readRecords(bundledRecipes);
 

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 const src = join(import.meta.dirname, "../src");
 
 /** Each folder may import those after it. */
-const ROOMS = ["commands", "corpus", "cells", "recipes", "studies", "report", "subjects"];
+const ROOMS = ["page", "commands", "corpus", "cells", "recipes", "studies", "report", "subjects"];
 
 it("imports between folders go one way", () => {
   const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));

@@ -1,10 +1,12 @@
 import { loadModel } from "@lethe/auto";
-import type { Decoder } from "@lethe/decoder";
+import type { Decoder, ModelPlace } from "@lethe/decoder";
 import { type Device, describeMemory, type MemoryNeed, openDevice, requireMemory } from "@lethe/tensor";
+import { pretrainedIn } from "#pretrained";
 import { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
-import { askVanilla } from "../subjects/known-answers.ts";
+import { askVanilla, liveAnswers } from "../subjects/known-answers.ts";
 import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
+import type { PretrainedStore } from "../subjects/pretrained.ts";
 import type { AtEpoch, KnownAnswers, Models, Subject, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
@@ -20,20 +22,22 @@ const SUBJECT_SHARE = 0.8;
 /** Seconds that a cell takes from which it is worth a forecast: that takes as long as some optimiser steps and passes, half a minute on SwiftShader. */
 const WORTH_A_FORECAST = 120;
 
-/** Where models that are trained from scratch are kept, beside the default folders of results. */
-const PRETRAINED = "out/pretrained";
-
 /**
  * Opens the best device there is, and runs cells on it.
- * @param pretrained the folder in which models that are trained from scratch are kept for other cells; it is made with the first of them
+ * @param pretrained keeps models that are trained from scratch. Default: a folder in Node, and memory in a browser
  */
-export async function openDeviceRunner(studies: readonly Study[], pretrained = PRETRAINED): Promise<CellRunner> {
-  return new DeviceRunner(await openDevice(), studies, pretrained);
+export async function openDeviceRunner(studies: readonly Study[], pretrained = pretrainedIn()): Promise<CellRunner> {
+  return deviceRunner(await openDevice(), studies, pretrained);
+}
+
+/** As {@link openDeviceRunner}, on a device that is open. Closing the runner closes the device. */
+export function deviceRunner(device: Device, studies: readonly Study[], pretrained = pretrainedIn()): CellRunner {
+  return new DeviceRunner(device, studies, pretrained);
 }
 
 /** A vanilla model, and what is kept with it for the next cell. */
 interface VanillaModel {
-  readonly directory: string;
+  readonly directory: ModelPlace;
   readonly vanilla: Decoder;
   /** How long it took to read it. */
   readonly loadSeconds: number;
@@ -48,10 +52,10 @@ interface VanillaModel {
 class DeviceRunner implements CellRunner {
   readonly #device: Device;
   readonly #studies: readonly Study[];
-  readonly #pretrained: string;
+  readonly #pretrained: PretrainedStore;
   #kept: VanillaModel | null = null;
 
-  constructor(device: Device, studies: readonly Study[], pretrained: string) {
+  constructor(device: Device, studies: readonly Study[], pretrained: PretrainedStore) {
     this.#device = device;
     this.#studies = studies;
     this.#pretrained = pretrained;
@@ -82,7 +86,7 @@ class DeviceRunner implements CellRunner {
 
   async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
     const { config, sources } = cell;
-    const { unfinished, matched } = parts;
+    const { unfinished, matched, onMade } = parts;
     watcher.progress(0, "loading the model");
     const kept = await this.#keep(sources.model);
     await this.#forecast(kept, cell, watcher, parts);
@@ -98,7 +102,13 @@ class DeviceRunner implements CellRunner {
       pretrained: this.#pretrained,
     };
     try {
-      const known = () => this.#ask(kept, cell, watcher);
+      let asked = false;
+      const known = async () => {
+        const answers = await this.#ask(kept, cell, watcher);
+        if (!asked) watcher.live?.({ kind: "vanilla", answers: liveAnswers(answers) });
+        asked = true;
+        return answers;
+      };
       const { vanilla } = kept;
       const { concept, retain } = sources;
       const { evaluation } = config;
@@ -146,6 +156,7 @@ class DeviceRunner implements CellRunner {
           studyWatcher,
         );
       }
+      await onMade?.(model);
       return { subject: record as SubjectRecord, studies: results };
     } finally {
       for (const model of loaded) model.dispose();
@@ -157,7 +168,7 @@ class DeviceRunner implements CellRunner {
     this.#device.destroy();
   }
 
-  async #keep(directory: string): Promise<VanillaModel> {
+  async #keep(directory: ModelPlace): Promise<VanillaModel> {
     if (this.#kept?.directory !== directory) {
       this.#forget();
       const startedAt = performance.now();

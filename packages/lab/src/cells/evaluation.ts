@@ -1,6 +1,7 @@
-import { folderOf, hasChatTemplate } from "@lethe/decoder";
+import { folderOf, hasChatTemplate, type ModelPlace } from "@lethe/decoder";
 import { judgeNamed, type PromptForm } from "@lethe/unlearn";
 import { ExperimentError } from "../errors.ts";
+import { placeName } from "../subjects/place.ts";
 import type { Evaluation } from "../subjects/subject.ts";
 
 /** How many questions are asked, and how many must be left. */
@@ -25,11 +26,10 @@ export const DEFAULT_JUDGE = "keywords";
 
 /**
  * How a model is evaluated.
- * @param model a directory, or a model's name on the Hugging Face Hub
  * @throws ExperimentError when a chat template is asked for where there is none
  * @throws LetheError when there is no judge of this name
  */
-export async function evaluationOf(model: string, breadth: Breadth, asking: Asking): Promise<Evaluation> {
+export async function evaluationOf(model: ModelPlace, breadth: Breadth, asking: Asking): Promise<Evaluation> {
   const { name, threshold } = judgeNamed(asking.judge ?? DEFAULT_JUDGE);
   const { targetQuestions, unrelatedQuestions, leastQuestions } = { ...breadth, ...asking };
   return {
@@ -43,12 +43,12 @@ export async function evaluationOf(model: string, breadth: Breadth, asking: Aski
   };
 }
 
-async function promptFor(model: string, asked: PromptForm | undefined): Promise<PromptForm> {
+async function promptFor(model: ModelPlace, asked: PromptForm | undefined): Promise<PromptForm> {
   if (asked !== undefined && asked !== "chat") return asked;
   if (await hasChatTemplate(await folderOf(model))) return "chat";
   if (asked === undefined) return "qa";
   throw new ExperimentError(
-    `--prompt chat: there is no chat template in ${model}, neither chat_template.jinja nor chat_template in tokenizer_config.json. ` +
+    `--prompt chat: there is no chat template in ${placeName(model)}, neither chat_template.jinja nor chat_template in tokenizer_config.json. ` +
       "Leave the option out for the paper's prompt, or give a text with {question}.",
   );
 }

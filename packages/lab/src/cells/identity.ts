@@ -1,6 +1,7 @@
-import { createHash, type Hash } from "node:crypto";
-import { folderOf, openModelCheckpoint, tokenizerFiles } from "@lethe/decoder";
+import { folderOf, type ModelPlace, openModelCheckpoint, tokenizerFiles } from "@lethe/decoder";
 import type { Folder } from "@lethe/tensor";
+import { sha256 } from "#sha256";
+import { hex, type Sha256 } from "../host/sha256.ts";
 
 /** What decides a model's answers besides its weights. */
 const FILES = ["config.json", "generation_config.json", ...tokenizerFiles];
@@ -8,10 +9,9 @@ const FILES = ["config.json", "generation_config.json", ...tokenizerFiles];
 /**
  * Identifies a model: a SHA-256 of every file that is read to load it, each with its name and size: its configuration, its tokenizer,
  * its stop tokens, and the weights with their index. Weights are streamed.
- * @param model a directory, or a model's name on the Hugging Face Hub
  * @throws ModelError, or SafetensorsError, when there are no weights that can be opened
  */
-export async function identifyModel(model: string): Promise<string> {
+export async function identifyModel(model: ModelPlace): Promise<string> {
   const folder = await folderOf(model);
   const weights: string[] = [];
   const checkpoint = await openModelCheckpoint({
@@ -22,19 +22,19 @@ export async function identifyModel(model: string): Promise<string> {
     },
   });
   await checkpoint.close();
-  const hash = createHash("sha256");
+  const hash = sha256();
   for (const name of [...FILES, ...weights]) await hashFile(hash, folder, name);
-  return hash.digest("hex");
+  return hex(hash.digest());
 }
 
 /** Identifies plain data: a SHA-256 of its JSON. */
 export function identifyData(data: unknown): string {
-  return createHash("sha256").update(JSON.stringify(data)).digest("hex");
+  return hex(sha256().update(JSON.stringify(data)).digest());
 }
 
 const PIECE_BYTES = 4 * 2 ** 20;
 
-async function hashFile(hash: Hash, folder: Folder, name: string): Promise<void> {
+async function hashFile(hash: Sha256, folder: Folder, name: string): Promise<void> {
   const source = await folder.open(name);
   if (source === undefined) return;
   try {

@@ -1,6 +1,6 @@
-import { basename, resolve } from "node:path";
-import { cachedModelName } from "@lethe/decoder";
+import { cachedModelName, type ModelPlace } from "@lethe/decoder";
 import { type Concept, type Method, retainConceptOf } from "@lethe/unlearn";
+import { absolutePath } from "#paths";
 import { ExperimentError } from "../errors.ts";
 import { chooseRecipe, type RecipeSources } from "../recipes/choose.ts";
 import type { Study } from "../studies/study.ts";
@@ -21,8 +21,7 @@ export interface ConceptFile {
 
 /** A vanilla model and the concepts of a data file to be unlearned. */
 export interface PlannedModel {
-  /** A directory, or a model's name on the Hugging Face Hub. */
-  readonly directory: string;
+  readonly directory: ModelPlace;
   readonly file: ConceptFile;
   readonly concepts: readonly Concept[];
 }
@@ -43,7 +42,7 @@ export interface PlanOptions {
   /** How models are asked and judged, as far as it was chosen. */
   readonly asking?: Asking;
   /** Models that were hashed before, by their directories: a second plan of a run does not read them again. Default: none. */
-  readonly references?: Map<string, ReturnType<typeof modelReference>>;
+  readonly references?: Map<ModelPlace, ReturnType<typeof modelReference>>;
   /** The numbers that a budget chose. */
   readonly choice?: Choice | undefined;
 }
@@ -57,7 +56,7 @@ export async function planCells(models: readonly PlannedModel[], options: PlanOp
   const { seeds, train = [], studies, recipes, asking = {}, choice, references = new Map() } = options;
   const { epochs, evaluation: breadth, studyOptions } = presets[options.preset];
   const schema = configSchema(studies);
-  const reference = (directory: string) => {
+  const reference = (directory: ModelPlace) => {
     if (!references.has(directory)) references.set(directory, modelReference(directory));
     return references.get(directory)!;
   };
@@ -157,11 +156,14 @@ function requireDifferentNames(cells: readonly Cell[]): void {
 }
 
 /** The name of a model: that of its directory, or of its repository where it is in a Hugging Face cache. */
-function nameOf(model: string): string {
-  return cachedModelName(model)?.split("/").at(-1) ?? basename(resolve(model));
+function nameOf(model: ModelPlace): string {
+  const path = typeof model === "string" ? (cachedModelName(model) ?? absolutePath(model)) : model.name;
+  const name = path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+  // The folder of a repository is called org/name@commit.
+  return typeof model === "string" ? name : name.split("@")[0]!;
 }
 
-async function modelReference(directory: string) {
+async function modelReference(directory: ModelPlace) {
   return { name: nameOf(directory), sha256: await identifyModel(directory) };
 }
 

@@ -1,6 +1,8 @@
+import type { Decoder } from "@lethe/decoder";
 import { ExperimentError } from "../errors.ts";
 import type { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
+import type { Live } from "../subjects/live.ts";
 import type { Figures, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import { CELL_VERSION, type Cell, type CellResult, matchedCellId } from "./cell.ts";
@@ -35,6 +37,8 @@ export interface CellParts {
   readonly onForecast?: ((forecast: CellForecast) => void) | undefined;
   /** The record of the subject that a control is made to match. */
   readonly matched?: CellResult["subject"] | undefined;
+  /** Called with the subject's model when its studies are done. Afterwards another cell may change it. */
+  readonly onMade?: ((model: Decoder) => Promise<void>) | undefined;
 }
 
 /** Measures cells, on an open device, with models that are kept from cell to cell. */
@@ -69,6 +73,8 @@ export interface RunObserver {
   /** @param done the number of finished cells, plus the share of the running one that is done */
   progress(done: number, cell: Cell, stage: string, now?: Figures): void;
   remark(line: string): void;
+  /** Takes what is measured of the running cell so far. Absent where nobody draws it. */
+  live?(cell: Cell, now: Live): void;
   /** Called before a long cell's training starts. */
   forecast(cell: Cell, forecast: CellForecast): void;
   /** @param seconds what the cell took */
@@ -84,6 +90,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** When unfinished work is kept. Default: {@link keepEveryMinute}. */
   readonly keep?: KeepPolicy | undefined;
+  /** Takes the model of each cell's subject, to save it. Afterwards the next cell may change it. */
+  readonly onMade?: ((cell: Cell, model: Decoder) => Promise<void>) | undefined;
 }
 
 /**
@@ -101,6 +109,7 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
         observer.progress(position + Math.min(1, Math.max(0, share)), cell, stage, now);
       },
       remark: (line) => observer.remark(`${cell.id}: ${line}`),
+      ...(observer.live && { live: (now: Live) => observer.live?.(cell, now) }),
       signal,
     };
     let forecast: CellForecast | undefined;
@@ -123,7 +132,7 @@ async function runOne(
   cell: Cell,
   watcher: Watcher,
   onForecast: (forecast: CellForecast) => void,
-  { store, runner, studies, keep }: RunOptions,
+  { store, runner, studies, keep, onMade }: RunOptions,
 ) {
   const adapter = adapterTitle(runner.adapter);
   const parts = { id: cell.id, adapter, policy: keep ?? keepEveryMinute, watcher };
@@ -132,7 +141,8 @@ async function runOne(
     watcher.signal.throwIfAborted();
     watcher.progress(0, "starting");
     const matched = await readMatched(cell, store, studies);
-    const measured = await runner.runCell(cell, watcher, { unfinished, onForecast, matched });
+    const made = onMade && ((model: Decoder) => onMade(cell, model));
+    const measured = await runner.runCell(cell, watcher, { unfinished, onForecast, matched, onMade: made });
     const result = { version: CELL_VERSION, config: cell.config, ...measured } as const;
     return { result, text: serializeCell(result, studies) };
   } catch (error) {

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "#sha256";
+import { hex } from "../host/sha256.ts";
 
 const LONGEST = 60;
 
@@ -20,6 +21,6 @@ export function slug(name: string): string {
     .replace(/^-|-$/gu, "");
   const lost = /[^a-z0-9\s\p{Pd}.,:;!?()[\]'"’ʼ“”_/]/u.test(plain);
   if (!lost && words !== "" && words.length <= LONGEST) return words;
-  const digest = createHash("sha256").update(name.normalize("NFC")).digest("hex").slice(0, 8);
+  const digest = hex(sha256().update(name.normalize("NFC")).digest()).slice(0, 8);
   return [words.slice(0, LONGEST - 9).replace(/-$/u, ""), digest].filter(Boolean).join("-");
 }

@@ -1,8 +1,9 @@
-import { createHash, type Hash } from "node:crypto";
 import { weightToWrite } from "@lethe/decoder";
 import { type Checkpoint, LetheError, type TensorToWrite, type Weight } from "@lethe/tensor";
 import type { TensorData } from "@lethe/tensor/node";
 import { z } from "zod";
+import { sha256 } from "#sha256";
+import { hex, type Sha256 } from "../host/sha256.ts";
 import type { Watcher } from "../subjects/subject.ts";
 import type { Kept, Unfinished } from "../subjects/unfinished.ts";
 import type { UnfinishedStore } from "./store.ts";
@@ -149,15 +150,15 @@ async function digestOf(checkpoint: Checkpoint, notes: string): Promise<string> 
     hash.update(name);
     for await (const { bytes } of checkpoint.readChunks(name, PIECE_BYTES)) hash.update(bytes);
   }
-  return hash.digest("hex");
+  return hex(hash.digest());
 }
 
 async function storedDigest(checkpoint: Checkpoint): Promise<string> {
-  return Buffer.from(await checkpoint.read(DIGEST)).toString("hex");
+  return hex(await checkpoint.read(DIGEST));
 }
 
-function begunWith(notes: string): Hash {
-  return createHash("sha256").update(`${notes}\0`);
+function begunWith(notes: string): Sha256 {
+  return sha256().update(`${notes}\0`);
 }
 
 async function restore(checkpoint: Checkpoint, tensors: ReadonlyMap<string, Weight>): Promise<void> {

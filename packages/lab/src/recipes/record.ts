@@ -1,12 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import { modelReference } from "../subjects/subject.ts";
 import { recipeChanges } from "./fields.ts";
-
-/** The folder of results where `--find-rate` keeps what it finds. */
-export const FOUND_RECIPES = "find-rate";
 
 const rate = z.number().positive();
 const share = z.number().min(0).max(1);
@@ -58,26 +53,18 @@ export const recordSchema = z.strictObject({
 export type RecipeRecord = z.infer<typeof recordSchema>;
 
 /**
- * Reads all records of a folder; none where there is no such folder.
- * @throws ExperimentError when a file is no record
+ * A record of its text.
+ * @param where names the file in messages
+ * @throws ExperimentError when it is no record
  */
-export async function readRecords(folder: string): Promise<RecipeRecord[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  const files = names.filter((name) => name.endsWith(".json")).sort();
-  return Promise.all(files.map((name) => readRecord(join(folder, name))));
-}
-
-async function readRecord(path: string): Promise<RecipeRecord> {
+export function parseRecord(text: string, where: string): RecipeRecord {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, "utf8"));
+    value = JSON.parse(text);
   } catch (error) {
-    throw new ExperimentError(`${path} is no recipe on record: ${(error as Error).message}`);
+    throw new ExperimentError(`${where} is no recipe on record: ${(error as Error).message}`);
   }
   const { data, error } = recordSchema.safeParse(value);
   if (data) return data;
-  throw new ExperimentError(`${path} is no recipe on record:\n${z.prettifyError(error)}`);
+  throw new ExperimentError(`${where} is no recipe on record:\n${z.prettifyError(error)}`);
 }

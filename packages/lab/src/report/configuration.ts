@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { judgeNamed } from "@lethe/unlearn";
+import { programs } from "#programs";
 import { describePrompt } from "../subjects/compared.ts";
 import { subjectKind } from "../subjects/list.ts";
 import { conceptTable } from "./concept-table.ts";
@@ -16,7 +16,7 @@ export function configuration(
   const cells = panels.flatMap((panel) => panel.cells);
   const rows: [string, string | Html][] = [
     ["command", command === undefined ? "not on record" : html`<code>${command}</code>`],
-    ["versions", versions()],
+    ["versions", programs()],
     ["adapter", listed(adapters) || "not on record"],
     ["seeds", listed(cells.map(({ config }) => String(config.seed)))],
     ["questions", listed(cells.map(questions))],
@@ -35,13 +35,6 @@ ${subjectTable(panels)}
 <details><summary>Everything that decides each cell</summary>
 ${cells.map((cell) => html`<pre>${JSON.stringify(cell.config, null, 1)}</pre>\n`)}</details>
 <p class="quiet">Times are kept apart from results, in <code>timings/</code>.</p>`;
-}
-
-/** Of the programs that measured and drew. */
-function versions(): string {
-  const require = createRequire(import.meta.url);
-  const { version, dependencies } = require("../../package.json");
-  return `Lethe ${version}, Node ${process.version}, Vega-Lite ${dependencies["vega-lite"].replace(/^\D/, "")}, ${process.platform} ${process.arch}`;
 }
 
 function questions({ config }: ReportCell): string {

@@ -1,4 +1,5 @@
 import { csvFormatRows } from "d3-dsv";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { dataOf, withoutData } from "./figures/data.ts";
 import { Html, html, trusted, unescapeHtml } from "./html.ts";
 
@@ -58,16 +59,14 @@ ${savingLink(name, "data (CSV)", dataOf(svg))}</figcaption></figure>`;
 
 /** A link that saves CSV which the page itself holds. */
 function savingLink(name: string, label: string, csv: string): Html {
-  const content = Buffer.from(csv).toString("base64");
+  const content = toBase64(csv);
   return html`<a class="saving" download="${fileName(name)}.csv" href="data:text/csv;base64,${content}" aria-label="${name}: ${label}">${label}</a>`;
 }
 
 /** The CSV files that a page's links save, by their names. */
 export function savedCsv(page: string): Record<string, string> {
   const found = page.matchAll(/ download="([^"]+\.csv)" href="data:text\/csv;base64,([^"]*)"/g);
-  return Object.fromEntries(
-    Array.from(found, ([, name, content]) => [unescapeHtml(name!), Buffer.from(content!, "base64").toString()]),
-  );
+  return Object.fromEntries(Array.from(found, ([, name, content]) => [unescapeHtml(name!), fromBase64(content!)]));
 }
 
 /** A table's CSV, as a file of its own and behind the table's link. */

@@ -1,7 +1,8 @@
 import { supportedFamily } from "@lethe/auto";
-import { type Decoder, type DecoderConfig, folderOf, readConfig, readRope } from "@lethe/decoder";
+import { type Decoder, type DecoderConfig, folderOf, type ModelPlace, readConfig, readRope } from "@lethe/decoder";
 import { type Folder, parseJson, quote, readWholeText, type Weight } from "@lethe/tensor";
 import { ExperimentError } from "../errors.ts";
+import { placeName } from "./place.ts";
 
 /** Sizes and settings that decide what a model computes from its weights. Whether its embeddings are tied only decides where they are kept. */
 const FIELDS = [
@@ -26,11 +27,10 @@ type Difference = readonly [what: string, vanilla: unknown, unlearned: unknown];
  * Requires that one model can have been made from another by unlearning: the family, the sizes and settings of `config.json`, and the
  * tokenizer, where both have one, must be the same. Only small files are read. An unlearned model may have further tokens, because
  * questions are asked with the vanilla model's tokenizer.
- * @param vanilla a directory, or a model's name on the Hugging Face Hub; so is `unlearned`
  * @throws ExperimentError that names every difference
  * @throws ModelError or ConfigError when one of them is no model that Lethe loads
  */
-export async function requireBelonging(vanilla: string, unlearned: string): Promise<void> {
+export async function requireBelonging(vanilla: ModelPlace, unlearned: ModelPlace): Promise<void> {
   const folders = [await folderOf(vanilla), await folderOf(unlearned)] as const;
   const [one, other] = [await settingsOf(folders[0]), await settingsOf(folders[1])];
   const differences: Difference[] = [...one.keys(), ...other.keys()].flatMap((field) => {
@@ -40,11 +40,12 @@ export async function requireBelonging(vanilla: string, unlearned: string): Prom
   const tokens = await differentTokens(...folders);
   if (tokens) differences.push(tokens);
   if (differences.length === 0) return;
+  const [before, after] = [placeName(vanilla), placeName(unlearned)];
   const lines = new Map(
-    differences.map(([what, a, b]) => [what, `${what} is ${said(b)} in ${unlearned}, and ${said(a)} in ${vanilla}`]),
+    differences.map(([what, a, b]) => [what, `${what} is ${said(b)} in ${after}, and ${said(a)} in ${before}`]),
   );
   throw new ExperimentError(
-    `${unlearned} was not made from ${vanilla}:\n  ${[...lines.values()].join("\n  ")}\n` +
+    `${after} was not made from ${before}:\n  ${[...lines.values()].join("\n  ")}\n` +
       "An unlearned model must be of the family, the sizes and the tokenizer of its vanilla model. Name the model from which it was made.",
   );
 }

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { isEqual } from "es-toolkit/predicate";
 import { type MeasuredSubject, type SubjectConfig, subjectKind } from "./list.ts";
 
 /** Whether a subject is there only to be set beside others: its scores are not averaged with theirs. */
@@ -13,8 +13,6 @@ export function controlsOf<C extends Pick<MeasuredSubject, "config">>(measured: 
 }
 
 function isControlOf(control: SubjectConfig, other: SubjectConfig): boolean {
-  const alike = (["model", "concept", "evaluation"] as const).every((field) =>
-    isDeepStrictEqual(control[field], other[field]),
-  );
+  const alike = (["model", "concept", "evaluation"] as const).every((field) => isEqual(control[field], other[field]));
   return alike && (subjectKind(control.subject).control?.controls(control, other) ?? false);
 }

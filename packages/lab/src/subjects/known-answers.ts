@@ -2,6 +2,7 @@ import type { Decoder } from "@lethe/decoder";
 import { type Answer, answerBleu, answerQuestions } from "@lethe/unlearn";
 import { countsOf, describeAnswers, judgeAnswers, requireEnough } from "./compared.ts";
 import { countTexts } from "./concept-texts.ts";
+import type { LiveAnswer } from "./live.ts";
 import { Meter } from "./meter.ts";
 import type {
   Answers,
@@ -102,10 +103,11 @@ export async function askVanilla(
   watcher.remark(describeAnswers(judged, counts, evaluation));
   requireEnough(counts, evaluation, { model: config.model.name, concept: concept.name });
   const compared = (kind: keyof Answers) => judged[kind].filter(({ leftOut }) => !leftOut).map(({ answer }) => answer);
+  const [target, unrelated] = [compared("target"), compared("unrelated")];
   const kept = new Map<string, Disposable>();
   return {
-    target: compared("target"),
-    unrelated: compared("unrelated"),
+    target,
+    unrelated,
     counts,
     texts: countTexts(concept, config.seed),
     keep<T extends Disposable>(key: string, make: () => T): T {
@@ -116,6 +118,12 @@ export async function askVanilla(
       for (const value of kept.values()) value[Symbol.dispose]();
     },
   };
+}
+
+/** Answers as they are shown while a cell runs. */
+export function liveAnswers({ target, unrelated }: Answers): { target: LiveAnswer[]; unrelated: LiveAnswer[] } {
+  const shown = (answers: readonly Answer[]) => answers.map(({ question, text }) => ({ question, text }));
+  return { target: shown(target), unrelated: shown(unrelated) };
 }
 
 /** Mean sentence BLEU of a model's answers against the vanilla model's, for each kind of question. */

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { initModel } from "@lethe/auto";
+import type { ModelPlace } from "@lethe/decoder";
 import { z } from "zod";
+import { sha256 } from "#sha256";
 import { ExperimentError } from "../errors.ts";
+import { hex } from "../host/sha256.ts";
 import { pretrain } from "../tiny/pretrain.ts";
 import { pretrainingSchema, readPretraining } from "../tiny/pretraining-record.ts";
 import { changeRecord } from "./change.ts";
 import { recordFinished } from "./finished.ts";
+import { placeName } from "./place.ts";
 import { answersRecord, type SubjectKind, type SubjectTask } from "./subject.ts";
 
 const config = z.strictObject({
@@ -36,12 +37,12 @@ export const never: SubjectKind<Config, z.infer<typeof record>> = {
     const pretraining = await readPretraining(model);
     if (!pretraining)
       throw new ExperimentError(
-        `--control never trains a model as ${model} was trained, and that is not known: it has no pretraining.json. ` +
+        `--control never trains a model as ${placeName(model)} was trained, and that is not known: it has no pretraining.json. ` +
           "The models that come with Lethe have one, and npm run pretrain writes one. Do without this control.",
       );
     if (pretraining.data !== data.sha256)
       throw new ExperimentError(
-        `--control never: ${model} was not trained on ${data.path} as it is now. Give the file that it was trained on with --data.`,
+        `--control never: ${placeName(model)} was not trained on ${data.path} as it is now. Give the file that it was trained on with --data.`,
       );
     return [{ config: { kind: "never", pretraining }, sources: { concepts: data.concepts } }];
   },
@@ -52,16 +53,17 @@ export const never: SubjectKind<Config, z.infer<typeof record>> = {
   },
 };
 
-/** The directory of the trained model. It is trained where an earlier cell has not done so on this adapter. */
-async function trainedModel({ config, sources, models, watcher }: SubjectTask<Config>): Promise<string> {
+/** Where the trained model is. It is trained where an earlier cell has not done so on this adapter. */
+async function trainedModel({ config, sources, models, watcher }: SubjectTask<Config>): Promise<ModelPlace> {
   const { vanilla, pretrained } = models;
   const { device, text } = vanilla;
   const { model: reference, concept, subject } = config;
   const decides = JSON.stringify([reference.sha256, concept.sha256, subject.pretraining, device.adapterName]);
-  const directory = join(pretrained, createHash("sha256").update(decides).digest("hex").slice(0, 16));
-  if (existsSync(join(directory, "config.json"))) {
-    watcher.remark(`a model that never read of ${concept.name} is in ${directory}`);
-    return directory;
+  const key = hex(sha256().update(decides).digest()).slice(0, 16);
+  const found = await pretrained.find(key);
+  if (found) {
+    watcher.remark(`a model that never read of ${concept.name} is in ${placeName(found)}`);
+    return found;
   }
   const others = sources.concepts!.filter(({ id, name }) => id !== concept.id || name !== concept.name);
   const { seed, recipe } = subject.pretraining;
@@ -70,6 +72,5 @@ async function trainedModel({ config, sources, models, watcher }: SubjectTask<Co
     watcher.signal.throwIfAborted();
     watcher.progress((0.9 * step) / of, "training from scratch", { step: { done: step, of }, loss });
   }
-  await model.save(directory, { tokenizer: sources.model });
-  return directory;
+  return pretrained.save(key, model, sources.model);
 }

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Decoder } from "@lethe/decoder";
 import { addInto, type F32, randomNormal, randomOf } from "@lethe/tensor";
+import { isEqual } from "es-toolkit/predicate";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import { answerLoss, type Change, changeRecord, readNorms } from "./change.ts";
@@ -38,8 +38,7 @@ export const noise: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> 
     description:
       "the vanilla model with Gaussian noise on its weights, for each unlearned model: each weight's noise is in norm as the weight's " +
       "change by unlearning, times one factor that makes loss* the same",
-    controls: (control, other) =>
-      control.seed === other.seed && isDeepStrictEqual(control.subject.matches, other.subject),
+    controls: (control, other) => control.seed === other.seed && isEqual(control.subject.matches, other.subject),
     matches: ({ matches }) => matches,
   },
   choose: async (names, { controlled }) =>

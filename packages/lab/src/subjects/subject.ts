@@ -1,8 +1,10 @@
-import type { Decoder } from "@lethe/decoder";
+import type { Decoder, ModelPlace } from "@lethe/decoder";
 import type { MemoryNeed } from "@lethe/tensor";
 import { type Answer, type Concept, isPromptForm, judges, type Method, type TrainingRecipe } from "@lethe/unlearn";
 import { z } from "zod";
 import { conceptTexts } from "./concept-texts.ts";
+import type { Live } from "./live.ts";
+import type { PretrainedStore } from "./pretrained.ts";
 import type { Unfinished } from "./unfinished.ts";
 
 const share = z.number().min(0).max(1);
@@ -83,15 +85,14 @@ export const answersRecord = z.strictObject({
 });
 export type AnswersRecord = z.infer<typeof answersRecord>;
 
-/** The models' directories and the concepts' content, which a cell's configuration names and hashes. */
+/** The places of the models and the concepts' content, which a cell's configuration names and hashes. */
 export interface Sources {
-  /** The vanilla model's directory, or a model's name on the Hugging Face Hub. */
-  readonly model: string;
+  readonly model: ModelPlace;
   readonly concept: Concept;
   /** Its text is the retain text. */
   readonly retain: Concept;
-  /** The directory of the unlearned model, where one is given. */
-  readonly unlearned?: string;
+  /** The unlearned model, where one is given. */
+  readonly unlearned?: ModelPlace;
   /** All concepts of the data file, where a model is trained from scratch on others than the cell's. */
   readonly concepts?: readonly Concept[];
 }
@@ -118,6 +119,8 @@ export interface Watcher {
   progress(share: number, stage: string, now?: Figures): void;
   /** Shows a line that the person should read while the cell runs. */
   remark(line: string): void;
+  /** Takes what is measured so far. Absent where nobody draws it. */
+  live?(now: Live): void;
   /** When it is aborted, the work throws its reason. */
   readonly signal: AbortSignal;
 }
@@ -133,9 +136,8 @@ export interface Models {
    */
   copy(purpose: string, training: readonly MemoryNeed[]): Promise<Decoder>;
   /** Another model on the same device. */
-  load(directory: string): Promise<Decoder>;
-  /** A folder in which models that are trained from scratch are kept for other cells. */
-  readonly pretrained: string;
+  load(place: ModelPlace): Promise<Decoder>;
+  readonly pretrained: PretrainedStore;
 }
 
 /** One model's answers to a cell's questions. */
@@ -230,13 +232,12 @@ export interface Planning {
   /** Reads the vanilla model's sizes. */
   sizes(): Promise<ModelSizes>;
   /** The vanilla models of the whole experiment. */
-  readonly models: readonly string[];
+  readonly models: readonly ModelPlace[];
   /** The concept whose text is the retain text. */
   readonly retain: z.infer<typeof conceptReference>;
   /** Reads and hashes a model. */
-  reference(directory: string): Promise<z.infer<typeof modelReference>>;
-  /** The vanilla model's directory, or a model's name on the Hugging Face Hub. */
-  readonly model: string;
+  reference(directory: ModelPlace): Promise<z.infer<typeof modelReference>>;
+  readonly model: ModelPlace;
   /** The data file: its name, its concepts, and the SHA-256 of their content. */
   readonly data: { readonly path: string; readonly concepts: readonly Concept[]; readonly sha256: string };
   /** The subjects of this model and concept that are planned before this kind's and may have controls. */

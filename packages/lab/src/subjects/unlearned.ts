@@ -16,7 +16,7 @@ import {
 import { z } from "zod";
 import { changeRecord, measureChange } from "./change.ts";
 import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining } from "./kept-training.ts";
-import { askQuestions, bleuOf, recordAnswers } from "./known-answers.ts";
+import { askQuestions, bleuOf, liveAnswers, recordAnswers } from "./known-answers.ts";
 import { Meter } from "./meter.ts";
 import { answersRecord, conceptReference, type Figures, type SubjectKind, type SubjectTask } from "./subject.ts";
 
@@ -159,8 +159,9 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
         now = { ...now, step: { done, of }, tokensPerSecond: meter.add(tokens) };
         progress("unlearning", done / of, answers.length / epochs);
       },
-      onStep({ loss }) {
+      onStep({ step, loss }) {
         now = { ...now, loss };
+        watcher.live?.({ kind: "step", step, of: now.step?.of ?? step, loss });
       },
       saving: keepingTraining(unfinished, log, ({ steps, of }, saved) => {
         progress(saved ? "unlearning" : KEEPING, steps / of, answers.length / epochs);
@@ -187,6 +188,7 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
       );
       const bleu = bleuOf(knownAnswers, answers.at(-1)!);
       now = { ...now, bleu };
+      watcher.live?.({ kind: "epoch", epoch, of: epochs, answers: liveAnswers(answers.at(-1)!), bleu });
       const loss = records.at(-1)?.loss.toFixed(3) ?? "none";
       const score = `BLEU target ${bleu.target.toFixed(2)}, unrelated ${bleu.unrelated.toFixed(2)}`;
       watcher.remark(`epoch ${epoch} of ${epochs}: loss ${loss}, ${score}`);

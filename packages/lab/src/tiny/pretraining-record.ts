@@ -1,13 +1,11 @@
-import { join } from "node:path";
-import { folderOf } from "@lethe/decoder";
+import { folderOf, type ModelPlace } from "@lethe/decoder";
 import { parseJson } from "@lethe/tensor";
-import { writeWhole } from "@lethe/tensor/node";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import type { PretrainingRecipe } from "./pretrain.ts";
 
 /** The file in a model's directory that says how it was trained from scratch. It is no part of what identifies the model. */
-const FILE = "pretraining.json";
+export const PRETRAINING_FILE = "pretraining.json";
 
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
@@ -34,12 +32,11 @@ export type Pretraining = z.infer<typeof pretrainingSchema>;
 
 /**
  * Reads how a model was trained.
- * @param model a directory, or a model's name on the Hugging Face Hub
  * @returns undefined where its directory does not say it
  * @throws ExperimentError when the file is not such a record
  */
-export async function readPretraining(model: string): Promise<Pretraining | undefined> {
-  const source = await (await folderOf(model)).open(FILE);
+export async function readPretraining(model: ModelPlace): Promise<Pretraining | undefined> {
+  const source = await (await folderOf(model)).open(PRETRAINING_FILE);
   if (!source) return undefined;
   try {
     const text = new TextDecoder().decode(await source.read(0, source.size));
@@ -49,9 +46,4 @@ export async function readPretraining(model: string): Promise<Pretraining | unde
   } finally {
     await source.close?.();
   }
-}
-
-/** Writes into a model's directory how it was trained. */
-export function writePretraining(directory: string, pretraining: Pretraining): Promise<void> {
-  return writeWhole(join(directory, FILE), `${JSON.stringify(pretraining, null, 2)}\n`);
 }

@@ -13,7 +13,7 @@ import { parseCell, serializeCell } from "../../src/cells/cell-file.ts";
 import { openDeviceRunner } from "../../src/cells/device-runner.ts";
 import { planCells } from "../../src/cells/plan.ts";
 import type { CellRunner } from "../../src/cells/run-cells.ts";
-import { readRecords } from "../../src/recipes/record.ts";
+import { readRecords } from "../../src/recipes/read-records.ts";
 import { studies } from "../../src/studies/list.ts";
 import { PAPER_KRS, scoresOf } from "../../src/studies/restoration/scores.ts";
 import { words } from "../words-study.ts";

@@ -1,7 +1,8 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { formatDuration } from "../../src/commands/duration.ts";
 import { showFigures } from "../../src/commands/figures.ts";
-import { formatDuration, showProgress } from "../../src/commands/progress.ts";
+import { showProgress } from "../../src/commands/progress.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] }));
 afterEach(() => void vi.useRealTimers());

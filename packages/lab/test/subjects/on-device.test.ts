@@ -14,15 +14,16 @@ import { FolderStore } from "../../src/cells/folder-store.ts";
 import { identifyData } from "../../src/cells/identity.ts";
 import { planCells } from "../../src/cells/plan.ts";
 import { type CellRunner, runCells } from "../../src/cells/run-cells.ts";
+import { pretrainedIn } from "../../src/host/pretrained.node.ts";
 import type { RecipeChanges } from "../../src/recipes/fields.ts";
-import { readRecords } from "../../src/recipes/record.ts";
+import { readRecords } from "../../src/recipes/read-records.ts";
 import { mean } from "../../src/report/panels.ts";
 import { measureRestoration } from "../../src/studies/restoration/measure.ts";
 import type { Study } from "../../src/studies/study.ts";
 import type { Change } from "../../src/subjects/change.ts";
 import { pretrain } from "../../src/tiny/pretrain.ts";
-import { writePretraining } from "../../src/tiny/pretraining-record.ts";
 import { tinyModels } from "../../src/tiny/tiny-models.ts";
+import { writePretraining } from "../../src/tiny/write-pretraining.ts";
 import { words } from "../words-study.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -49,7 +50,7 @@ describe("controls on the device", () => {
   const remarks: string[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "lethe-controls-"));
-    runner = await openDeviceRunner([base], join(folder, "pretrained"));
+    runner = await openDeviceRunner([base], pretrainedIn(join(folder, "pretrained")));
   });
   afterAll(async () => {
     await runner.close();

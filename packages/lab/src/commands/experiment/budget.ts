@@ -11,7 +11,8 @@ import { keepEveryMinute, UnfinishedCell } from "../../cells/unfinished-cell.ts"
 import { ExperimentError } from "../../errors.ts";
 import type { Study } from "../../studies/study.ts";
 import type { Watcher } from "../../subjects/subject.ts";
-import { formatDuration, showProgress } from "../progress.ts";
+import { formatDuration } from "../duration.ts";
+import { showProgress } from "../progress.ts";
 
 const FILE = "budget.json";
 

@@ -10,7 +10,7 @@ import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
 import type { CellRunner } from "../../cells/run-cells.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
-import { FOUND_RECIPES, readRecords } from "../../recipes/record.ts";
+import { FOUND_RECIPES, readRecords } from "../../recipes/read-records.ts";
 import type { Study } from "../../studies/study.ts";
 import { subjects } from "../../subjects/list.ts";
 import { bundled, bundledRecipes } from "../bundled.ts";

@@ -8,13 +8,8 @@ import { slug } from "../../cells/slug.ts";
 import { ExperimentError } from "../../errors.ts";
 import { differences } from "../../recipes/fields.ts";
 import { bleuAtEnd, findRate, mostTries, type RateSearch } from "../../recipes/find-rate.ts";
-import {
-  FOUND_RECIPES,
-  type RateEvidence,
-  type RateTry,
-  type RecipeRecord,
-  readRecords,
-} from "../../recipes/record.ts";
+import { FOUND_RECIPES, readRecords } from "../../recipes/read-records.ts";
+import type { RateEvidence, RateTry, RecipeRecord } from "../../recipes/record.ts";
 import { subjectKind } from "../../subjects/list.ts";
 import type { Watcher } from "../../subjects/subject.ts";
 import { showFigures } from "../figures.ts";

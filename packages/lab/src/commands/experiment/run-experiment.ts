@@ -9,11 +9,12 @@ import { adapterTitle, type CellRunner, type RunObserver, runCells } from "../..
 import type { CellStore } from "../../cells/store.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
-import { FOUND_RECIPES } from "../../recipes/record.ts";
+import { FOUND_RECIPES } from "../../recipes/read-records.ts";
 import { findingsText } from "../../report/findings/text.ts";
 import type { Study } from "../../studies/study.ts";
+import { formatDuration } from "../duration.ts";
 import { showFigures } from "../figures.ts";
-import { formatDuration, showProgress } from "../progress.ts";
+import { showProgress } from "../progress.ts";
 import { PROFILE_NOTE, RunProfile } from "./run-profile.ts";
 import { showForecast } from "./show-forecast.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";

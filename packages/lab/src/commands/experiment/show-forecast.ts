@@ -1,6 +1,6 @@
 import { mega } from "../../cells/forecast/memory.ts";
 import type { CellForecast } from "../../cells/run-cells.ts";
-import { formatDuration } from "../progress.ts";
+import { formatDuration } from "../duration.ts";
 
 /** A forecast as a small table: time by stage, and memory by part. */
 export function showForecast(cell: string, { seconds, stages, memory }: CellForecast): string {

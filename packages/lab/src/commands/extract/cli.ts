@@ -15,10 +15,11 @@ import { conceptRows, csvOf, textTable } from "../../corpus/table.ts";
 import { ExperimentError } from "../../errors.ts";
 import { bundled } from "../bundled.ts";
 import { checkingValues, commandLine, wholeFrom } from "../command-line.ts";
+import { formatDuration } from "../duration.ts";
 import { chooseConcepts } from "../experiment/choose.ts";
 import { Stopped, stoppable } from "../experiment/stop-signals.ts";
 import { explain } from "../explain.ts";
-import { formatDuration, showProgress } from "../progress.ts";
+import { showProgress } from "../progress.ts";
 
 /** A concept to look for, as it was typed. */
 interface Asked {

@@ -3,7 +3,7 @@ import type { ReportCell } from "../panels.ts";
 import type { Line } from "./lines.ts";
 
 /** How the lines of controls differ: lengths of strokes and gaps. */
-const STROKES: readonly (readonly number[])[] = [
+export const STROKES: readonly (readonly number[])[] = [
   [6, 3],
   [2, 3],
   [9, 3, 2, 3],

@@ -2,13 +2,16 @@ import type { Panel, ReportCell } from "../panels.ts";
 import { type Line, linesPanel } from "./lines.ts";
 import type { PanelSpec } from "./render.ts";
 
-/** A panel of shares, from 0 to 1, by epoch of training. The values of each line begin before it. */
+/**
+ * A panel of shares, from 0 to 1, by epoch of training. The values of each line begin before it.
+ * @param epochs where the axis ends. Default: where the longest line does
+ */
 export function epochsPanel<C extends ReportCell>(
   panel: Panel<C>,
   title: string,
   lines: readonly Line<C>[],
+  epochs = Math.max(...lines.flatMap(({ values }) => values.map(({ length }) => length))) - 1,
 ): PanelSpec {
-  const epochs = Math.max(...lines.flatMap(({ values }) => values.map(({ length }) => length))) - 1;
   const frame = {
     width: 330,
     height: 190,

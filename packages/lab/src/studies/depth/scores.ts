@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { type DepthScore, unlearningDepth } from "@lethe/unlearn";
+import { isEqual } from "es-toolkit/predicate";
 import { mean, meanOfCells } from "../../report/panels.ts";
 import { controlsOf } from "../../subjects/controls.ts";
 import type { StudyCell } from "../study.ts";
@@ -48,7 +48,7 @@ export function meanByLayer(values: readonly (readonly number[])[], drawn?: read
 
 /** The control of a cell that never learned the concept, patched after the same layers; undefined where there is none. */
 export function neverOf(cell: DepthCell, all: readonly DepthCell[]): DepthCell | undefined {
-  return controlsOf(cell, all).find((other) => isNever(other) && isDeepStrictEqual(other.options, cell.options));
+  return controlsOf(cell, all).find((other) => isNever(other) && isEqual(other.options, cell.options));
 }
 
 /** Whether a cell's subject is a model that never learned the concept. */

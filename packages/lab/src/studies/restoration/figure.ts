@@ -88,9 +88,7 @@ function lineOf(
   definition: KrsDefinition,
 ): Line<RestorationCell> {
   return {
-    marker: setting.marker,
-    // A component has one colour in all figures.
-    place: settings.filter(({ isolated }) => isolated === setting.isolated).indexOf(setting),
+    ...markOf(setting),
     values: cells.map((cell) => scoresOf(cell, setting.name, definition, centres)),
     ...(definition === PAPER_KRS && {
       questions: {
@@ -101,15 +99,40 @@ function lineOf(
   };
 }
 
+/** How a setting's line is marked. A component has one colour in all figures. */
+export function markOf(setting: Setting): Pick<Line, "marker" | "place"> {
+  const place = settings.filter(({ isolated }) => isolated === setting.isolated).indexOf(setting);
+  return { marker: setting.marker, place };
+}
+
 /** To the next tenth below the lowest score; with no score below 0, a little below 0 so that a line along it can be seen. */
-function bottomOf(lowest: number): number {
+export function bottomOf(lowest: number): number {
   return Math.max(LOWEST_KRS, lowest < 0 ? Math.floor(lowest * 10 - 1e-9) / 10 : -0.04);
 }
 
 function frameOf(cells: readonly RestorationCell[], centres: readonly number[], bottom: number, height: number): Frame {
   const { options, result } = cells[0]!;
-  const radius = options.windowRadius;
-  const [left, right] = [-0.5, result.depth - 0.5];
+  return krsFrame({ radius: options.windowRadius, depth: result.depth, centres, bottom, height });
+}
+
+/** The axes of KRS by centre layer. */
+export function krsFrame({
+  radius,
+  depth,
+  centres,
+  bottom,
+  height,
+}: {
+  /** Layers restored on either side of the centre. */
+  readonly radius: number;
+  /** Layers of the model. */
+  readonly depth: number;
+  readonly centres: readonly number[];
+  /** The lowest score that is shown. */
+  readonly bottom: number;
+  readonly height: number;
+}): Frame {
+  const [left, right] = [-0.5, depth - 0.5];
   return {
     width: 330,
     height,
@@ -117,7 +140,7 @@ function frameOf(cells: readonly RestorationCell[], centres: readonly number[], 
     x: {
       title: `centre layer of the ${2 * radius + 1} restored`,
       domain: [left, right],
-      axis: { values: layerTicks(result.depth) },
+      axis: { values: layerTicks(depth) },
     },
     y: { title: "Knowledge Recovery Score", domain: [bottom, 1], axis: { tickCount: 6, format: ".1~f" } },
     shaded: [

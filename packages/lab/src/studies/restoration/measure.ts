@@ -1,4 +1,5 @@
-import { settings, sweepRestoration } from "@lethe/unlearn";
+import { krs, type MeasuredRestoration, type SettingName, settings, sweepRestoration } from "@lethe/unlearn";
+import type { Live } from "../../subjects/live.ts";
 import type { Subject, Watcher } from "../../subjects/subject.ts";
 import { vanillaRun } from "../../subjects/vanilla-run.ts";
 import type { RestorationOptions, RestorationResult } from "./schema.ts";
@@ -18,7 +19,20 @@ export async function measureRestoration(
     radius: options.windowRadius,
     stride: options.windowStride,
     settings: chosen,
+    ...(watcher.live && { measured: (restored: MeasuredRestoration) => watcher.live?.(livePart(restored)) }),
     progress: (share, setting) => watcher.progress(share, `restoring ${setting.name}`),
     signal: watcher.signal,
   });
+}
+
+/** What the study shows while it runs: the KRS of one restoration, by the paper's definition. */
+export interface LiveKrs {
+  readonly setting: SettingName;
+  readonly centre: number;
+  readonly krs: number;
+}
+
+function livePart({ setting, centre, base, losses }: MeasuredRestoration): Live {
+  const part: LiveKrs = { setting: setting.name, centre, krs: krs(base.paper, losses.paper).ratioOfMeans };
+  return { kind: "study", study: "restoration", part };
 }
