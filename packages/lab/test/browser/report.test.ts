@@ -1,20 +1,16 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeReport } from "../../src/commands/write-report.ts";
 import { studies } from "../../src/studies/list.ts";
 import { fakeExperiment } from "../fake-experiment.ts";
+import { launch, there, whySkipped } from "./chromium.ts";
 import { clashes, contrasts } from "./looks.ts";
 
-/** Debian's Chromium, or the one that CHROMIUM names. */
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const there = existsSync(executablePath);
-
-describe.skipIf(!there)(`the report in a browser${there ? "" : ` (skipped: no browser at ${executablePath})`}`, () => {
+describe.skipIf(!there)(`the report in a browser${whySkipped}`, () => {
   let out: string;
   let browser: Browser;
   let address: string;
@@ -27,8 +23,7 @@ describe.skipIf(!there)(`the report in a browser${there ? "" : ` (skipped: no br
       "npm run experiment",
     );
     address = pathToFileURL(page).href;
-    // A container's root has no sandbox.
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    browser = await launch();
   });
   afterAll(async () => {
     await browser?.close();
