@@ -38,7 +38,8 @@ export class Page implements Actions {
   }
 
   async open(): Promise<void> {
-    const catalogue = await this.#laboratory.start(document.baseURI.replace(/#.*/, ""));
+    const onRead = proxy((read: number) => this.#show({ read }));
+    const catalogue = await this.#laboratory.start(document.baseURI.replace(/#.*/, ""), onRead);
     const settings = await this.#laboratory.settingsOf(location.hash);
     this.#state = { catalogue, settings, gpu: "gpu" in navigator, figures: {} };
     this.#show({});
@@ -154,7 +155,12 @@ export class Page implements Actions {
   #settle(settings: Settings): void {
     const before = this.#state.settings;
     const other = settings.model !== before.model || settings.model === DROPPED;
-    this.#show({ settings, ...(other && { facts: undefined }), problem: undefined, notice: undefined });
+    this.#show({
+      settings,
+      ...(other && { facts: undefined, read: undefined }),
+      problem: undefined,
+      notice: undefined,
+    });
     if (!this.#state.gpu) return;
     const asked = ++this.#asked;
     void this.#trying(async () => {

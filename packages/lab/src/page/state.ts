@@ -30,6 +30,8 @@ export interface State {
   readonly adapter?: string;
   /** What can be chosen for the model; absent until it is read. */
   readonly facts?: ModelFacts | undefined;
+  /** Bytes that were read of a model that is elsewhere. */
+  readonly read?: number | undefined;
   /** What went wrong last, for the person who can mend it. */
   readonly problem?: string | undefined;
   /** The experiment that runs, or ran. */

@@ -1,17 +1,24 @@
+import { hubFolder } from "@lethe/decoder";
 import { type Folder, filesFolder, httpFolder } from "@lethe/tensor";
 import { ExperimentError } from "../../errors.ts";
 import { type BundledFiles, DROPPED, LIST_PATH, modelPath } from "../bundled.ts";
 import type { Given } from "../dropped.ts";
+import { counted } from "./counted.ts";
 
 /** Where models and data come from. */
 export class Places {
   readonly #base: string;
+  readonly #onRead: (bytes: number) => void;
   readonly #folders = new Map<string, Promise<Folder>>();
   #list: Promise<BundledFiles> | undefined;
 
-  /** @param base the page's address */
-  constructor(base: string) {
+  /**
+   * @param base the page's address
+   * @param onRead is told how many bytes were read of a model that is elsewhere
+   */
+  constructor(base: string, onRead: (bytes: number) => void) {
     this.#base = base;
+    this.#onRead = onRead;
   }
 
   /** Takes files that a person gave, as the model {@link DROPPED}. */
@@ -45,8 +52,10 @@ export class Places {
   async #open(name: string): Promise<Folder> {
     if (name === DROPPED)
       throw new ExperimentError("Choose the folder of a model, or drop it on this page. A link cannot hold the files.");
-    if (/^https?:/.test(name)) return httpFolder(name);
-    if (/^[\w.-]+\/[\w.-]+$/.test(name)) return httpFolder(`https://huggingface.co/${name}/resolve/main`);
+    // A model is hashed before it is loaded. The browser keeps it, so that it comes over the network once.
+    const remote = { keep: true };
+    if (/^https?:/.test(name)) return counted(httpFolder(name, remote), this.#onRead);
+    if (name.includes("/")) return counted(await hubFolder(name, remote), this.#onRead);
     const files = (await this.bundled()).models[name];
     if (!files)
       throw new ExperimentError(

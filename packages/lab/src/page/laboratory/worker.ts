@@ -15,9 +15,10 @@ class LabWorker {
   /**
    * Called once, before all else.
    * @param base the page's address
+   * @param onRead is told how many bytes were read of a model that is elsewhere
    */
-  start(base: string): Catalogue {
-    this.#places = new Places(base);
+  start(base: string, onRead: (bytes: number) => void): Catalogue {
+    this.#places = new Places(base, onRead);
     this.#laboratory = new Laboratory(this.#places);
     return catalogue();
   }

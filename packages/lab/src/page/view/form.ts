@@ -66,9 +66,10 @@ export function form(state: State, actions: Actions): TemplateResult {
   </form>`;
 }
 
-function adapterLine({ gpu, adapter }: State): string {
+function adapterLine({ gpu, adapter, facts, read, problem }: State): string {
   if (!gpu) return "";
-  return adapter ? `On ${adapter}, in this tab. Nothing leaves it.` : "Looking for an adapter …";
+  if (!facts && !problem) return read ? `Reading the model: ${(read / 1e6).toFixed(0)} MB` : "Reading the model …";
+  return adapter ? `On ${adapter}, in this tab. Nothing leaves it.` : "";
 }
 
 function modelField({ models }: Catalogue, { model }: Settings, actions: Actions): TemplateResult {
