@@ -158,7 +158,10 @@ function requireDifferentNames(cells: readonly Cell[]): void {
 /** The name of a model: that of its directory, or of its repository where it is in a Hugging Face cache. */
 function nameOf(model: ModelPlace): string {
   const path = typeof model === "string" ? (cachedModelName(model) ?? absolutePath(model)) : model.name;
-  const name = path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+  const name = path
+    .replace(/[/\\]+$/, "")
+    .split(/[/\\]/)
+    .at(-1)!;
   // The folder of a repository is called org/name@commit.
   return typeof model === "string" ? name : name.split("@")[0]!;
 }

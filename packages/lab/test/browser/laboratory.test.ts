@@ -25,7 +25,7 @@ const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** The preset's questions, one epoch, no control: what a study does at all, in half a minute on two busy cores. */
 const HASH = "#epochs=1&controls=";
 
-/** A task of the page that takes longer, in milliseconds, is one too many. */
+/** A task of the page that takes longer, in milliseconds, is a long one, as browsers count them. */
 const LONGEST_TASK = 50;
 
 let folder: string;
@@ -65,13 +65,6 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
     browser = await launch("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
     page = await browser.newPage({ viewport: { width: 1400, height: 900 }, acceptDownloads: true });
     page.on("pageerror", (error) => errors.push(error.message));
-    await page.addInitScript(() => {
-      const tasks: number[] = [];
-      Object.assign(globalThis, { longTasks: tasks });
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) tasks.push(duration);
-      }).observe({ type: "longtask" });
-    });
     await page.goto(`${host.address}${HASH}`);
     await page.getByRole("button", { name: "Unlearn and measure", disabled: false }).waitFor();
   });
@@ -79,8 +72,6 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
     await browser?.close();
     await host?.[Symbol.asyncDispose]();
   });
-
-  const longTasks = () => page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
 
   /** What axe finds wrong, by WCAG 2.2 A and AA. */
   async function faults(): Promise<string[]> {
@@ -95,14 +86,13 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
 
   it("restores the settings of a link, and keeps them in the address", async () => {
     expect(await page.getByLabel("Epochs").inputValue()).toBe("1");
-    await page.getByLabel("Concept").selectOption("Netflix");
+    await page.getByLabel("Concept", { exact: true }).selectOption("Netflix");
     await page.waitForURL(/concept=Netflix/);
-    await page.getByLabel("Concept").selectOption("Harry Potter");
+    await page.getByLabel("Concept", { exact: true }).selectOption("Harry Potter");
     await page.waitForURL((url) => !url.hash.includes("concept"));
   });
 
   it("runs a study while the page stays free, and shows it grow", async () => {
-    const before = (await longTasks()).length;
     const tasks = await mainThreadTasks(browser, page, async () => {
       await page.getByRole("button", { name: "Unlearn and measure" }).click();
       await page.getByRole("button", { name: "Stop" }).waitFor();
@@ -110,7 +100,8 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
       await page.getByText("Finished.").first().waitFor({ timeout: 170_000 });
       await page.locator(".curve svg").waitFor();
     });
-    console.log("long", await longTasks(), before, tasks.length, tasks.sort((a, b) => b - a).slice(0, 20));
+    // The trace has whole tasks, of figures and answers too.
+    expect(tasks.length).toBeGreaterThan(100);
     expect(tasks.filter((duration) => duration > LONGEST_TASK)).toEqual([]);
     expect(await page.locator("table.picks button").count()).toBe(4 * 12);
     expect(errors).toEqual([]);
@@ -148,13 +139,16 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
     [1400, "dark"],
     [390, "light"],
     [390, "dark"],
-  ] as const)("at %i pixels and %s, fits, can be read, and has no fault that axe knows", async (width, colorScheme) => {
+  ] as const)("at %i pixels and %s, fits and can be read", async (width, colorScheme) => {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     expect(await page.evaluate(clashes)).toEqual([]);
     const unread = (await page.evaluate(contrasts)).filter(({ ratio, drawn }) => ratio < (drawn ? 3 : 4.5));
-    expect(unread.filter(({ text }) => text.trim() !== "")).toEqual([]);
+    expect(unread).toEqual([]);
+  });
+
+  it("has no fault that axe knows, by WCAG 2.2 AA", async () => {
     expect(await faults()).toEqual([]);
   });
 

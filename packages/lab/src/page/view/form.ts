@@ -25,33 +25,48 @@ export function form(state: State, actions: Actions): TemplateResult {
       ${modelField(catalogue, settings, actions)}
       ${field(
         "Concept",
-        html`<select .value=${live(settings.concept)} ?disabled=${!facts} @change=${(event: Event) => actions.choose({ concept: typedIn(event) })}>
+        (
+          id,
+          hintId,
+        ) => html`<select id=${id} aria-describedby=${hintId} .value=${live(settings.concept)} ?disabled=${!facts} @change=${(event: Event) => actions.choose({ concept: typedIn(event) })}>
           ${(facts?.concepts ?? [settings.concept]).map((name) => html`<option value=${name} ?selected=${name === settings.concept}>${name}</option>`)}
         </select>`,
         "What the model is to forget.",
       )}
       ${field(
         "Method",
-        html`<select .value=${live(settings.method)} @change=${(event: Event) => actions.choose({ method: typedIn(event) as Settings["method"] })}>
+        (
+          id,
+          hintId,
+        ) => html`<select id=${id} aria-describedby=${hintId} .value=${live(settings.method)} @change=${(event: Event) => actions.choose({ method: typedIn(event) as Settings["method"] })}>
           ${methods.map(({ name, title }) => html`<option value=${name} ?selected=${name === settings.method}>${title}</option>`)}
         </select>`,
         methods.find(({ name }) => name === settings.method)!.source,
       )}
       ${field(
         "Learning rate",
-        html`<input type="number" step="any" min="0" inputmode="decimal" .value=${live(settings.rate?.toString() ?? "")}
+        (
+          id,
+          hintId,
+        ) => html`<input id=${id} aria-describedby=${hintId} type="number" step="any" min="0" inputmode="decimal" .value=${live(settings.rate?.toString() ?? "")}
           placeholder=${facts?.rate.toExponential() ?? ""} @change=${(event: Event) => actions.choose({ rate: numberIn(event) })}>`,
         "Empty: the rate on record for this model, or the published one.",
       )}
       ${field(
         "Epochs",
-        html`<input type="number" step="1" min="1" inputmode="numeric" .value=${live(settings.epochs?.toString() ?? "")}
+        (
+          id,
+          hintId,
+        ) => html`<input id=${id} aria-describedby=${hintId} type="number" step="1" min="1" inputmode="numeric" .value=${live(settings.epochs?.toString() ?? "")}
           placeholder=${facts?.epochs.toString() ?? ""} @change=${(event: Event) => actions.choose({ epochs: numberIn(event) })}>`,
         facts?.steps ? `On record: ${facts.steps} steps.` : "Passes over the texts about the concept.",
       )}
       ${field(
         "Breadth",
-        html`<select .value=${live(settings.preset)} @change=${(event: Event) => actions.choose({ preset: typedIn(event) as Settings["preset"] })}>
+        (
+          id,
+          hintId,
+        ) => html`<select id=${id} aria-describedby=${hintId} .value=${live(settings.preset)} @change=${(event: Event) => actions.choose({ preset: typedIn(event) as Settings["preset"] })}>
           ${presets.map(({ name, targetQuestions, unrelatedQuestions }) => html`<option value=${name} ?selected=${name === settings.preset}>${name}: ${targetQuestions} + ${unrelatedQuestions} questions</option>`)}
         </select>`,
         "How many questions are asked, as on the command line.",
@@ -69,7 +84,7 @@ export function form(state: State, actions: Actions): TemplateResult {
 function adapterLine({ gpu, adapter, facts, read, problem }: State): string {
   if (!gpu) return "";
   if (!facts && !problem) return read ? `Reading the model: ${(read / 1e6).toFixed(0)} MB` : "Reading the model …";
-  return adapter ? `On ${adapter}, in this tab. Nothing leaves it.` : "";
+  return adapter ? `On ${adapter}, in this tab alone.` : "";
 }
 
 function modelField({ models }: Catalogue, { model }: Settings, actions: Actions): TemplateResult {
@@ -81,7 +96,7 @@ function modelField({ models }: Catalogue, { model }: Settings, actions: Actions
   const drop = ({ target }: Event) => actions.drop(chosenFiles(target as HTMLInputElement));
   return html`${field(
     "Model",
-    html`<select .value=${live(chosen)} @change=${choose}>
+    (id, hintId) => html`<select id=${id} aria-describedby=${hintId} .value=${live(chosen)} @change=${choose}>
       ${models.map((name) => html`<option value=${name} ?selected=${name === chosen}>${name}</option>`)}
       <option value=${NAMED} ?selected=${chosen === NAMED}>from the Hugging Face Hub, or a URL …</option>
       <option value=${DROPPED} ?selected=${chosen === DROPPED}>files of yours …</option>
@@ -92,7 +107,8 @@ function modelField({ models }: Catalogue, { model }: Settings, actions: Actions
     chosen === NAMED
       ? field(
           "Name or URL",
-          html`<input type="text" spellcheck="false" .value=${live(model)} @change=${(event: Event) => actions.choose({ model: typedIn(event) })}>`,
+          (id, hintId) =>
+            html`<input id=${id} aria-describedby=${hintId} type="text" spellcheck="false" .value=${live(model)} @change=${(event: Event) => actions.choose({ model: typedIn(event) })}>`,
           "org/name, or the URL of a directory in Hugging Face's format.",
         )
       : nothing
@@ -100,15 +116,18 @@ function modelField({ models }: Catalogue, { model }: Settings, actions: Actions
     chosen === DROPPED
       ? field(
           "Folder",
-          html`<input type="file" webkitdirectory @change=${drop}>`,
+          (id, hintId) => html`<input id=${id} aria-describedby=${hintId} type="file" webkitdirectory @change=${drop}>`,
           "config.json, tokenizer.json and the weights. It can also be dropped anywhere on this page.",
         )
       : nothing
   }`;
 }
 
-function field(label: string, control: TemplateResult, hint: string): TemplateResult {
-  return html`<label class="field"><span class="label">${label}</span>${control}<span class="hint">${hint}</span></label>`;
+/** A field with its label, and with a hint that is read after it. The control has the ids that tie it to both. */
+function field(label: string, control: (id: string, hintId: string) => TemplateResult, hint: string): TemplateResult {
+  const id = label.toLowerCase().replaceAll(" ", "-");
+  const hintId = `${id}-hint`;
+  return html`<div class="field"><label class="label" for=${id}>${label}</label>${control(id, hintId)}<span class="hint" id=${hintId}>${hint}</span></div>`;
 }
 
 function boxes<F extends "controls" | "studies">(

@@ -78,6 +78,8 @@ export async function renderFigure<C extends ReportCell, P extends Panel<C>>(
     const svg = await view.toSVG();
     const named = svg
       .replace(/(id="|url\(#)(clip|gradient)/g, (_, before, kind) => `${before}${name}-${kind}`)
+      // The picture is read aloud as a whole.
+      .replace(/ role="graphics-\w+"| aria-roledescription="[^"]*"/g, "")
       .replace("<svg ", () => `<svg role="img" aria-label="${escapeHtml(label)}" `);
     const rows = drawn.flatMap(({ rows = [] }) => rows);
     return withData(named, `${csvFormat(rows, [...COLUMN_NAMES])}\n`);
