@@ -23,6 +23,8 @@ it("a model's identity changes with every file that is read to load it, and with
       },
     });
     model.dispose();
+    // It is asked for ahead, and is of no use beside a single file.
+    asked.delete("model.safetensors.index.json");
     expect([...asked]).toEqual(expect.arrayContaining(["generation_config.json", "chat_template.jinja"]));
     const identities = [await identifyModel(directory)];
     for (const file of asked) {
