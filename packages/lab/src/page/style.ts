@@ -27,7 +27,7 @@ button.main { background: var(--ink); color: var(--background); border-color: va
 button.main:disabled { background: var(--background); color: var(--muted); border-color: var(--grid); }
 :is(input, select, button, summary, a, .wide):focus-visible { outline: 2px solid var(--series-2); outline-offset: 2px; }
 /* What is not on the screen is not laid out. */
-section { content-visibility: auto; contain-intrinsic-size: auto 40rem; }
+section { content-visibility: auto; contain-intrinsic-size: auto 40rem; padding: 0 5px; margin: 0 -5px; }
 .go { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; max-width: none; margin: 1.5rem 0; }
 .progress { margin: 1rem 0; }
 progress { width: 100%; height: .5rem; accent-color: var(--series-2); display: block; }
@@ -42,7 +42,7 @@ figure svg { min-width: 0 !important; max-width: 100%; }
 .curve .mark-symbol path { cursor: pointer; }
 table.answers td.changed { font-weight: 600; }
 table.picks { margin: .5rem 0; }
-table.picks th { text-align: center; padding: .1rem .5rem; border: 0; }
+table.picks th { text-align: center; vertical-align: middle; padding: .1rem .5rem; border: 0; }
 table.picks td { padding: 1px; border: 0; }
 table.picks button { min-height: 1.75rem; width: 4.25rem; padding: 0 .25rem; border-radius: .2rem; border-color: transparent; font-size: .85rem; font-variant-numeric: tabular-nums; }
 table.picks button:disabled { color: var(--ink); }

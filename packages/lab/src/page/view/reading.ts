@@ -67,7 +67,7 @@ function shade(probability: number): string {
 }
 
 function visible({ text, stops }: InspectedToken): string {
-  return stops ? "⏹" : text.replaceAll("\n", "↵");
+  return stops ? " (end)" : text.replaceAll("\n", "↵");
 }
 
 function percent(share: number): string {
