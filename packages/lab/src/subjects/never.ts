@@ -72,5 +72,6 @@ async function trainedModel({ config, sources, models, watcher }: SubjectTask<Co
     watcher.signal.throwIfAborted();
     watcher.progress((0.9 * step) / of, "training from scratch", { step: { done: step, of }, loss });
   }
-  return pretrained.save(key, model, sources.model);
+  // Awaited: the model is disposed of when this function ends.
+  return await pretrained.save(key, model, sources.model);
 }
