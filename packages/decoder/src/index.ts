@@ -19,7 +19,9 @@ export { defineFamily, type Family, type FamilyRules, type LoadOptions, loadDeco
 export { tokenizerFiles } from "./checkpoint/files.ts";
 export type { WeightSource, WeightSources } from "./checkpoint/find-weights.ts";
 export { readStopTokens } from "./checkpoint/generation-config.ts";
-export { cachedModelName } from "./checkpoint/hub.ts";
+export { type HubOptions, hubFolder } from "./checkpoint/hub/folder.ts";
+export { cachedModelName } from "./checkpoint/hub/name.ts";
+export type { LoadProgress, Watch } from "./checkpoint/progress.ts";
 export type { ModelFile, SaveOptions } from "./checkpoint/save.ts";
 export { type WeightToWrite, weightToWrite } from "./checkpoint/saving/weight-data.ts";
 export { Decoder } from "./decoder.ts";

@@ -26,6 +26,7 @@ export const DEFAULT_JUDGE = "keywords";
 
 /**
  * How a model is evaluated.
+ * @param model a directory, or a model's name on the Hugging Face Hub
  * @throws ExperimentError when a chat template is asked for where there is none
  * @throws LetheError when there is no judge of this name
  */

@@ -9,6 +9,7 @@ const FILES = ["config.json", "generation_config.json", ...tokenizerFiles];
 /**
  * Identifies a model: a SHA-256 of every file that is read to load it, each with its name and size: its configuration, its tokenizer,
  * its stop tokens, and the weights with their index. Weights are streamed.
+ * @param model a directory, or a model's name on the Hugging Face Hub
  * @throws ModelError, or SafetensorsError, when there are no weights that can be opened
  */
 export async function identifyModel(model: ModelPlace): Promise<string> {

@@ -5,6 +5,7 @@ import type { TinyFamily } from "../tiny/tiny-models.ts";
 
 /**
  * Reads a model's family from its config.json. It decides the model's data where no file is named.
+ * @param model a directory, or a model's name on the Hugging Face Hub
  * @throws ModelError when there is none; ConfigError when its `model_type` is not supported
  */
 export async function readModelFamily(model: ModelPlace): Promise<TinyFamily> {

@@ -21,6 +21,7 @@ export interface ConceptFile {
 
 /** A vanilla model and the concepts of a data file to be unlearned. */
 export interface PlannedModel {
+  /** A directory, or a model's name on the Hugging Face Hub. */
   readonly directory: ModelPlace;
   readonly file: ConceptFile;
   readonly concepts: readonly Concept[];

@@ -27,6 +27,7 @@ type Difference = readonly [what: string, vanilla: unknown, unlearned: unknown];
  * Requires that one model can have been made from another by unlearning: the family, the sizes and settings of `config.json`, and the
  * tokenizer, where both have one, must be the same. Only small files are read. An unlearned model may have further tokens, because
  * questions are asked with the vanilla model's tokenizer.
+ * @param vanilla a directory, or a model's name on the Hugging Face Hub; so is `unlearned`
  * @throws ExperimentError that names every difference
  * @throws ModelError or ConfigError when one of them is no model that Lethe loads
  */

@@ -87,6 +87,7 @@ export type AnswersRecord = z.infer<typeof answersRecord>;
 
 /** The places of the models and the concepts' content, which a cell's configuration names and hashes. */
 export interface Sources {
+  /** The vanilla model's directory, or a model's name on the Hugging Face Hub. */
   readonly model: ModelPlace;
   readonly concept: Concept;
   /** Its text is the retain text. */
@@ -237,6 +238,7 @@ export interface Planning {
   readonly retain: z.infer<typeof conceptReference>;
   /** Reads and hashes a model. */
   reference(directory: ModelPlace): Promise<z.infer<typeof modelReference>>;
+  /** The vanilla model's directory, or a model's name on the Hugging Face Hub. */
   readonly model: ModelPlace;
   /** The data file: its name, its concepts, and the SHA-256 of their content. */
   readonly data: { readonly path: string; readonly concepts: readonly Concept[]; readonly sha256: string };

@@ -32,6 +32,7 @@ export type Pretraining = z.infer<typeof pretrainingSchema>;
 
 /**
  * Reads how a model was trained.
+ * @param model a directory, or a model's name on the Hugging Face Hub
  * @returns undefined where its directory does not say it
  * @throws ExperimentError when the file is not such a record
  */

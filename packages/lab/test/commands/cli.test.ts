@@ -272,7 +272,7 @@ describe("npm run experiment", () => {
     const asked = ["--concept", "Netflix", "--method", "npo", "--study", "words", "--study", "restoration"];
     const out = workshop.path("out");
     const { code, err } = await run(workshop.arguments(...asked, "--out", out), new WithWords(), [...studies, words]);
-    expect(code).toBe(0);
+    expect(code, err).toBe(0);
     expect(err).toMatch(/; highest KRS m .*; 2 answers counted\n/);
     const page = await readFile(join(out, "report.html"), "utf8");
     for (const part of ["Recovery by layer", "Words were counted.", "<p>3, 4</p>", "Words are not knowledge."])
