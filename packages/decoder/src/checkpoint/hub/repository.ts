@@ -57,7 +57,7 @@ export async function findRepository(
   { token, endpoint = "https://huggingface.co", signal }: HubAccess,
 ): Promise<HubRepository> {
   const hub = endpoint.replace(/\/+$/, "");
-  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const headers: Readonly<Record<string, string>> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const url = `${hub}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const response = await fetch(url, { headers, ...(signal && { signal }) }).catch((error: Error) => {
     signal?.throwIfAborted();
