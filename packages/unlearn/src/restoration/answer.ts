@@ -1,7 +1,7 @@
 import { batchOf, type Decoder, fewLengths } from "@lethe/decoder";
 import { Captures, Hooks, type Site, type TensorSource } from "@lethe/hooks";
 import { type F32, LetheError } from "@lethe/tensor";
-import { anyObject, atLeast, checkerOf, optional, options } from "@lethe/tensor/checked";
+import { anyObject, atLeast, checked, optional, options } from "@lethe/tensor/checked";
 import { decoder, signal, tokens } from "../kinds.ts";
 import type { Setting } from "./settings/setting.ts";
 import { windowOf } from "./window.ts";
@@ -49,18 +49,6 @@ export interface AnswerStep {
   readonly likeliest: readonly Likely[];
 }
 
-const check = checkerOf("restoredAnswer", {
-  options: options({
-    vanilla: decoder,
-    unlearned: decoder,
-    prompt: tokens,
-    restored: optional(options({ setting: anyObject, centre: atLeast(0), radius: atLeast(0) })),
-    maxTokens: atLeast(1),
-    top: optional(atLeast(1)),
-    signal,
-  }),
-});
-
 /**
  * Lets the unlearned model answer greedily with a part of it restored, token by token. Before each token the vanilla model reads the prompt
  * and the answer so far, and its activations are put back in the window, at every position, as a sweep of the restoration does it on given
@@ -68,30 +56,44 @@ const check = checkerOf("restoredAnswer", {
  * restoration.
  * @throws {LetheError} when logits are not finite
  * @throws the reason of `signal` when it is aborted
+ * @function
  */
-export async function* restoredAnswer(given: RestoredAnswerOptions): AsyncGenerator<AnswerStep, void, void> {
-  check([given]);
-  const { vanilla, unlearned, prompt, restored, maxTokens, top = 5, signal } = given;
-  const read: number[] = [...prompt];
-  for (let step = 0; step < maxTokens; step++) {
-    await unlearned.device.ready(signal);
-    const [own, others, last] = await nextTokens(vanilla, unlearned, read, restored);
-    const [likeliest, before, wanted] = [probabilities(last), probabilities(own), probabilities(others)];
-    const ranked = [...likeliest.keys()].sort((a, b) => likeliest[b]! - likeliest[a]!).slice(0, top);
-    const token = ranked[0]!;
-    const stops = unlearned.stopTokens.includes(token);
-    yield {
-      token,
-      stops,
-      probability: likeliest[token]!,
-      unlearned: before[token]!,
-      vanilla: wanted[token]!,
-      likeliest: ranked.map((one) => ({ token: one, probability: likeliest[one]! })),
-    };
-    if (stops) return;
-    read.push(token);
-  }
-}
+export const restoredAnswer = checked(
+  "restoredAnswer",
+  {
+    options: options({
+      vanilla: decoder,
+      unlearned: decoder,
+      prompt: tokens,
+      restored: optional(options({ setting: anyObject, centre: atLeast(0), radius: atLeast(0) })),
+      maxTokens: atLeast(1),
+      top: optional(atLeast(1)),
+      signal,
+    }),
+  },
+  async function* (given: RestoredAnswerOptions): AsyncGenerator<AnswerStep, void, void> {
+    const { vanilla, unlearned, prompt, restored, maxTokens, top = 5, signal } = given;
+    const read: number[] = [...prompt];
+    for (let step = 0; step < maxTokens; step++) {
+      await unlearned.device.ready(signal);
+      const [own, others, last] = await nextTokens(vanilla, unlearned, read, restored);
+      const [likeliest, before, wanted] = [probabilities(last), probabilities(own), probabilities(others)];
+      const ranked = [...likeliest.keys()].sort((a, b) => likeliest[b]! - likeliest[a]!).slice(0, top);
+      const token = ranked[0]!;
+      const stops = unlearned.stopTokens.includes(token);
+      yield {
+        token,
+        stops,
+        probability: likeliest[token]!,
+        unlearned: before[token]!,
+        vanilla: wanted[token]!,
+        likeliest: ranked.map((one) => ({ token: one, probability: likeliest[one]! })),
+      };
+      if (stops) return;
+      read.push(token);
+    }
+  },
+);
 
 /** The logits after the last token, `[V]` each: of the unlearned model, of the vanilla model, and with the restoration. */
 async function nextTokens(
