@@ -56,7 +56,7 @@ export async function* readExtents(
   }
 }
 
-/** All bytes of a source, from first to last, as {@link readExtents} reads them. */
+/** All bytes of a source, from first to last, as `readExtents` reads them. */
 export async function* readPieces(
   source: ByteSource,
   pieceBytes = 8 * 2 ** 20,
