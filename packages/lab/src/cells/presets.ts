@@ -61,7 +61,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       "two concepts a model, Gradient Difference and NPO, the settings of Figure 1, noise as a control: a figure in minutes",
     concepts: ["Harry Potter", "Netflix", "EBay"],
     studies: ["restoration", "unpact", "weights"],
-    studyOptions: { restoration: { settings: figure1.map(({ name }) => name) } },
+    studyOptions: { restoration: { settings: figure1.map(({ name }) => name) }, unpact: { contexts: [] } },
     epochs: 9,
     evaluation: { ...PAPER.evaluation, unrelatedQuestions: 8 },
   },
