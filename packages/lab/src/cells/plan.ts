@@ -167,7 +167,8 @@ function nameOf(model: ModelPlace): string {
   return typeof model === "string" ? name : name.split("@")[0]!;
 }
 
-async function modelReference(directory: ModelPlace) {
+/** A model by its name and its hash, for which all of its files are read. */
+export async function modelReference(directory: ModelPlace) {
   return { name: nameOf(directory), sha256: await identifyModel(directory) };
 }
 

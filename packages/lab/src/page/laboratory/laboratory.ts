@@ -1,5 +1,5 @@
 import { loadModel } from "@lethe/auto";
-import type { Decoder, Text } from "@lethe/decoder";
+import type { Decoder, ModelPlace, Text } from "@lethe/decoder";
 import { type Device, type Folder, filesFolder, openDevice } from "@lethe/tensor";
 import {
   type Attribution,
@@ -16,9 +16,8 @@ import {
 } from "@lethe/unlearn";
 import type { Cell } from "../../cells/cell.ts";
 import { deviceRunner } from "../../cells/device-runner.ts";
-import { identifyModel } from "../../cells/identity.ts";
 import { readModelFamily, readModelSizes } from "../../cells/model-family.ts";
-import { planCells } from "../../cells/plan.ts";
+import { modelReference, planCells } from "../../cells/plan.ts";
 import { presets } from "../../cells/presets.ts";
 import { reportFiles } from "../../cells/report-files.ts";
 import { readResults } from "../../cells/results.ts";
@@ -62,6 +61,8 @@ export class Laboratory {
   #finished: Finished | undefined;
   #pair: Pair | undefined;
   #running: AbortController | undefined;
+  /** Models that were hashed: every change of the form asks for the rate on record, which is found by the hash. */
+  readonly #references = new Map<ModelPlace, ReturnType<typeof modelReference>>();
 
   /** @param device a device that is open. Default: the best there is, opened when it is needed */
   constructor(places: Pick<Places, "model" | "text" | "bundled">, device?: Device) {
@@ -80,7 +81,8 @@ export class Laboratory {
     const folder = await this.#places.model(model);
     const { concepts } = await this.#data(folder);
     const sources = { records: await this.#records(), changes: {} };
-    const recipe = chooseRecipe(methodNamed(method), await identifyModel(folder), presets[preset].epochs, sources);
+    const { sha256 } = await this.#reference(folder);
+    const recipe = chooseRecipe(methodNamed(method), sha256, presets[preset].epochs, sources);
     const { learningRate, epochs, steps } = recipe;
     return {
       layers: (await readModelSizes(folder)).num_hidden_layers,
@@ -206,6 +208,14 @@ export class Laboratory {
     return this.#runner;
   }
 
+  #reference(folder: Folder): ReturnType<typeof modelReference> {
+    const reference = this.#references.get(folder) ?? modelReference(folder);
+    this.#references.set(folder, reference);
+    // A fault of the network may pass.
+    reference.catch(() => this.#references.delete(folder));
+    return reference;
+  }
+
   async #data(folder: Folder): Promise<{ readonly concepts: readonly Concept[] }> {
     const path = dataPath(await readModelFamily(folder));
     return { concepts: await readConcepts(path, (file) => this.#places.text(file)) };
@@ -226,6 +236,7 @@ export class Laboratory {
       seeds: [seed],
       subjects: { unlearned: [method], ...Object.fromEntries(controls.map((kind) => [kind, [kind]])) },
       studies: chosenStudies,
+      references: this.#references,
       recipes: {
         records: await this.#records(),
         changes: { ...(rate !== undefined && { learningRate: rate }), ...(epochs !== undefined && { epochs }) },
