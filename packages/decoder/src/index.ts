@@ -42,6 +42,7 @@ export {
 } from "./pass/batch.ts";
 export type { Attention, Block, GatedMlp } from "./pass/block.ts";
 export { KVCache, type KVCacheShape } from "./pass/cache.ts";
+export { headOutputs } from "./pass/head-outputs.ts";
 export { type Layout, type Modules, modules, type WeightShapes } from "./pass/layout.ts";
 export type { Model, ModelParts } from "./pass/model.ts";
 export type { Linear, Norm } from "./pass/modules.ts";

@@ -1,6 +1,5 @@
-import type { Decoder } from "@lethe/decoder";
-import { type F32, LetheError, matmul, permute, reshape } from "@lethe/tensor";
-import { weightViews } from "./weight-views.ts";
+import { type Decoder, headOutputs } from "@lethe/decoder";
+import { type F32, LetheError, ops } from "@lethe/tensor";
 
 /** @throws {LetheError} for a family in which the heads' outputs are normalised together before they are added to the residual stream */
 export function checkHeadResults({ modules, label }: Decoder): void {
@@ -10,12 +9,7 @@ export function checkHeadResults({ modules, label }: Decoder): void {
     );
 }
 
-/** What each head adds to the residual stream, `[H, B, P, d]`, from `z [B, P, H, D]`. A bias of the output projection is of no head. */
-export function headResults(model: Decoder, layer: number, z: F32): F32 {
-  const [sequences = 0, positions = 0, heads = 0, width = 0] = z.shape;
-  return model.device.scoped("head results", () => {
-    const values = reshape(permute(z, { axes: [2, 0, 1, 3] }), { shape: [heads, sequences * positions, width] });
-    const results: F32 = matmul(values, weightViews(model).W_O(layer));
-    return reshape(results, { shape: [heads, sequences, positions, model.config.hidden_size] });
-  });
+/** What each head adds to the residual stream, `[H, B, P, d]`, from `z [B, P, H, D]`. */
+export function headResults({ device, modules }: Decoder, layer: number, z: F32): F32 {
+  return device.scoped("head results", () => headOutputs(ops, z, modules.blocks[layer]!.attention.output.weight));
 }

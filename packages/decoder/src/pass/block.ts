@@ -1,6 +1,7 @@
 import type { Site } from "@lethe/hooks";
 import type { F32 } from "@lethe/tensor";
 import { attentionScores, patternOf } from "./attention-scores.ts";
+import { headOutputs } from "./head-outputs.ts";
 import { addBias, type Linear, linear, type Norm, normalize, normalizeAt } from "./modules.ts";
 import type { Pass } from "./pass.ts";
 
@@ -97,17 +98,10 @@ function projected(pass: Pass, z: F32, { heads, width, output }: Attention): F32
 }
 
 /** As {@link projected}, head by head, so that hooks see what each head adds: z of a head times its columns of W_O. */
-function sumOfHeads(pass: Pass, layer: number, z: F32, { heads, width, output }: Attention): F32 {
+function sumOfHeads(pass: Pass, layer: number, z: F32, { output }: Attention): F32 {
   const { ops, hooks } = pass;
-  const [sequences = 0, length = 0] = z.shape;
-  const weight = ops.effectiveWeight(output.weight);
-  const d = weight.shape[0]!;
-  const byHead = ops.permute(ops.reshape(ops.cast(weight, { dtype: "f32" }), { shape: [d, heads, width] }), {
-    axes: [1, 2, 0],
-  });
-  const values = ops.reshape(ops.permute(z, { axes: [2, 0, 1, 3] }), { shape: [heads, sequences * length, width] });
-  const products = ops.reshape(ops.matmul(values, byHead), { shape: [heads, sequences, length, d] });
-  const result = hooks.at("result", layer, ops.permute(products, { axes: [1, 2, 0, 3] }));
+  const outputs = headOutputs(ops, z, ops.effectiveWeight(output.weight));
+  const result = hooks.at("result", layer, ops.permute(outputs, { axes: [1, 2, 0, 3] }));
   return addBias(pass, ops.sum(result, { axis: 2 }), output.bias);
 }
 
