@@ -78,6 +78,7 @@ export * from "./metrics/rouge-l.ts";
 export * from "./restoration/answer.ts";
 export * from "./restoration/memory.ts";
 export * from "./restoration/questions.ts";
+export type { RecordedRun } from "./restoration/recorded-run.ts";
 export * from "./restoration/settings/figure-1.ts";
 export * from "./restoration/settings/figure-3.ts";
 export * from "./restoration/settings/list.ts";

@@ -1,8 +1,8 @@
 import { batchOf, type Decoder, fewLengths } from "@lethe/decoder";
-import { Captures, Hooks, type Site, type TensorSource } from "@lethe/hooks";
-import { type F32, LetheError } from "@lethe/tensor";
+import { LetheError } from "@lethe/tensor";
 import { anyObject, atLeast, checked, optional, options } from "@lethe/tensor/checked";
 import { decoder, signal, tokens } from "../kinds.ts";
+import { recordRun } from "./recorded-run.ts";
 import type { Setting } from "./settings/setting.ts";
 import { windowOf } from "./window.ts";
 
@@ -108,33 +108,15 @@ async function nextTokens(
     using _ = device.scope("restored answer");
     const batch = batchOf(device, [read], { padTo: fewLengths });
     const rows = device.tensor([batch.row(0, -1)], [1], "u32", "last row");
-    using known = new Captures("the vanilla run");
-    using itself = new Captures("the unlearned run");
     const { setting } = restored ?? {};
-    const run = (model: Decoder, sites: readonly Site[], into: Captures): F32 =>
-      model.forward(batch, { rows, hooks: capturing(sites, into) });
-    const own = run(unlearned, setting?.own ?? [], itself);
-    const others = run(vanilla, setting?.vanilla ?? [], known);
-    const depth = unlearned.config.num_hidden_layers;
-    const context = { depth, vanilla: sourceOf(known, vanilla), own: sourceOf(itself, unlearned) };
+    using own = recordRun(unlearned, { batch, rows }, setting?.own ?? [], "the unlearned run");
+    using others = recordRun(vanilla, { batch, rows }, setting?.vanilla ?? [], "the vanilla run");
+    const context = { depth: unlearned.config.num_hidden_layers, vanilla: others, own };
     const hooks = restored && windowOf(restored.setting, restored.centre, restored.radius, context).hooks;
-    const last = hooks ? unlearned.forward(batch, { rows, hooks }) : own;
-    for (const logits of [own, others, last]) reading.push(logits.read() as Promise<Float32Array>);
+    const last = hooks ? unlearned.forward(batch, { rows, hooks }) : own.logits;
+    for (const logits of [own.logits, others.logits, last]) reading.push(logits.read() as Promise<Float32Array>);
   }
   return Promise.all(reading) as Promise<[Float32Array, Float32Array, Float32Array]>;
-}
-
-function capturing(sites: readonly Site[], into: Captures): Hooks {
-  return sites.reduce((hooks, site) => hooks.capture(site, into), new Hooks());
-}
-
-/** What was captured of a run and, for parameters, the model itself. */
-function sourceOf(captures: Captures, model: Decoder): TensorSource {
-  return {
-    label: captures.label,
-    tensorAt: (site, layer) => captures.tensorAt(site, layer) ?? model.tensorAt(site, layer),
-    heldAt: (site, layer) => captures.heldAt(site, layer),
-  };
 }
 
 /** The softmax of logits, in float64. */

@@ -1,5 +1,4 @@
 import type { Decoder } from "@lethe/decoder";
-import { Captures, Hooks, type Site, type TensorSource } from "@lethe/hooks";
 import { type F32, LetheError, mse } from "@lethe/tensor";
 import {
   anyObject,
@@ -15,39 +14,11 @@ import { decoder, signal } from "../kinds.ts";
 import type { Alignment } from "../metrics/alignment.ts";
 import { RestoringPasses } from "./passes.ts";
 import type { QuestionBatch } from "./questions.ts";
+import { type RecordedRun, recordRun } from "./recorded-run.ts";
 import { settings as everySetting, type SettingName } from "./settings/list.ts";
 import type { Setting } from "./settings/setting.ts";
 import { windowsTogether } from "./together.ts";
 import { goesByLayers, sweepCentres, windowOf } from "./window.ts";
-
-/** A model's run on a set of questions. As a source for hooks it gives recorded activations of every layer, and the model's value vectors. */
-export interface RecordedRun extends TensorSource, Disposable {
-  /** Logits on the answer rows, `[R, V]`. */
-  readonly logits: F32;
-}
-
-/** Runs a model on questions and records what passes the given sites, and the answer logits. The caller disposes of the run. */
-function recordRun(
-  model: Decoder,
-  { batch, rows }: QuestionBatch,
-  recorded: readonly Site[],
-  label: string,
-): RecordedRun {
-  const captures = new Captures(label);
-  const hooks = [...new Set(recorded)].reduce((list, site) => list.capture(site, captures), new Hooks());
-  using _ = model.device.scope(label);
-  const logits = model.forward(batch, { hooks, rows }).retain();
-  return {
-    label,
-    logits,
-    tensorAt: (site, layer) => captures.tensorAt(site, layer) ?? model.tensorAt(site, layer),
-    heldAt: (site, layer) => captures.heldAt(site, layer),
-    [Symbol.dispose]() {
-      captures.dispose();
-      logits.dispose();
-    },
-  };
-}
 
 const settingList = optional({
   wanted: "an array of settings, such as those of `settings`",
