@@ -1,6 +1,6 @@
 import { standAlone } from "./figures/colours.ts";
-import { epochsPanel } from "./figures/epochs.ts";
-import { type Line, linesPanel } from "./figures/lines.ts";
+import { bleuPanel } from "./figures/epochs.ts";
+import { linesPanel } from "./figures/lines.ts";
 import { type Figure, renderFigure } from "./figures/render.ts";
 import { html } from "./html.ts";
 import { panelsOf, type ReportCell } from "./panels.ts";
@@ -52,12 +52,7 @@ export const bleuFigure: Figure = {
   name: "bleu",
   description:
     "Mean BLEU of answers after unlearning against answers before it, by training epoch, on target and on unrelated questions.",
-  draw(panel) {
-    const line = (label: "target" | "unrelated", marker: string, place: number): Line => {
-      return { label, marker, place, values: panel.cells.map(({ subject }) => subject.bleu[label]) };
-    };
-    return epochsPanel(panel, "mean BLEU", [line("target", "circle", 0), line("unrelated", "square", 2)]);
-  },
+  draw: (panel) => bleuPanel(panel, (kind) => panel.cells.map(({ subject }) => subject.bleu[kind])),
 };
 
 /** The training loss by optimiser step. Each panel has its own scale. */

@@ -1,6 +1,6 @@
 import { settings } from "@lethe/unlearn";
-import { STROKES } from "../../report/figures/beside.ts";
-import { epochsPanel } from "../../report/figures/epochs.ts";
+import { strokesOf } from "../../report/figures/beside.ts";
+import { bleuPanel } from "../../report/figures/epochs.ts";
 import { type Line, linesPanel } from "../../report/figures/lines.ts";
 import { type Figure, renderFigure } from "../../report/figures/render.ts";
 import type { Panel, ReportCell } from "../../report/panels.ts";
@@ -60,15 +60,11 @@ function lossFigure({ cell: { losses, steps } }: Drawn): Shown | undefined {
 
 function bleuFigure({ cell: { epochs } }: Drawn): Shown | undefined {
   if (epochs.length === 0) return undefined;
-  const line = (label: "target" | "unrelated", marker: string, place: number): Line => {
-    return { label, marker, place, values: [[1, ...epochs.map(({ bleu }) => bleu[label])]] };
-  };
   return {
     name: "bleu",
     title: "Answers",
     description: "Mean BLEU of the answers against those before unlearning, by training epoch.",
-    draw: (panel) =>
-      epochsPanel(panel, "mean BLEU", [line("target", "circle", 0), line("unrelated", "square", 2)], epochs[0]!.of),
+    draw: (panel) => bleuPanel(panel, (kind) => [[1, ...epochs.map(({ bleu }) => bleu[kind])]], epochs[0]!.of),
   };
 }
 
@@ -99,7 +95,7 @@ function besideFigures({ cell, controls, layers }: Drawn): Shown[] {
               place: 0,
               cells: [asReported(control)],
               values: [own.map(({ krs }) => krs)],
-              beside: STROKES[i % STROKES.length]!,
+              beside: strokesOf(i),
             },
           ]
         : [];

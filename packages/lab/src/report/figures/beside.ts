@@ -3,11 +3,16 @@ import type { ReportCell } from "../panels.ts";
 import type { Line } from "./lines.ts";
 
 /** How the lines of controls differ: lengths of strokes and gaps. */
-export const STROKES: readonly (readonly number[])[] = [
+const STROKES: readonly (readonly number[])[] = [
   [6, 3],
   [2, 3],
   [9, 3, 2, 3],
 ];
+
+/** How the line of the control in this place is drawn. */
+export function strokesOf(place: number): readonly number[] {
+  return STROKES[place % STROKES.length]!;
+}
 
 /** The lines of some cells' controls, one for each kind of control. */
 export function linesBeside<C extends ReportCell>(
@@ -21,7 +26,7 @@ export function linesBeside<C extends ReportCell>(
       place: 0,
       cells: controls,
       values: controls.map(valuesOf),
-      beside: STROKES[i % STROKES.length]!,
+      beside: strokesOf(i),
     };
   });
 }

@@ -25,3 +25,20 @@ export function epochsPanel<C extends ReportCell>(
   } as const;
   return linesPanel(panel, frame, lines);
 }
+
+/**
+ * A panel of BLEU by epoch.
+ * @param valuesOf one list a cell of the panel; each begins before training
+ * @param epochs where the axis ends. Default: where the longest list does
+ */
+export function bleuPanel(
+  panel: Panel,
+  valuesOf: (kind: "target" | "unrelated") => readonly (readonly number[])[],
+  epochs?: number,
+): PanelSpec {
+  const lines: Line[] = [
+    { label: "target", marker: "circle", place: 0, values: valuesOf("target") },
+    { label: "unrelated", marker: "square", place: 2, values: valuesOf("unrelated") },
+  ];
+  return epochsPanel(panel, "mean BLEU", lines, epochs);
+}

@@ -88,10 +88,9 @@ async function askedAgain(
   );
   const all = [...byWay, ...bySet].map(({ put }) => put);
   progress(0, ASKING_AGAIN);
-  const given = await ask(subject.model, subject, all, { onToken: () => progress(0.5, ASKING_AGAIN), signal });
-  const answerTo = new Map(all.map((question, i) => [question, given[i]!]));
+  const answers = await ask(subject.model, subject, all, { onToken: () => progress(0.5, ASKING_AGAIN), signal });
   const isRight = ({ question, put }: { readonly question: Forgotten; readonly put: string }) =>
-    isRightAnswer(evaluation, question.known, answerTo.get(put)!);
+    isRightAnswer(evaluation, question.known, answers.get(put)!);
   const examples = byWay.filter(({ question }) => forgotten.indexOf(question) < evaluation.examples);
   return {
     elicited: ways.map(({ prompt, right }, way) => ({
@@ -110,7 +109,7 @@ async function askedAgain(
     examples: examples.map((one) => ({
       ...ways[one.way]!.prompt,
       asked: one.put,
-      answer: answerTo.get(one.put)!,
+      answer: answers.get(one.put)!,
       right: isRight(one),
     })),
   };

@@ -19,7 +19,7 @@ export function isRightAnswer(
 const ALIKE = 3;
 
 /**
- * Answers to questions, one text each, as the vanilla model is asked: with its tokenizer, and by the evaluation's form of the prompt. A question
+ * The answer's text to each question, as the vanilla model is asked: with its tokenizer, and by the evaluation's form of the prompt. A question
  * that comes more than once is asked once: several ways to ask again may come to the same, of one key word, say.
  */
 export async function ask(
@@ -27,7 +27,7 @@ export async function ask(
   { vanilla, evaluation }: Subject,
   questions: readonly string[],
   watch: { readonly onToken?: () => void; readonly signal: AbortSignal },
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   const tokenizer = await textOf(vanilla);
   const texts = new Map<string, string>();
   for (const group of alike([...new Set(questions)])) {
@@ -39,7 +39,7 @@ export async function ask(
     });
     for (const { question, text } of answers) texts.set(question, text);
   }
-  return questions.map((question) => texts.get(question)!);
+  return texts;
 }
 
 /** Questions in groups of about the same length. */

@@ -187,7 +187,7 @@ async function askAgain(
     { signal },
   );
   const right = ways.map(() => questions.map((): boolean | null => null));
-  for (const [i, { way, place }] of asked.entries())
-    right[way]![place] = isRightAnswer(evaluation, questions[place]!.known, answers[i]!);
+  for (const { way, place, put } of asked)
+    right[way]![place] = isRightAnswer(evaluation, questions[place]!.known, answers.get(put)!);
   return right;
 }
