@@ -69,7 +69,9 @@ export class Page implements Actions {
   }
 
   start(): void {
-    const { settings } = this.#state;
+    const { settings, facts } = this.#state;
+    // The key Enter in a field sends the form, when the button may not have been drawn since the model changed.
+    if (!facts) return;
     this.#show({ run: begun, figures: {}, reading: undefined, problem: undefined, notice: undefined });
     void this.#trying(async () => {
       try {
@@ -161,8 +163,9 @@ export class Page implements Actions {
       problem: undefined,
       notice: undefined,
     });
-    if (!this.#state.gpu) return;
     const asked = ++this.#asked;
+    // A model that is to be named has no name yet.
+    if (!this.#state.gpu || settings.model === "") return;
     void this.#trying(async () => {
       try {
         const facts = await this.#laboratory.describe(settings.model, settings.preset, settings.method);

@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDevice } from "@lethe/tensor";
 import type { AxeResults } from "axe-core";
 import { strFromU8, unzipSync } from "fflate";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deviceRunner } from "../../src/cells/device-runner.ts";
 import { runCli } from "../../src/commands/experiment/cli.ts";
@@ -15,11 +13,11 @@ import { processParts } from "../../src/commands/experiment/process-parts.ts";
 import { argumentsOf, settingsOf } from "../../src/page/settings.ts";
 import { printed } from "../commands/printed.ts";
 import { serve } from "../page/serve.ts";
+import { builtPage, root } from "./built-page.ts";
 import { launch, there, whySkipped } from "./chromium.ts";
 import { clashes, contrasts } from "./looks.ts";
 import { mainThreadTasks } from "./main-thread.ts";
 
-const root = join(import.meta.dirname, "../../../..");
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** The preset's questions, one epoch, no control: what a study does at all, in half a minute on two busy cores. */
@@ -28,17 +26,15 @@ const HASH = "#epochs=1&controls=";
 /** A task of the page that takes longer, in milliseconds, is a long one, as browsers count them. */
 const LONGEST_TASK = 50;
 
-let folder: string;
+let built: Awaited<ReturnType<typeof builtPage>>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "lethe-page-"));
-  const configFile = join(root, "scripts/lab/vite.config.ts");
-  await build({ configFile, logLevel: "error", build: { outDir: join(folder, "page"), emptyOutDir: true } });
+  built = await builtPage();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => built?.[Symbol.asyncDispose]());
 
 describe("the built page", () => {
   it("imports nothing of Node, and its main thread has little to load", () => {
-    const assets = join(folder, "page/assets");
+    const assets = join(built.page, "assets");
     const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
     for (const name of scripts)
       expect(readFileSync(join(assets, name), "utf8")).not.toMatch(
@@ -50,7 +46,7 @@ describe("the built page", () => {
   });
 
   it("names its own files by relative addresses", () => {
-    const page = readFileSync(join(folder, "page/index.html"), "utf8");
+    const page = readFileSync(join(built.page, "index.html"), "utf8");
     expect(page.match(/(?:src|href)="([^"]+)"/g)!.filter((link) => /="(?!\.\/|data:)/.test(link))).toEqual([]);
   });
 });
@@ -61,7 +57,7 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
   let host: Awaited<ReturnType<typeof serve>>;
   const errors: string[] = [];
   beforeAll(async () => {
-    host = await serve(join(folder, "page"), "/any/folder/");
+    host = await serve(built.page, "/any/folder/");
     browser = await launch("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
     page = await browser.newPage({ viewport: { width: 1400, height: 900 }, acceptDownloads: true });
     page.on("pageerror", (error) => errors.push(error.message));
@@ -111,7 +107,7 @@ describe.skipIf(!there)(`the laboratory in a tab${whySkipped}`, () => {
     const saved = page.waitForEvent("download");
     await page.getByRole("button", { name: "All results" }).click();
     const files = unzipSync(new Uint8Array(await readFile((await (await saved).path())!)));
-    const out = join(folder, "out");
+    const out = join(built.folder, "out");
     const { streams, texts } = printed();
     const args = ["--out", out, ...argumentsOf({ ...settingsOf(HASH), model: join(root, "models/tiny-llama") })];
     const openRunner: typeof processParts.openRunner = async (studies) =>
