@@ -1,5 +1,3 @@
-import { setMaxListeners } from "node:events";
-
 /** The reason of a run that a signal stops, with the exit code that shells expect. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
@@ -22,8 +20,6 @@ const GRACE = 7000;
  */
 export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>, onStop: () => void): Promise<T> {
   const controller = new AbortController();
-  // Many parts of the work wait at once and listen to it: that is no leak.
-  setMaxListeners(0, controller.signal);
   let grace: NodeJS.Timeout | undefined;
   const stop = (signal: "SIGINT" | "SIGTERM") => {
     const reason = new Stopped(signal);
