@@ -160,6 +160,20 @@ describe("a file with ranges", () => {
     expect(server.requests).toHaveLength(4);
   });
 
+  it("is opened once more where the server was busy", async () => {
+    let busy = true;
+    const folder = await serve({
+      instead(_, response) {
+        const refused = busy;
+        if (refused) response.writeHead(429).end();
+        busy = false;
+        return refused;
+      },
+    });
+    expect((await folder.open("long"))!.size).toBe(long.length);
+    expect(server.requests).toHaveLength(2);
+  });
+
   it("that the server refuses is asked for once", async () => {
     const folder = await serve({
       instead(request, response) {

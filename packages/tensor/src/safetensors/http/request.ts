@@ -14,19 +14,28 @@ export interface RemoteFile {
 /** A failure that may pass: the connection was lost, or the server was busy. */
 class PassingFailure extends SafetensorsError {}
 
+/** No answer came at all. */
+class NoAnswer extends PassingFailure {}
+
 /** Statuses that say “later”. */
 const BUSY = [408, 429, 500, 502, 503, 504];
 
 /** Waits before a request is made once more. */
 const PAUSES_MS = [250, 1000, 4000];
 
-/** Does what a request is made for, and again where it failed in a way that may pass: a long download outlives a short fault. */
-export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/**
+ * Does what a request is made for, and again where it failed in a way that may pass: a long download outlives a short fault.
+ * @param answered whether the server has answered before. If not, one that does not answer is not asked again: its address may be wrong.
+ */
+export async function patiently<T>(
+  work: () => Promise<T>,
+  { signal, answered }: { readonly signal: AbortSignal | undefined; readonly answered: boolean },
+): Promise<T> {
   for (const pause of PAUSES_MS) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof PassingFailure)) throw error;
+      if (!(error instanceof PassingFailure) || (error instanceof NoAnswer && !answered)) throw error;
     }
     await unlessAborted(new Promise((resolve) => setTimeout(resolve, pause)), signal);
   }
@@ -50,7 +59,7 @@ export async function send({ name, headers, signal }: RemoteFile, init: RequestI
   } catch (cause) {
     signal?.throwIfAborted();
     const expected = "a reachable server that allows this page's origin";
-    throw new PassingFailure("io", name, `the request failed (${reasonOf(cause)})`, expected, cause);
+    throw new NoAnswer("io", name, `the request failed (${reasonOf(cause)})`, expected, cause);
   }
 }
 

@@ -36,8 +36,8 @@ const FIRST_BYTES = 2 ** 18;
 /**
  * A file behind a URL, read with HTTP range requests. A server without them will do for a file of up to 64 MiB, which is then in memory
  * as a whole. A page on another origin also needs the server to allow the `Range` header and to expose `Content-Range` or
- * `Content-Length`, as the Hugging Face Hub does. A range that fails because the connection was lost or the server was busy is asked
- * for again, three times.
+ * `Content-Length`, as the Hugging Face Hub does. A request that fails because the connection was lost or the server was busy is made
+ * again, three times.
  *
  * @throws SafetensorsError of kind `not-found`, `io` (any other failure) or `no-ranges`; the signal's reason where it is aborted
  */
@@ -51,10 +51,11 @@ export async function httpSource(url: string | URL, options: HttpSourceOptions =
  * As `httpSource`, or why there is no such file: the server says so, or it answers with a page of HTML, or with content that cannot be
  * the file's.
  */
-export async function findHttpSource(
-  url: string | URL,
-  { headers = {}, signal, keep, version }: HttpSourceOptions = {},
-): Promise<Found> {
+export function findHttpSource(url: string | URL, options: HttpSourceOptions = {}): Promise<Found> {
+  return patiently(() => openFile(url, options), { signal: options.signal, answered: false });
+}
+
+async function openFile(url: string | URL, { headers = {}, signal, keep, version }: HttpSourceOptions): Promise<Found> {
   const file: RemoteFile = { name: String(url), headers, signal };
   const response = await requestRange(file, 0, FIRST_BYTES);
   const { status } = response;
@@ -113,7 +114,7 @@ function rangedSource(file: RemoteFile, { size, stateNow, state, first }: Opened
   const readRange = async (offset: number, length: number) => {
     const old = await kept?.get(offset, length);
     if (old) return old;
-    const bytes = await patiently(() => fetchRange(offset, length), signal);
+    const bytes = await patiently(() => fetchRange(offset, length), { signal, answered: true });
     await kept?.put(offset, bytes);
     return bytes;
   };
