@@ -1,6 +1,8 @@
 // out = x · factor + offset.
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: x (read), out (written); `count` elements.
+
+//! include lib/elements.wgsl
 
 struct Params { count: u32, factor: f32, offset: f32 }
 
@@ -10,6 +12,6 @@ struct Params { count: u32, factor: f32, offset: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u < params.count) { out[i] = x[i] * params.factor + params.offset; }
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) { out[i] = x[i] * params.factor + params.offset; }
 }

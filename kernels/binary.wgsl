@@ -1,6 +1,8 @@
 // a ∘ b for tensors of one shape, ∘ one of + − × ÷.
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: a, b (read), out (written); `count` elements.
+
+//! include lib/elements.wgsl
 
 override OPERATION: u32 = 0u; // 0 +, 1 −, 2 ×, 3 ÷
 
@@ -13,10 +15,11 @@ struct Params { count: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u >= params.count) { return; }
-  if (OPERATION == 0u) { out[i] = a[i] + b[i]; }
-  else if (OPERATION == 1u) { out[i] = a[i] - b[i]; }
-  else if (OPERATION == 2u) { out[i] = a[i] * b[i]; }
-  else { out[i] = a[i] / b[i]; }
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) {
+    if (OPERATION == 0u) { out[i] = a[i] + b[i]; }
+    else if (OPERATION == 1u) { out[i] = a[i] - b[i]; }
+    else if (OPERATION == 2u) { out[i] = a[i] * b[i]; }
+    else { out[i] = a[i] / b[i]; }
+  }
 }

@@ -1,7 +1,8 @@
 // out = min(max(x, low), high); NaN stays NaN.
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: x (read), out (written); `count` elements.
 
+//! include lib/elements.wgsl
 //! include lib/nan.wgsl
 
 struct Params { count: u32, low: f32, high: f32 }
@@ -12,6 +13,8 @@ struct Params { count: u32, low: f32, high: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u < params.count) { out[i] = keep_nans(clamp(x[i], vec4f(params.low), vec4f(params.high)), x[i]); }
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) {
+    out[i] = keep_nans(clamp(x[i], vec4f(params.low), vec4f(params.high)), x[i]);
+  }
 }

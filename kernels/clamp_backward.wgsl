@@ -1,7 +1,8 @@
 // Gradient of clamp.wgsl: gradient where low ≤ x ≤ high, else 0; NaN where x is NaN.
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: x, gradient (read), out (written); `count` elements.
 
+//! include lib/elements.wgsl
 //! include lib/nan.wgsl
 
 struct Params { count: u32, low: f32, high: f32 }
@@ -13,8 +14,9 @@ struct Params { count: u32, low: f32, high: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u >= params.count) { return; }
-  let inside = (x[i] >= vec4f(params.low)) & (x[i] <= vec4f(params.high));
-  out[i] = keep_nans(select(vec4f(0.0), gradient[i], inside), x[i]);
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) {
+    let inside = (x[i] >= vec4f(params.low)) & (x[i] <= vec4f(params.high));
+    out[i] = keep_nans(select(vec4f(0.0), gradient[i], inside), x[i]);
+  }
 }

@@ -1,7 +1,9 @@
 // Random numbers from a counter (Philox4x32-10, Salmon et al. 2011): element i depends on the seed and i alone.
 // NORMAL: mean + std · z, z by Box & Muller (1958), |z| < 5.8. Otherwise uniform in [low, high), 24 bits.
-// One lane four neighbouring elements: one block of the generator.
+// A lane takes vectors of four elements (lib/elements.wgsl): one block of the generator each.
 // Bindings: out (written, `count` elements from element `first` · 4 of the stream).
+
+//! include lib/elements.wgsl
 
 override NORMAL: bool = false;
 
@@ -30,19 +32,18 @@ fn philox(block: u32, seed: vec2u) -> vec4u {
   return c;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u >= params.count) { return; }
-  let bits = philox(params.first + i, vec2u(params.seed_low, params.seed_high));
+fn numbers(block: u32) -> vec4f {
+  let bits = philox(params.first + block, vec2u(params.seed_low, params.seed_high));
   let uniform4 = vec4f(bits >> vec4u(8u)) * 0x1p-24;
-  if (!NORMAL) {
-    out[i] = params.base + params.scale * uniform4;
-    return;
-  }
+  if (!NORMAL) { return uniform4; }
   // 1 − u lies in (0, 1]; the logarithm of 1 may come out slightly above 0.
   let radius = sqrt(max(-2.0 * log(1.0 - uniform4.xz), vec2f(0.0)));
   let angle = 6.2831853 * uniform4.yw;
-  let z = vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
-  out[i] = params.base + params.scale * z;
+  return vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) { out[i] = params.base + params.scale * numbers(i); }
 }

@@ -1,7 +1,8 @@
 // silu(gate) · up, with silu(g) = g · σ(g) (Shazeer 2020).
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: gate, up (read), out (written); `count` elements.
 
+//! include lib/elements.wgsl
 //! include lib/sigmoid.wgsl
 
 struct Params { count: u32 }
@@ -13,6 +14,6 @@ struct Params { count: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u < params.count) { out[i] = gate[i] * sigmoid(gate[i]) * up[i]; }
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) { out[i] = gate[i] * sigmoid(gate[i]) * up[i]; }
 }

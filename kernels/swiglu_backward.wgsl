@@ -1,7 +1,8 @@
 // Gradients of silu(gate) · up: ∂gate = g · up · σ(gate) · (1 + gate · (1 − σ(gate))), ∂up = g · silu(gate).
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: gate, up, gradient (read), gate_gradient, up_gradient (written); `count` elements.
 
+//! include lib/elements.wgsl
 //! include lib/sigmoid.wgsl
 
 struct Params { count: u32 }
@@ -15,10 +16,11 @@ struct Params { count: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u >= params.count) { return; }
-  let g = gate[i];
-  let s = sigmoid(g);
-  gate_gradient[i] = gradient[i] * up[i] * s * (1.0 + g * (1.0 - s));
-  up_gradient[i] = gradient[i] * g * s;
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) {
+    let g = gate[i];
+    let s = sigmoid(g);
+    gate_gradient[i] = gradient[i] * up[i] * s * (1.0 + g * (1.0 - s));
+    up_gradient[i] = gradient[i] * g * s;
+  }
 }

@@ -1,7 +1,8 @@
 // out = f(x), with f the function that KIND names.
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: x (read), out (written); `count` elements.
 
+//! include lib/elements.wgsl
 //! include lib/nan.wgsl
 //! include lib/sigmoid.wgsl
 //! include lib/erf.wgsl
@@ -47,6 +48,6 @@ fn value(v: vec4f) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u < params.count) { out[i] = keep_nans(value(x[i]), x[i]); }
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) { out[i] = keep_nans(value(x[i]), x[i]); }
 }

@@ -1,7 +1,8 @@
 // Gradient of unary.wgsl: out = gradient · f′(x), with the same numbers in KIND. At a kink f′ is 0.
-// One lane four neighbouring elements.
+// A lane takes vectors of four elements (lib/elements.wgsl).
 // Bindings: x, gradient (read), out (written); `count` elements.
 
+//! include lib/elements.wgsl
 //! include lib/nan.wgsl
 //! include lib/sigmoid.wgsl
 //! include lib/erf.wgsl
@@ -42,6 +43,6 @@ fn slope_of_number(v: vec4f) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i * 4u < params.count) { out[i] = gradient[i] * slope(x[i]); }
+  let span = span_of(group, groups, vectors_of(params.count));
+  for (var i = span.x + lane; i < span.y; i += 64u) { out[i] = gradient[i] * slope(x[i]); }
 }

@@ -431,7 +431,7 @@ export class Device {
         kernel: "fill",
         bindings: { out: { tensor, offset, size } },
         params: { count: size / 4, bits: 0xffffffff },
-        workgroups: this.grid(Math.ceil(size / 256)),
+        workgroups: this.grid(Math.ceil(size / 1024)),
       });
     }
   }

@@ -6,7 +6,7 @@ import { checkShapes, resolveAxis } from "./check.ts";
 import { anyFloat, checked, f32 } from "./checked.ts";
 import { copyStrided } from "./copy-strided.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
-import { perLane, runItems } from "./parts.ts";
+import { runElements } from "./parts.ts";
 import { zeros } from "./random.ts";
 import { stridesOf } from "./strides.ts";
 
@@ -100,14 +100,7 @@ export const castInto = checked("castInto", { target: anyFloat, x: anyFloat }, (
 });
 
 function runCast(x: Weight, out: Weight): void {
-  runItems(x.device, {
-    kernel: "cast",
-    constants: { FROM: floatCode(x.dtype), TO: floatCode(out.dtype) },
-    items: x.size,
-    workgroups: (count) => perLane(Math.ceil(count / 2)),
-    split: { x: [x, 1], out: [out, 1] },
-    params: (count) => ({ count }),
-  });
+  runElements("cast", { x, out }, { constants: { FROM: floatCode(x.dtype), TO: floatCode(out.dtype) } });
 }
 
 /** Copies a tensor into another that differs from it in the length of one axis. */

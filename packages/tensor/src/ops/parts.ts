@@ -1,5 +1,6 @@
 import { byteLength } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
+import type { Capabilities } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
 import { show } from "../shape.ts";
 import type { Binding, Device, Tensor } from "../tensor.ts";
@@ -36,22 +37,37 @@ export interface ElementRun {
   readonly params?: Readonly<Record<string, number>>;
 }
 
-/** Runs a kernel over the elements of tensors of one size, four to a lane. */
+/** {@link ElementRun}, whose parameters may differ with the first element of a part. */
+type PartRun = Pick<ElementRun, "constants"> & {
+  readonly params?: ElementRun["params"] | ((start: number) => Readonly<Record<string, number>>);
+};
+
+/** Runs a kernel over the elements of tensors of one size, in vectors of four (`kernels/lib/elements.wgsl`). */
 export function runElements(
   kernel: string,
   tensors: Readonly<Record<string, Tensor>>,
-  { constants = {}, params = {} }: ElementRun = {},
+  { constants = {}, params = {} }: PartRun = {},
 ): void {
   const { device, size } = Object.values(tensors)[0]!;
+  const turns = planTurns(device.capabilities);
   runItems(device, {
     kernel,
-    constants,
+    constants: { ...constants, TURNS: turns },
     items: size,
-    workgroups: perVector,
+    workgroups: (count) => perTurns(Math.ceil(count / 4), turns),
     split: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, [tensor, 1]])),
-    params: (count) => ({ count, ...params }),
+    params: (count, start) => ({ count, ...(typeof params === "function" ? params(start) : params) }),
   });
 }
+
+/**
+ * Items of a lane in the kernels of `kernels/lib/elements.wgsl`. On software adapters a workgroup is slow to start: with one vector a
+ * lane, a fill reached a fifth of the speed.
+ */
+export const planTurns = ({ software }: Capabilities): number => (software ? 16 : 1);
+
+/** Workgroups of 64 lanes for a number of items, `turns` to a lane. */
+export const perTurns = (items: number, turns: number): number => Math.ceil(items / (64 * turns));
 
 /** Runs a kernel over rows of `width` elements (`kernels/lib/rows.wgsl`). */
 export function runRows(

@@ -3,7 +3,7 @@ import type { Shape } from "../shape.ts";
 import { Device, type Tensor } from "../tensor.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32 } from "./ops.ts";
-import { perLane, perVector, runItems } from "./parts.ts";
+import { runElements } from "./parts.ts";
 
 const place = { device: instanceOf(Device), shape: shapeKind };
 
@@ -28,13 +28,7 @@ export const full = checked(
 /** Writes one number into every element of a tensor that is there, such as one that lives long. */
 export const fillInto = checked("fillInto", { target: f32, value: anyNumber }, (target: F32, value: number): void => {
   const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
-  runItems(target.device, {
-    kernel: "fill",
-    items: target.size,
-    workgroups: perLane,
-    split: { out: [target, 1] },
-    params: (count) => ({ count, bits }),
-  });
+  runElements("fill", { out: target }, { params: { bits } });
 });
 
 /**
@@ -69,20 +63,7 @@ function generate<T extends Tensor>(
   base: number,
   scale: number,
 ): T {
-  runItems(out.device, {
-    kernel: "random",
-    constants,
-    items: out.size,
-    workgroups: perVector,
-    split: { out: [out, 1] },
-    params: (count, start) => ({
-      count,
-      first: start / 4,
-      seed_low: seed >>> 0,
-      seed_high: Math.floor(seed / 2 ** 32),
-      base,
-      scale,
-    }),
-  });
+  const seeds = { seed_low: seed >>> 0, seed_high: Math.floor(seed / 2 ** 32) };
+  runElements("random", { out }, { constants, params: (start) => ({ first: start / 4, ...seeds, base, scale }) });
   return out;
 }
