@@ -7,17 +7,17 @@
 struct Params { rows: u32, width: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(1) var<storage, read> x: array<Bits>;
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) at: vec3u) {
   let row = (group.x + group.y * groups.x) * ROWS + at.y;
-  let first = row * params.width;
-  var best = vec2u(0u, 0xffffffffu);
-  for (var c = at.x; c < select(0u, params.width, row < params.rows); c += LANES) {
-    best = larger(best, vec2u(ordered(x[first + c]), c));
+  let first = row * (params.width / WIDE);
+  var best = Largest();
+  for (var c = at.x; c < select(0u, params.width / WIDE, row < params.rows); c += LANES) {
+    best = with_item(best, ordered(x[first + c]), c);
   }
-  best = row_largest(best, at);
-  if (at.x == 0u && row < params.rows) { out[row] = best.y; }
+  let most = row_largest(candidate_of(best), at);
+  if (at.x == 0u && row < params.rows) { out[row] = most.y; }
 }

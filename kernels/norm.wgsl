@@ -7,23 +7,23 @@
 
 override BIAS_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
 
-@group(0) @binding(3) var<storage, read> bias: array<u32>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> out: array<Item>;
 
-fn bias_at(c: u32) -> f32 {
-  if (BIAS_DTYPE == 3u) { return 0.0; }
-  if (BIAS_DTYPE == 0u) { return bitcast<f32>(bias[c]); }
-  return unpack_half(bias[c / 2u], (c & 1u) == 1u, BIAS_DTYPE);
+fn bias_at(c: u32) -> Item {
+  if (BIAS_DTYPE == 3u) { return Item(); }
+  let i = pair_of(c, BIAS_DTYPE);
+  return item_among(unpack_four(bias[i], bias[i + 1u], BIAS_DTYPE), c);
 }
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) at: vec3u) {
   let row = (group.x + group.y * groups.x) * ROWS + at.y;
-  let first = row * params.width;
-  // Lanes of rows past the end take part in the barriers, over no columns.
-  let width = select(0u, params.width, row < params.rows);
-  let own = row_of(first, width, at);
-  for (var c = at.x; c < width; c += LANES) {
+  let first = row * (params.width / WIDE);
+  // Lanes of rows past the end take part in the barriers, over no items.
+  let items = select(0u, params.width / WIDE, row < params.rows);
+  let own = row_of(first, items, at);
+  for (var c = at.x; c < items; c += LANES) {
     out[first + c] = deviation(own, x[first + c]) * own.inverse * weight_at(c) + bias_at(c);
   }
 }

@@ -6,30 +6,30 @@
 
 //! include lib/norm.wgsl
 
-@group(0) @binding(3) var<storage, read> gradient: array<f32>;
-@group(0) @binding(4) var<storage, read_write> x_gradient: array<f32>;
+@group(0) @binding(3) var<storage, read> gradient: array<Item>;
+@group(0) @binding(4) var<storage, read_write> x_gradient: array<Item>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<Row>;
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) at: vec3u) {
   let row = (group.x + group.y * groups.x) * ROWS + at.y;
-  let first = row * params.width;
-  // Lanes of rows past the end take part in the barriers, over no columns.
-  let width = select(0u, params.width, row < params.rows);
+  let first = row * (params.width / WIDE);
+  // Lanes of rows past the end take part in the barriers, over no items.
+  let items = select(0u, params.width / WIDE, row < params.rows);
   let n = f32(params.width);
 
-  let own = row_of(first, width, at);
-  var along = 0.0; // Σ h (x − μ)
-  var level = 0.0; // Σ h
-  for (var c = at.x; c < width; c += LANES) {
+  let own = row_of(first, items, at);
+  var along = Item(); // Σ h (x − μ)
+  var level = Item(); // Σ h
+  for (var c = at.x; c < items; c += LANES) {
     let h = gradient[first + c] * weight_at(c);
     along += h * deviation(own, x[first + c]);
     level += h;
   }
-  let slope = row_sum(along, at) / n * own.inverse;
+  let slope = row_sum(sum_of(along), at) / n * own.inverse;
   var shift = 0.0;
-  if (CENTERED) { shift = row_sum(level, at) / n; }
-  for (var c = at.x; c < width; c += LANES) {
+  if (CENTERED) { shift = row_sum(sum_of(level), at) / n; }
+  for (var c = at.x; c < items; c += LANES) {
     let h = gradient[first + c] * weight_at(c);
     x_gradient[first + c] = own.inverse * own.scale * (h - shift - deviation(own, x[first + c]) * own.inverse * slope);
   }

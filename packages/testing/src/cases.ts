@@ -79,6 +79,7 @@ export const cases: readonly Case[] = [
   { op: "rmsNorm", operands: [floats(2, 3, 7), floats(7)], options: { eps: 1e-5 } },
   { op: "rmsNorm", operands: [floats(3, 7), null], options: { eps: 1e-5 } },
   { op: "rmsNorm", operands: [floats(3, 7), packed(7)], options: { eps: 1e-5 } },
+  { op: "rmsNorm", operands: [floats(3, 8), packed(8)], options: { eps: 1e-5 } },
   { op: "layerNorm", operands: [floats(2, 3, 7), floats(7), floats(7)], options: { eps: 1e-5 } },
   { op: "layerNorm", operands: [floats(3, 7), null, null], options: { eps: 1e-5 } },
   ...[false, true].map(
@@ -124,10 +125,14 @@ export const cases: readonly Case[] = [
   ),
   { op: "clamp", operands: [spread([3, 5], [-0.5, 0.8])], options: { min: -0.5, max: 0.8 } },
   { op: "softmax", operands: [floats(2, 3, 7)] },
+  { op: "softmax", operands: [floats(3, 8)] },
   { op: "logSoftmax", operands: [floats(2, 3, 7)] },
+  { op: "logSoftmax", operands: [floats(3, 8)] },
   ...reductions.flatMap((reduction): Case[] => [
     { op: "crossEntropy", operands: [floats(2, 3, 7), labels], options: { reduction } },
     { op: "klDivergence", operands: [frozen(floats(2, 3, 7)), floats(2, 3, 7), labels], options: { reduction } },
+    { op: "crossEntropy", operands: [floats(2, 3, 8), labels], options: { reduction } },
+    { op: "klDivergence", operands: [frozen(floats(2, 3, 8)), floats(2, 3, 8), labels], options: { reduction } },
   ]),
   ...(["rows", "mean"] as const).map(
     (reduction): Case => ({ op: "mse", operands: [floats(3, 7), floats(3, 7)], options: { reduction } }),
@@ -139,6 +144,8 @@ export const cases: readonly Case[] = [
     ...reduced.map((options): Case => ({ op, operands: [floats(2, 3, 5)], options })),
   ]),
   { op: "max", operands: [spread([3, 5])] },
+  { op: "max", operands: [spread([3, 8])], options: { axis: 1 } },
+  { op: "sum", operands: [floats(3, 8)], options: { axis: 0 } },
   ...reduced.map((options): Case => ({ op: "max", operands: [spread([2, 3, 5])], options })),
   { op: "reshape", operands: [floats(3, 4)], options: { shape: [2, 6] } },
   { op: "permute", operands: [floats(2, 3, 4)], options: { axes: [2, 0, 1] } },

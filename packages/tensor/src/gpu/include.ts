@@ -1,5 +1,6 @@
 const includeLine = /^\/\/! include (\S+)$/gm;
-const defineLine = /^const (\w+) = \d+u; \/\/! define\b/gm;
+const defineLine = /^const (\w+) = (\d+)u; \/\/! define\b/gm;
+const conditionalLine = /^.* \/\/! if (\w+) (\d+)$\n/gm;
 
 /**
  * Source of `name.wgsl` with every `//! include lib/x.wgsl` line replaced by that file, each file once.
@@ -21,11 +22,17 @@ export function definesOf(source: string): Set<string> {
 }
 
 /**
- * The text, with each line `const NAME = …u; //! define` set to the value that is given for NAME. Such a line stands where WGSL allows
- * no `override` constant: for the length of an array in a function.
+ * The text, with each line `const NAME = …u; //! define` set to the value that is given for NAME, and of lines that end in `//! if NAME VALUE`
+ * only those whose constant has that value. Such lines stand where WGSL allows no `override` constant: for the length of an array in a
+ * function, or for a type.
  */
 export function define(source: string, values: Readonly<Record<string, number | boolean>>): string {
-  return source.replace(defineLine, (line, name: string) =>
-    name in values ? `const ${name} = ${Number(values[name])}u; //! define` : line,
+  const chosen = new Map<string, number>();
+  const text = source.replace(defineLine, (_, name: string, usual: string) => {
+    chosen.set(name, Number(values[name] ?? usual));
+    return `const ${name} = ${chosen.get(name)}u; //! define`;
+  });
+  return text.replace(conditionalLine, (line, name: string, value: string) =>
+    chosen.get(name) === Number(value) ? line : "",
   );
 }

@@ -2,9 +2,9 @@ import { oneOf, options } from "../arguments.ts";
 import { asRows, checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
-import { perLane, runItems } from "./parts.ts";
+import { perTurns, planTurns, runItems } from "./parts.ts";
 import { sum } from "./reduce.ts";
-import { planRows } from "./row-plan.ts";
+import { planRows, wideOf } from "./row-plan.ts";
 
 /** Elements of one row, in the first pass of the mean over everything. */
 const blockElements = 4096;
@@ -31,10 +31,13 @@ export const mseBackward: Ops["mseBackward"] = checked(
     checkShapes("mseBackward", { gradient }, rowwise ? a.shape.slice(0, -1) : []);
     const out = a.device.empty(a.shape, "f32", "mse gradient");
     const width = rowwise ? last : a.size;
+    const WIDE = wideOf(width);
+    const TURNS = planTurns(a.device.capabilities);
     runItems(a.device, {
       kernel: "mse_backward",
+      constants: { WIDE, TURNS },
       items: a.size / last,
-      workgroups: (count) => perLane(count * last),
+      workgroups: (count) => perTurns((count * last) / WIDE, TURNS),
       split: { a: [a, last], b: [b, last], out: [out, last], ...(rowwise && { gradient: [gradient, 1] }) },
       whole: rowwise ? {} : { gradient },
       params: (count) => ({ count: count * last, width, scale: 2 / width }),
@@ -45,10 +48,10 @@ export const mseBackward: Ops["mseBackward"] = checked(
 
 function squaredDifferences(a: F32, b: F32, width: number, shape: readonly number[], scale: number): F32 {
   const out = a.device.empty(shape, "f32", "mse");
-  const plan = planRows(a.device.capabilities, width);
+  const plan = planRows(a.device.capabilities, out.size, width);
   runItems(a.device, {
     kernel: "mse",
-    constants: { ...plan },
+    constants: { ...plan, WIDE: wideOf(width, a.size) },
     items: out.size,
     workgroups: (count) => Math.ceil(count / plan.ROWS),
     split: { a: [a, width], b: [b, width] },

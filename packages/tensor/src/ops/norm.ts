@@ -7,6 +7,7 @@ import { anyFloat, checked, f32 } from "./checked.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
 import { perLane, runItems, runRows } from "./parts.ts";
 import { reduceMiddle } from "./reduce.ts";
+import { wideOf } from "./row-plan.ts";
 
 const epsOption = options({ eps: finite });
 
@@ -86,10 +87,12 @@ function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps:
   const blockRows = Math.ceil(Math.sqrt(rows) / 64) * 64;
   const blocks = Math.ceil(rows / blockRows);
   const sums = device.empty([blocks, width], "f32", `${norm} weight gradient`);
+  const WIDE = wideOf(width);
   runItems(device, {
     kernel: "norm_weight_backward",
+    constants: { WIDE },
     items: blocks,
-    workgroups: (count) => perLane(count * width),
+    workgroups: (count) => perLane((count * width) / WIDE),
     split: {
       x: [x, blockRows * width],
       gradient: [gradient, blockRows * width],

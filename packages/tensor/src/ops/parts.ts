@@ -4,7 +4,7 @@ import type { Capabilities } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
 import { show } from "../shape.ts";
 import type { Binding, Device, Tensor } from "../tensor.ts";
-import { planRows } from "./row-plan.ts";
+import { planRows, wideOf } from "./row-plan.ts";
 
 /** A run of a kernel over items (elements, rows) that are independent of each other. */
 export interface ItemRun {
@@ -75,10 +75,10 @@ export function runRows(
   run: Pick<ItemRun, "kernel" | "split" | "whole"> & ElementRun & { readonly rows: number; readonly width: number },
 ): void {
   const { constants, rows, width, params } = run;
-  const plan = planRows(device.capabilities, width);
+  const plan = planRows(device.capabilities, rows, width);
   runItems(device, {
     ...run,
-    constants: { ...plan, ...constants },
+    constants: { ...plan, WIDE: wideOf(width), ...constants },
     items: rows,
     workgroups: (count) => Math.ceil(count / plan.ROWS),
     params: (count) => ({ rows: count, width, ...params }),

@@ -6,7 +6,7 @@ import { checked, f32 } from "./checked.ts";
 import { copyStrided } from "./copy-strided.ts";
 import type { F32, Ops } from "./ops.ts";
 import { perLane, runItems } from "./parts.ts";
-import { planRows } from "./row-plan.ts";
+import { planRows, wideOf } from "./row-plan.ts";
 
 const axisOptions = options({ axis: optional(wholeNumber), keepDims: optional(flag) });
 
@@ -55,10 +55,10 @@ export const maxBackward: Ops["maxBackward"] = checked(
     const { shape, outer, n, inner } = splitAt("maxBackward", x, options);
     checkShapes("maxBackward", { output, gradient }, shape);
     const out = x.device.empty(x.shape, "f32", "max gradient");
-    const plan = planRows(x.device.capabilities, n);
+    const plan = planRows(x.device.capabilities, outer * inner, n);
     runItems(x.device, {
       kernel: "max_backward",
-      constants: { ...plan },
+      constants: { ...plan, WIDE: inner === 1 ? wideOf(n) : 1 },
       items: outer,
       workgroups: (count) => Math.ceil((count * inner) / plan.ROWS),
       split: { x: [x, n * inner], largest: [output, inner], gradient: [gradient, inner], out: [out, n * inner] },
@@ -129,11 +129,12 @@ function reduceRows(
   { width, scale, out, at }: Target & { readonly width: number },
 ): void {
   checkNotEmpty(operation, x, width);
-  const plan = planRows(x.device.capabilities, width);
+  const rows = Math.ceil(x.size / width);
+  const plan = planRows(x.device.capabilities, rows, width);
   runItems(x.device, {
     kernel: "reduce_rows",
-    constants: { ...plan, OPERATION: codes[operation] },
-    items: Math.ceil(x.size / width),
+    constants: { ...plan, OPERATION: codes[operation], WIDE: wideOf(width, x.size) },
+    items: rows,
     workgroups: (count) => Math.ceil(count / plan.ROWS),
     split: { x: [x, width] },
     whole: { out },
@@ -163,15 +164,16 @@ export function reduceMiddle<S extends Shape>(
   const block = n <= 64 ? n : Math.ceil(Math.sqrt(n) / 64) * 64;
   const blocks = Math.ceil(n / block);
   const { device } = x;
+  const WIDE = wideOf(inner);
   const pass = <T extends Shape>(from: F32, size: number, parts: number, each: number, to: T, by: number): F32<T> => {
     const out = device.empty(to, "f32", operation);
     // With one outer index, the items are its blocks, and the last block may be shorter. Otherwise the items are the outer indices.
     const [items, length] = outer === 1 ? [parts, each] : [outer, size];
     runItems(device, {
       kernel: "reduce_columns",
-      constants: { OPERATION: codes[operation] },
+      constants: { OPERATION: codes[operation], WIDE },
       items,
-      workgroups: (count) => perLane((count * out.size) / items),
+      workgroups: (count) => perLane((count * out.size) / items / WIDE),
       split: { x: [from, length * inner] },
       whole: { out },
       params: (count, start) => ({

@@ -8,13 +8,17 @@ export interface RowPlan {
 
 /**
  * Lanes for rows of a width, from capabilities and shape alone. On a GPU neighbouring lanes read neighbouring elements, and a
- * workgroup has at least 128 lanes. On a software adapter a barrier costs more time than further lanes save. Measured on Mesa's adapter and
- * SwiftShader: one lane to a row was fastest for rows of up to 1024 elements, and from there to 8192 the number of lanes hardly mattered. For a few rows as
- * wide as a vocabulary, 8 lanes took half the time on Mesa's adapter.
+ * workgroup has at least 128 lanes. On a software adapter a barrier costs more time than further lanes save: one lane to a row is fastest
+ * at every width where there are rows for the lanes of both cores, measured on Mesa's adapter and SwiftShader. Fewer rows are shared among lanes.
  */
-export function planRows({ software, maxWorkgroupSize }: Capabilities, width: number): RowPlan {
-  if (software) return width <= 8192 ? { LANES: 1, ROWS: 8 } : { LANES: 8, ROWS: 1 };
+export function planRows({ software, maxWorkgroupSize }: Capabilities, rows: number, width: number): RowPlan {
+  if (software) return rows < 16 ? { LANES: 8, ROWS: 1 } : { LANES: 1, ROWS: 8 };
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(width / 4, 8)));
   const LANES = Math.min(wanted, width > 16384 ? 1024 : 256, maxWorkgroupSize);
   return { LANES, ROWS: Math.max(1, 128 / LANES) };
+}
+
+/** Elements of an item in `kernels/lib/items.wgsl`: 4 where each row begins at a whole vector, else 1. All lengths are counts of elements. */
+export function wideOf(...lengths: readonly number[]): number {
+  return lengths.every((length) => length % 4 === 0) ? 4 : 1;
 }

@@ -14,6 +14,7 @@ describe.each(["none", "sequence", "mean"] as Reduction[])("reduction %s", (redu
     [2, 5, 11],
     [1, 1, 1],
     [3, 7, 17],
+    [3, 7, 20],
     [1, 3, 1003],
   ])("[%i, %i, %i] and its gradient", async (batch, tokens, width) => {
     const size = batch * tokens * width;

@@ -94,6 +94,7 @@ describe("gradients", () => {
     ["rmsNormBackward", [floats(3, 7), floats(7), floats(3, 7)], { eps }],
     ["layerNormBackward", [floats(3, 7), floats(7), floats(7), floats(3, 7)], { eps }],
     ["layerNormBackward", [floats(3, 7), null, null, floats(3, 7)], { eps }],
+    ["rmsNormBackward", [floats(3, 8), floats(8), floats(3, 8)], { eps }],
     ["swigluBackward", [floats(3, 5), floats(3, 5), floats(3, 5)]],
     ...[...kinds, "gelu" as const, "tanh" as const].map((kind): (typeof calls)[number] => [
       "unaryBackward",
@@ -103,11 +104,15 @@ describe("gradients", () => {
     ["clampBackward", [floats(3, 5), floats(3, 5)], { min: -0.5, max: 0.8 }],
     ["softmaxBackward", [floats(3, 7), floats(3, 7)]],
     ["logSoftmaxBackward", [floats(3, 7), floats(3, 7)]],
+    ["softmaxBackward", [floats(3, 8), floats(3, 8)]],
+    ["logSoftmaxBackward", [floats(3, 8), floats(3, 8)]],
     ...reductions.flatMap((reduction): typeof calls => {
       const gradient = { none: floats(2, 3), sequence: floats(2), mean: floats() }[reduction];
       return [
         ["crossEntropyBackward", [floats(2, 3, 7), labels, gradient], { reduction }],
         ["klDivergenceBackward", [floats(2, 3, 7), floats(2, 3, 7), labels, gradient], { reduction }],
+        ["crossEntropyBackward", [floats(2, 3, 8), labels, gradient], { reduction }],
+        ["klDivergenceBackward", [floats(2, 3, 8), floats(2, 3, 8), labels, gradient], { reduction }],
       ];
     }),
     ["mseBackward", [floats(3, 7), floats(3, 7), floats(3)], { reduction: "rows" }],
@@ -122,6 +127,7 @@ describe("gradients", () => {
     const reference = (x: Array64, gradient: Array64) =>
       float64Backward.maxBackward(x, (float64Ops.max as Call)(x, { axis: 1 }) as Array64, gradient);
     await check(run as Call, reference as Call, [floats(3, 7), floats(3)]);
+    await check(run as Call, reference as Call, [floats(3, 8), floats(3)]);
   });
 });
 

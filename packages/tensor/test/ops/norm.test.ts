@@ -56,6 +56,7 @@ describe.each([
   [[2, 3, 10], false],
   [[40, 3], true],
   [[2, 130], true],
+  [[9, 12], true],
 ] as [number[], boolean][])("gradients at %j, weight %s", (shape, withWeight) => {
   const width = shape.at(-1)!;
   const size = shape.reduce((a, b) => a * b, 1);

@@ -21,7 +21,7 @@ afterAll(() => {
 test.each([true, false])("plans fill workgroups and stay within the adapter, software %s", (isSoftware) => {
   for (const maxWorkgroupSize of [256, 1024])
     for (const width of [1, 3, 31, 64, 100, 512, 513, 4096, 32_000, 200_000]) {
-      const { LANES, ROWS } = planRows({ ...gpu.capabilities, software: isSoftware, maxWorkgroupSize }, width);
+      const { LANES, ROWS } = planRows({ ...gpu.capabilities, software: isSoftware, maxWorkgroupSize }, 1000, width);
       expect(Number.isInteger(Math.log2(LANES))).toBe(true);
       expect(Number.isInteger(ROWS) && ROWS >= 1).toBe(true);
       expect(LANES * ROWS).toBeLessThanOrEqual(maxWorkgroupSize);
@@ -33,6 +33,8 @@ test.each([
   [19, 5],
   [2, 1030],
   [2, 20_001],
+  [19, 8],
+  [3, 20_004],
 ])("%i rows of %i agree under both plans", async (rows, width) => {
   const [x, g] = [normal(rows * width, 2), normal(rows * width)];
   const weight = normal(width);

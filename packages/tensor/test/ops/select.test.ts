@@ -19,6 +19,8 @@ test.each([
   [33, 64, 4],
   [3, 1001, 10],
   [2, 32_003, 5],
+  [9, 36, 36],
+  [3, 8196, 9],
 ])("argmax and topK of %i rows of %i", async (rows, width, k) => {
   const values = normal(rows * width);
   // Ties on purpose.
