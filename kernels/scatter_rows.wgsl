@@ -2,8 +2,11 @@
 // follows the chain of its equals (row_links.wgsl) and writes their sum or, with ACCUMULATE, adds it to the row; rows without an entry
 // keep what they hold.
 // An id past the end is ignored.
-// One lane a column of a row of values.
+// A lane takes items of a row of values (lib/elements.wgsl, lib/items.wgsl).
 // Bindings: values [K, width], ids [K], links [K, 2] (read), out [rows, width] (written).
+
+//! include lib/elements.wgsl
+//! include lib/items.wgsl
 
 // Adds to what `out` holds.
 override ACCUMULATE: bool = false;
@@ -11,21 +14,23 @@ override ACCUMULATE: bool = false;
 struct Params { count: u32, width: u32, entries: u32, rows: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<f32>;
+@group(0) @binding(1) var<storage, read> values: array<Item>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
 @group(0) @binding(3) var<storage, read> links: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<Item>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64u + lane;
-  if (i >= params.count) { return; }
-  let entry = i / params.width;
-  let column = i % params.width;
-  if (links[entry].x == 0u || ids[entry] >= params.rows) { return; }
-  var sum = values[i];
-  for (var k = links[entry].y; k < params.entries; k = links[k].y) { sum += values[k * params.width + column]; }
-  let at = ids[entry] * params.width + column;
-  if (ACCUMULATE) { sum += out[at]; }
-  out[at] = sum;
+  let items = params.width / WIDE;
+  let span = span_of(group, groups, params.count);
+  for (var i = span.x + lane; i < span.y; i += 64u) {
+    let entry = i / items;
+    let column = i % items;
+    if (links[entry].x == 0u || ids[entry] >= params.rows) { continue; }
+    var sum = values[i];
+    for (var k = links[entry].y; k < params.entries; k = links[k].y) { sum += values[k * items + column]; }
+    let at = ids[entry] * items + column;
+    if (ACCUMULATE) { sum += out[at]; }
+    out[at] = sum;
+  }
 }

@@ -4,9 +4,9 @@ import { broadcastShapes, type Shape, show, sizeOf } from "../shape.ts";
 import { checkShapes } from "./check.ts";
 import { checked, f32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
-import { type ElementRun, perLane, runElements, runItems } from "./parts.ts";
+import { type ElementRun, perTurns, planTurns, runElements, runItems } from "./parts.ts";
 import { sum } from "./reduce.ts";
-import { broadcastStrides, collapse, walkParams } from "./strides.ts";
+import { broadcastStrides, collapse, itemsOf, walkParams } from "./strides.ts";
 
 /** {@inheritDoc DifferentiableOps.add} @function */
 export const add: Ops["add"] = checked("add", { a: f32, b: f32 }, (a, b) => binary("add", a, b) as never);
@@ -86,15 +86,25 @@ function binary(operation: keyof typeof binaryOperations, a: F32, b: F32): F32 {
   }
   if (out.size === 0) return out;
   const walk = collapse(operation, shape, broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape));
+  const { wide, items } = itemsOf(walk);
+  const wideBy = (strides: readonly number[]) => (strides.at(-1) === 0 ? 1 : wide);
+  const TURNS = planTurns(a.device.capabilities);
   const inner = out.size / walk.sizes[0]!;
   runItems(a.device, {
     kernel: "binary_broadcast",
-    constants: { OPERATION, RANK: walk.sizes.length },
+    constants: {
+      OPERATION,
+      RANK: walk.sizes.length,
+      WIDE: wide,
+      WIDE_A: wideBy(walk.p),
+      WIDE_B: wideBy(walk.q),
+      TURNS,
+    },
     items: walk.sizes[0]!,
-    workgroups: (count) => perLane(count * inner),
+    workgroups: (count) => perTurns((count * inner) / wide, TURNS),
     split: { out: [out, inner], ...(walk.p[0] && { a: [a, walk.p[0]] }), ...(walk.q[0] && { b: [b, walk.q[0]] }) },
     whole: { ...(!walk.p[0] && { a }), ...(!walk.q[0] && { b }) },
-    params: (count) => walkParams(walk, count * inner),
+    params: (count) => walkParams(items, (count * inner) / wide),
   });
   return out;
 }

@@ -6,8 +6,9 @@ import type { Tensor } from "../tensor.ts";
 import { checkShapes } from "./check.ts";
 import { anyFloat, checked, f32, u32 } from "./checked.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
-import { part, partsOf, perLane, runItems } from "./parts.ts";
+import { part, partsOf, perLane, perTurns, planTurns, runItems } from "./parts.ts";
 import { zeros } from "./random.ts";
+import { wideOf } from "./row-plan.ts";
 
 /** {@inheritDoc DifferentiableOps.embedding} @function */
 export const embedding: Ops["embedding"] = checked("embedding", { table: anyFloat, ids: u32 }, (table, ids) => {
@@ -63,12 +64,15 @@ function scatter(out: F32, values: F32, index: Tensor<Shape, "u32">, accumulate:
     params: { count: entries },
     workgroups: device.grid(perLane(entries)),
   });
+  const width = sizeOf(values.shape.slice(1));
+  const WIDE = wideOf(width);
+  const TURNS = planTurns(device.capabilities);
   device.dispatch({
     kernel: "scatter_rows",
-    constants: { ACCUMULATE: accumulate },
+    constants: { ACCUMULATE: accumulate, WIDE, TURNS },
     bindings: { values, ids: index, links, out },
-    params: { count: values.size, width: sizeOf(values.shape.slice(1)), entries, rows: out.shape[0]! },
-    workgroups: device.grid(perLane(values.size)),
+    params: { count: values.size / WIDE, width, entries, rows: out.shape[0]! },
+    workgroups: device.grid(perTurns(values.size / WIDE, TURNS)),
   });
 }
 
@@ -77,16 +81,19 @@ function gather(operation: string, table: Weight, ids: Tensor<Shape, "u32">, sha
   const rows = table.shape[0]!;
   const width = sizeOf(table.shape.slice(1));
   const out = device.empty(shape, "f32", operation);
+  const WIDE = wideOf(width);
+  const WORDS = WIDE === 4 && table.dtype !== "f32" ? 2 : WIDE;
+  const TURNS = planTurns(device.capabilities);
   for (const { start, count: tableRows } of partsOf(device, rows, [[table, width]]))
     runItems(device, {
       kernel: "gather_rows",
-      constants: { TABLE_DTYPE: floatCode(table.dtype) },
+      constants: { TABLE_DTYPE: floatCode(table.dtype), WIDE, WORDS, TURNS },
       items: ids.size,
-      workgroups: (count) => perLane(count * width),
+      workgroups: (count) => perTurns((count * width) / WIDE, TURNS),
       split: { ids: [ids, 1], out: [out, width] },
       whole: { table: part(table, width, start, tableRows, rows) },
       params: (count) => ({
-        count: count * width,
+        count: (count * width) / WIDE,
         width,
         first_row: start,
         part_rows: tableRows,

@@ -1,5 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import { type Shape, show } from "../shape.ts";
+import { wideOf } from "./row-plan.ts";
 
 const maxRank = 6;
 
@@ -43,6 +44,24 @@ export function collapse(operation: string, sizes: Shape, p: readonly number[], 
       `${operation}: ${show(sizes)} needs ${axes.length} separate axes; a kernel takes at most ${maxRank}`,
     );
   return { sizes: axes.map((a) => a.size), p: axes.map((a) => a.p), q: axes.map((a) => a.q) };
+}
+
+/**
+ * The walk in items (`kernels/lib/items.wgsl`), of four elements where that is wanted and where every line of both tensors begins at a whole
+ * vector. A tensor whose last stride is 0 is still walked in elements: one stands for a whole item.
+ */
+export function itemsOf(walk: Walk, wanted = true): { readonly wide: number; readonly items: Walk } {
+  const last = walk.sizes.length - 1;
+  const whole = (strides: readonly number[]) =>
+    strides[last] === 0 || (strides[last] === 1 && wideOf(...strides.slice(0, last)) === 4);
+  if (!wanted || last < 0 || wideOf(walk.sizes[last]!) === 1 || !whole(walk.p) || !whole(walk.q))
+    return { wide: 1, items: walk };
+  const inItems = (strides: readonly number[]) =>
+    strides[last] === 0 ? strides : strides.map((stride, i) => (i === last ? 1 : stride / 4));
+  return {
+    wide: 4,
+    items: { sizes: walk.sizes.with(last, walk.sizes[last]! / 4), p: inItems(walk.p), q: inItems(walk.q) },
+  };
 }
 
 /** Kernel parameters of a walk, besides the override constant RANK. */

@@ -43,6 +43,15 @@ const shapes: [number[], number[]][] = [
     [1, 1, 2, 1, 3, 1],
   ],
   [[1], [1, 1, 1]],
+  [[9, 8], [8]],
+  [
+    [9, 1],
+    [9, 8],
+  ],
+  [
+    [2, 1, 8],
+    [3, 1],
+  ],
 ];
 
 describe.each(operations)("%s", (name, operation, f) => {

@@ -37,6 +37,10 @@ describe("permute", () => {
       [3, 2, 1, 0],
     ],
     [
+      [7, 3, 2, 12],
+      [2, 0, 1, 3],
+    ],
+    [
       [2, 3, 2, 3, 2, 3],
       [5, 3, 1, 4, 2, 0],
     ],
@@ -82,6 +86,9 @@ describe.each([
   [[4, 7], 0, 0, 4],
   [[3, 5, 2], -2, 1, 5],
   [[3, 5, 2], 1, 2, 2],
+  [[3, 5, 8], 1, 1, 4],
+  [[3, 12], 1, 4, 12],
+  [[3, 12], 1, 2, 10],
 ])("slice of %j along %i from %i to %i", (shape, axis, start, end) => {
   const at = axis < 0 ? axis + shape.length : axis;
   const x = normal(sizeOf(shape));
@@ -117,6 +124,8 @@ test.each([
   [[2, 3], [2, 5], 1],
   [[2, 3], [4, 3], 0],
   [[2, 1, 3], [2, 4, 3], -2],
+  [[2, 1, 8], [2, 4, 8], -2],
+  [[5, 4], [5, 8], 1],
 ])("concat of %j and %j along %i", async (aShape, bShape, axis) => {
   const at = axis < 0 ? axis + aShape.length : axis;
   const [a, b] = [normal(sizeOf(aShape)), normal(sizeOf(bShape))];
