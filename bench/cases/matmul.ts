@@ -22,6 +22,7 @@ const layers: Product[] = [
   { m: 128, n: 1024, k: 1024, transposeB: true },
   { m: 128, n: 1024, k: 1024, transposeB: true, dtype: "bf16" },
   { m: 128, n: 2816, k: 1024, transposeB: true, dtype: "bf16" },
+  { m: 1, n: 4096, k: 1024 },
   { m: 1, n: 4096, k: 1024, transposeB: true },
   { m: 1, n: 4096, k: 1024, transposeB: true, dtype: "bf16" },
   { m: 8, n: 4096, k: 1024, transposeB: true, dtype: "bf16" },

@@ -26,8 +26,8 @@ export type MatmulKernel = (typeof matmulKernels)[number];
 
 /** How a product is computed. */
 export interface MatmulPlan {
-  /** `vectors…` are other forms of the subgroup kernel, for operands that can be read in whole vectors. */
-  readonly kernel: MatmulKernel | "vectors" | "vectors_packed";
+  /** `vectors…` and `row` are other forms of the subgroup kernel, for operands that can be read in whole vectors. */
+  readonly kernel: MatmulKernel | "vectors" | "vectors_packed" | "row";
   readonly constants: Constants;
   /** Slices of the sum over k, each of length `depth`; they are added up afterwards. 1 is a product in one piece. */
   readonly slices: number;
@@ -64,8 +64,9 @@ function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilitie
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
-function subgroupForm({ k, dtype, aligned, alignedA }: MatmulProblem): MatmulPlan["kernel"] {
+function subgroupForm({ m, k, dtype, aligned, alignedA }: MatmulProblem): MatmulPlan["kernel"] {
   if (!aligned || !alignedA || k % 4 !== 0) return "subgroup";
+  if (m === 1) return "row";
   return dtype === "f32" ? "vectors" : "vectors_packed";
 }
 
@@ -103,6 +104,7 @@ const layouts: Record<MatmulPlan["kernel"], (problem: MatmulProblem, capabilitie
     const { blocks, constants } = vectors(problem, capabilities);
     return { blocks, constants: { ...constants, B_DTYPE: floatCode(problem.dtype) } };
   },
+  row,
   small,
 };
 
@@ -142,6 +144,15 @@ function lanes(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
 function vectors(problem: MatmulProblem, capabilities: Capabilities): Layout {
   const { blocks, constants } = lanes(problem, capabilities);
   return { blocks, constants: { ...constants, A_ALONG_K: !problem.transposeA, B_ALONG_K: problem.transposeB } };
+}
+
+function row(problem: MatmulProblem): Layout {
+  const LANES = 32;
+  const { transposeB, dtype } = problem;
+  return {
+    blocks: countBlocks(problem, 1, 4 * LANES),
+    constants: { LANES, B_ALONG_K: transposeB, B_DTYPE: floatCode(dtype), WORDS: dtype === "f32" ? 4 : 2 },
+  };
 }
 
 function small(problem: MatmulProblem): Layout {

@@ -53,7 +53,8 @@ test.each([
   ["gpu without subgroups, at WebGPU's least limits", 1, "small"],
   ["gpu without subgroups, at WebGPU's least limits", 512, "tiled"],
   ["gpu with subgroups of 4 to 64 lanes", 512, "tiled"],
-  ["software, 8 lanes", 1, "vectors"],
+  ["software, 8 lanes", 1, "row"],
+  ["software, 8 lanes", 2, "vectors"],
   ["software, 8 lanes", 512, "vectors"],
   ["software, 4 lanes", 512, "vectors"],
   ["software, no subgroups", 512, "plain"],
@@ -92,7 +93,6 @@ describe("subgroup", () => {
   });
 
   test.each([
-    [1, 1],
     [2, 4],
     [4, 4],
     [5, 8],

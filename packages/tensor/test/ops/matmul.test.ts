@@ -71,6 +71,8 @@ describe.each(layouts)("%o", (layout) => {
     for (let i = 0; i < 3; i++) await check("subgroup", { ...size(), ...layout, dtype });
     await check("subgroup", { ...size(), lead: [3], ...layout, dtype });
     await check("subgroup", { ...size(), lead: [3], shared: true, ...layout, dtype });
+    await check("subgroup", { ...size(), m: 1, ...layout, dtype });
+    await check("subgroup", { ...size(), m: 1, lead: [3], ...layout, dtype });
   });
 
   test.each(dtypes)("small, %s", async (dtype) => {
