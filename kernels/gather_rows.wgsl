@@ -21,7 +21,7 @@ struct Params { count: u32, width: u32, first_row: u32, part_rows: u32, rows: u3
 @group(0) @binding(3) var<storage, read_write> out: array<Item>;
 
 fn item_at(i: u32) -> Item { return bitcast<vec4f>(table[i]); } //! if WORDS 4
-fn item_at(i: u32) -> Item { return vec4f(unpack_pair(table[i].x, TABLE_DTYPE), unpack_pair(table[i].y, TABLE_DTYPE)); } //! if WORDS 2
+fn item_at(i: u32) -> Item { return unpack_two(table[i], TABLE_DTYPE); } //! if WORDS 2
 fn item_at(i: u32) -> Item { return select(half_at(i), bitcast<f32>(table[i]), TABLE_DTYPE == 0u); } //! if WORDS 1
 fn half_at(i: u32) -> f32 { return unpack_half(table[i / 2u], (i & 1u) == 1u, TABLE_DTYPE); } //! if WORDS 1
 

@@ -21,7 +21,7 @@ alias Words = vec2u; //! if WORDS 2
 
 // Elements 4 i to 4 i + 3 of B as it is stored.
 fn read_b4(i: u32) -> vec4f { return b[i]; } //! if WORDS 4
-fn read_b4(i: u32) -> vec4f { return vec4f(unpack_pair(b[i].x, B_DTYPE), unpack_pair(b[i].y, B_DTYPE)); } //! if WORDS 2
+fn read_b4(i: u32) -> vec4f { return unpack_two(b[i], B_DTYPE); } //! if WORDS 2
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -14,8 +14,10 @@ fn unpack_pair(word: u32, dtype: u32) -> vec2f {
   return vec2f(bitcast<f32>(word << 16u), bitcast<f32>(word & 0xffff0000u));
 }
 
-// Four elements: of f32 in two pairs of words, of a packed dtype in `low` alone.
+// The four elements in two words of a packed dtype, or in four words of f32.
+fn unpack_two(words: vec2u, dtype: u32) -> vec4f { return vec4f(unpack_pair(words.x, dtype), unpack_pair(words.y, dtype)); }
+
 fn unpack_four(low: vec2u, high: vec2u, dtype: u32) -> vec4f {
   if (dtype == 0u) { return bitcast<vec4f>(vec4u(low, high)); }
-  return vec4f(unpack_pair(low.x, dtype), unpack_pair(low.y, dtype));
+  return unpack_two(low, dtype);
 }
