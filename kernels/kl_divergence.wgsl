@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var top = Item(-0x1.fffffep127);
   var states = lse_items();
   for (var c = at.x; c < items; c += LANES) {
-    top = larger_items(top, reference[first + c]);
+    top = max(top, reference[first + c]); // a NaN that is lost here is met again below
     states = lse_add(states, logits[first + c]);
   }
   let m = row_max(largest_of(top), at);

@@ -3,9 +3,14 @@ import { integer, normal } from "@lethe/testing/random";
 import { afterAll, expect, test } from "vitest";
 import { openDevice } from "../../src/index.ts";
 import { crossEntropy, crossEntropyBackward } from "../../src/ops/cross-entropy.ts";
+import { add } from "../../src/ops/elementwise.ts";
+import { cast, permute } from "../../src/ops/layout.ts";
+import { mseBackward } from "../../src/ops/mse.ts";
 import { layerNorm, rmsNormBackward } from "../../src/ops/norm.ts";
+import { randomUniform } from "../../src/ops/random.ts";
 import { max, sumOfSquares } from "../../src/ops/reduce.ts";
 import { planRows } from "../../src/ops/row-plan.ts";
+import { embedding, gatherRows, scatterRows } from "../../src/ops/rows.ts";
 import { topK } from "../../src/ops/select.ts";
 
 // A plan for a GPU and one for a software adapter must give the same result; each runs on any adapter.
@@ -61,4 +66,31 @@ test.each([
   const [a, b] = [await run(software), await run(gpu)];
   for (const label in a.floats) expectClose(b.floats[label], a.floats[label], { label, atol: 2e-4 });
   expect(b.exact).toEqual(a.exact);
+});
+
+test.each([1030, 1032])("kernels over elements give the same bits under both plans, at rows of %i", async (width) => {
+  const rows = 7;
+  const values = normal(rows * width);
+  const run = async (device: typeof gpu) => {
+    using _ = device.scope("run");
+    const x = device.tensor(values, [rows, width]);
+    const ids = device.tensor([6, 2, 2, 0, 5], [5], "u32");
+    const gathered = embedding(cast(x, { dtype: "bf16" }), ids);
+    const outputs = {
+      add: add(x, x),
+      "add of a row": add(x, device.tensor(values.subarray(0, width), [width])),
+      "add of a column": add(x, device.tensor(values.subarray(0, rows), [rows, 1])),
+      permute: permute(x.reshape([rows, 2, width / 2]), { axes: [1, 0, 2] }),
+      gathered,
+      scattered: scatterRows(gathered, ids, { rows: 9 }),
+      uniform: randomUniform(device, [rows, width], { seed: 5 }),
+      mse: mseBackward(x, gatherRows(x, device.tensor([1, 0, 3, 2, 5, 4, 6], [7], "u32")), device.tensor([2], []), {
+        reduction: "mean",
+      }),
+    };
+    return Object.fromEntries(
+      await Promise.all(Object.entries(outputs).map(async ([name, tensor]) => [name, await tensor.read()])),
+    );
+  };
+  expect(await run(gpu)).toEqual(await run(software));
 });
