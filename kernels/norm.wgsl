@@ -24,6 +24,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let items = select(0u, params.width / WIDE, row < params.rows);
   let own = row_of(first, items, at);
   for (var c = at.x; c < items; c += LANES) {
-    out[first + c] = deviation(own, x[first + c]) * own.inverse * weight_at(c) + bias_at(c);
+    out[first + c] = deviations(own, x[first + c]) * own.inverse * weight_at(c) + bias_at(c);
   }
 }

@@ -1,5 +1,5 @@
 // Gradient of norm.wgsl for x. With r = 1/√(mean((x − μ)²) + ε), x̂ = (x − μ) r and h = gradient · weight:
-// ∂x = r (h − mean(h) − x̂ · mean(h x̂)), without mean(h) for RMSNorm. Also keeps each row's `Row` (lib/norm.wgsl) for norm_weight_backward.wgsl.
+// ∂x = r (h − mean(h) − x̂ · mean(h x̂)), without mean(h) for RMSNorm. Also keeps each row's `Row` (lib/norm_row.wgsl) for norm_weight_backward.wgsl.
 // LANES lanes a row (lib/rows.wgsl).
 // Bindings: x, gradient [rows, width], weight [width] of some floating dtype (read), x_gradient [rows, width],
 // statistics [rows, 4] (written).
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var level = Item(); // Σ h
   for (var c = at.x; c < items; c += LANES) {
     let h = gradient[first + c] * weight_at(c);
-    along += h * deviation(own, x[first + c]);
+    along += h * deviations(own, x[first + c]);
     level += h;
   }
   let slope = row_sum(sum_of(along), at) / n * own.inverse;
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (CENTERED) { shift = row_sum(sum_of(level), at) / n; }
   for (var c = at.x; c < items; c += LANES) {
     let h = gradient[first + c] * weight_at(c);
-    x_gradient[first + c] = own.inverse * own.scale * (h - shift - deviation(own, x[first + c]) * own.inverse * slope);
+    x_gradient[first + c] = own.inverse * own.scale * (h - shift - deviations(own, x[first + c]) * own.inverse * slope);
   }
   if (at.x == 0u && row < params.rows) { statistics[row] = own; }
 }

@@ -1,6 +1,6 @@
 // Gradient of norm.wgsl for its weight, as sums over blocks of rows: out[b, c] = Σ over rows of block b of gradient · (x − μ) r.
 // One lane an item of columns (lib/items.wgsl) of a block; reduce_columns.wgsl adds the blocks up, so the order is fixed.
-// Bindings: x, gradient [rows, width], statistics [rows, 4], a `Row` of lib/norm.wgsl each (read), out
+// Bindings: x, gradient [rows, width], statistics [rows, 4], a `Row` of lib/norm_row.wgsl each (read), out
 // (written from `start`, [blocks, width]).
 
 //! include lib/items.wgsl

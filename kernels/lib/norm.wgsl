@@ -3,8 +3,8 @@
 //! include lib/items.wgsl
 //! include lib/packed.wgsl
 //! include lib/rows.wgsl
+//! include lib/norm_row.wgsl
 
-override CENTERED: bool = false;
 override WEIGHT_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
 
 struct Params { rows: u32, width: u32, eps: f32 }
@@ -22,10 +22,9 @@ fn weight_at(c: u32) -> Item {
   return item_among(unpack_four(weight[i], weight[i + 1u], WEIGHT_DTYPE), c);
 }
 
-// What a row is normalised by: x̂ = (x · scale − base − rest) · inverse, with base + rest the mean of x · scale, or 0 unless CENTERED.
-struct Row { scale: f32, base: f32, rest: f32, inverse: f32 }
+fn x_at(i: u32) -> f32 { return element_of(x[i / WIDE], i % WIDE); }
 
-fn deviation(row: Row, value: Item) -> Item { return value * row.scale - row.base - row.rest; }
+fn deviations(row: Row, values: Item) -> Item { return values * row.scale - row.base - row.rest; }
 
 // Of the row of `items` items that begins at `first`. Lanes of rows past the end pass no items; they must call it too.
 fn row_of(first: u32, items: u32, at: vec3u) -> Row {
@@ -42,27 +41,6 @@ fn row_of(first: u32, items: u32, at: vec3u) -> Row {
     squares += d * d;
   }
   let variance = row_sum(sum_of(squares), at) / n;
-  // The mean is rounded, which matters where the deviations from it are small.
-  if (is_finite(variance) && variance >= mean * mean / 64.0) { return Row(1.0, mean, 0.0, inverseSqrt(variance + params.eps)); }
-  return careful_row(first, is_finite(variance));
-}
-
-// A row whose squares do not fit f32, or whose elements are nearly equal. Each lane sums the whole row, so that no barrier is needed.
-fn careful_row(first: u32, fits: bool) -> Row {
-  let n = f32(params.width);
-  let end = first + params.width / WIDE;
-  var row = Row(select(0x1p-100, 1.0, fits), 0.0, 0.0, 0.0);
-  if (CENTERED) {
-    for (var i = first; i < end; i++) { row.base += sum_of(x[i] * row.scale / n); }
-    // The first element, where it is near the mean: equal elements then have deviations of exactly 0.
-    let near = element_of(x[first], 0u) * row.scale;
-    if (abs(near - row.base) < abs(row.base) / 256.0) { row.base = near; }
-    var rest = 0.0;
-    for (var i = first; i < end; i++) { rest += sum_of(deviation(row, x[i])); }
-    row.rest = rest / n;
-  }
-  var squares = 0.0;
-  for (var i = first; i < end; i++) { squares += sum_of(deviation(row, x[i]) * deviation(row, x[i])); }
-  row.inverse = inverseSqrt(squares / n + select(0x1p-126, params.eps, fits));
-  return row;
+  if (is_plain(mean, variance)) { return Row(1.0, mean, 0.0, inverseSqrt(variance + params.eps)); }
+  return careful_row(first * WIDE, params.width, is_finite(variance));
 }

@@ -48,7 +48,7 @@ export const mseBackward: Ops["mseBackward"] = checked(
 
 function squaredDifferences(a: F32, b: F32, width: number, shape: readonly number[], scale: number): F32 {
   const out = a.device.empty(shape, "f32", "mse");
-  const plan = planRows(a.device.capabilities, out.size, width);
+  const plan = planRows(a.device.capabilities, width, out.size);
   runItems(a.device, {
     kernel: "mse",
     constants: { ...plan, WIDE: wideOf(width, a.size) },

@@ -75,7 +75,7 @@ export function runRows(
   run: Pick<ItemRun, "kernel" | "split" | "whole"> & ElementRun & { readonly rows: number; readonly width: number },
 ): void {
   const { constants, rows, width, params } = run;
-  const plan = planRows(device.capabilities, rows, width);
+  const plan = planRows(device.capabilities, width, rows);
   runItems(device, {
     ...run,
     constants: { ...plan, WIDE: wideOf(width), ...constants },

@@ -55,7 +55,7 @@ export const maxBackward: Ops["maxBackward"] = checked(
     const { shape, outer, n, inner } = splitAt("maxBackward", x, options);
     checkShapes("maxBackward", { output, gradient }, shape);
     const out = x.device.empty(x.shape, "f32", "max gradient");
-    const plan = planRows(x.device.capabilities, outer * inner, n);
+    const plan = planRows(x.device.capabilities, n, outer * inner);
     runItems(x.device, {
       kernel: "max_backward",
       constants: { ...plan, WIDE: inner === 1 ? wideOf(n) : 1 },
@@ -130,7 +130,7 @@ function reduceRows(
 ): void {
   checkNotEmpty(operation, x, width);
   const rows = Math.ceil(x.size / width);
-  const plan = planRows(x.device.capabilities, rows, width);
+  const plan = planRows(x.device.capabilities, width, rows);
   runItems(x.device, {
     kernel: "reduce_rows",
     constants: { ...plan, OPERATION: codes[operation], WIDE: wideOf(width, x.size) },

@@ -10,8 +10,9 @@ export interface RowPlan {
  * Lanes for rows of a width, from capabilities and shape alone. On a GPU neighbouring lanes read neighbouring elements, and a
  * workgroup has at least 128 lanes. On a software adapter a barrier costs more time than further lanes save: one lane to a row is fastest
  * at every width where there are rows for the lanes of both cores, measured on Mesa's adapter and SwiftShader. Fewer rows are shared among lanes.
+ * @param rows how many there are; many, where that is not known
  */
-export function planRows({ software, maxWorkgroupSize }: Capabilities, rows: number, width: number): RowPlan {
+export function planRows({ software, maxWorkgroupSize }: Capabilities, width: number, rows = Infinity): RowPlan {
   if (software) return rows < 16 ? { LANES: 8, ROWS: 1 } : { LANES: 1, ROWS: 8 };
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(width / 4, 8)));
   const LANES = Math.min(wanted, width > 16384 ? 1024 : 256, maxWorkgroupSize);

@@ -80,7 +80,7 @@ function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction:
   const out = device.empty([], "f32", operation);
   device.dispatch({
     kernel: "mean_counted",
-    constants: { LANES: planRows(device.capabilities, 1, losses.size).LANES },
+    constants: { LANES: planRows(device.capabilities, losses.size, 1).LANES },
     bindings: { losses, labels, out },
     params: { count: losses.size },
     workgroups: [1, 1, 1],
@@ -98,7 +98,7 @@ function tokenWeights(operation: string, labels: Tensor, gradient: F32, reductio
   const span = { none: 1, sequence: shape[axis] ?? 1, mean: Math.max(labels.size, 1) }[reduction];
   device.dispatch({
     kernel: "token_weights",
-    constants: { LANES: planRows(device.capabilities, 1, labels.size).LANES, MEAN: reduction === "mean" },
+    constants: { LANES: planRows(device.capabilities, labels.size, 1).LANES, MEAN: reduction === "mean" },
     bindings: { labels, gradient, out },
     params: { count: labels.size, span },
     workgroups: [1, 1, 1],
