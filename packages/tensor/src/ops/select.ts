@@ -25,7 +25,7 @@ export const topK: Ops["topK"] = checked("topK", { x: f32, k: atLeast(1) }, (x, 
     kernel: "top_k",
     rows,
     width,
-    constants: { PARTS: x.device.capabilities.software ? 16 : 1 },
+    constants: { PARTS: x.device.capabilities.software ? 32 : 1 },
     split: { x: [x, width], values: [values, k], indices: [indices, k] },
     params: { k },
   });
