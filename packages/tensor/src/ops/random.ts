@@ -63,7 +63,11 @@ function generate<T extends Tensor>(
   base: number,
   scale: number,
 ): T {
-  const seeds = { seed_low: seed >>> 0, seed_high: Math.floor(seed / 2 ** 32) };
-  runElements("random", { out }, { constants, params: (start) => ({ first: start / 4, ...seeds, base, scale }) });
+  const [seed_low, seed_high] = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+  runElements(
+    "random",
+    { out },
+    { constants, params: (start) => ({ first: start / 4, seed_low, seed_high, base, scale }) },
+  );
   return out;
 }

@@ -3,6 +3,8 @@ import { type Shape, show } from "../shape.ts";
 import { wideOf } from "./row-plan.ts";
 
 const maxRank = 6;
+const numbered = (name: string) => Array.from({ length: maxRank }, (_, i) => `${name}${i}`);
+const names = { size: numbered("size"), p: numbered("p"), q: numbered("q") };
 
 /** Row-major strides of a shape, in elements. */
 export function stridesOf(shape: Shape): number[] {
@@ -65,12 +67,12 @@ export function itemsOf(walk: Walk, wanted = true): { readonly wide: number; rea
 }
 
 /** Kernel parameters of a walk, besides the override constant RANK. */
-export function walkParams({ sizes, p, q }: Walk, count: number): Record<string, number> {
-  const params: Record<string, number> = { count, p_offset: 0, q_offset: 0 };
+export function walkParams({ sizes, p, q }: Walk, count: number, pOffset = 0, qOffset = 0): Record<string, number> {
+  const params: Record<string, number> = { count, p_offset: pOffset, q_offset: qOffset };
   for (let i = 0; i < maxRank; i++) {
-    if (i > 0) params[`size${i}`] = sizes[i] ?? 1;
-    params[`p${i}`] = p[i] ?? 0;
-    params[`q${i}`] = q[i] ?? 0;
+    if (i > 0) params[names.size[i]!] = sizes[i] ?? 1;
+    params[names.p[i]!] = p[i] ?? 0;
+    params[names.q[i]!] = q[i] ?? 0;
   }
   return params;
 }
