@@ -255,7 +255,8 @@ export class Device {
       throw new DeviceValidationError(
         `kernel ${kernel}: ${show(workgroups)} workgroups are more than the adapter allows`,
       );
-    const ranges = pipeline.interface.storage.map(({ name }) => this.#range(kernel, name, bindings[name]));
+    const ranges: BoundRange[] = [];
+    for (const { name } of pipeline.interface.storage) ranges.push(this.#range(kernel, name, bindings[name]));
     checkCall(pipeline, ranges, bindings, params);
     this.#recorder.dispatch(pipeline, ranges, params, workgroups);
     const outdated = this.pool.outdated(this.#recorder.totalDispatches);

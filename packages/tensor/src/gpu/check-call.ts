@@ -19,14 +19,20 @@ export function checkCall(
     if (!Number.isFinite(params[name]))
       throw new DeviceValidationError(`kernel ${kernel}: parameter ${name} is ${params[name]}, not a finite number`);
   }
-  const given = Object.keys(bindings).length + Object.keys(params).length;
+  let given = 0;
+  for (const _ in bindings) given++;
+  for (const _ in params) given++;
   if (given !== storage.length + fields.length)
     throw new DeviceValidationError(
       `kernel ${kernel} takes bindings ${storage.map((b) => b.name)} and parameters ${fields.map((p) => p.name)}; ` +
         `it was given ${Object.keys(bindings)} and ${Object.keys(params)}`,
     );
-  for (const [i, { name, writable }] of storage.entries()) {
-    if (writable && ranges.some(({ buffer }, j) => j !== i && buffer === ranges[i]!.buffer))
-      throw new DeviceValidationError(`kernel ${kernel}: ${name} is written and also bound a second time`);
+  for (let i = 0; i < storage.length; i++) {
+    if (!storage[i]!.writable) continue;
+    for (let j = 0; j < ranges.length; j++)
+      if (j !== i && ranges[j]!.buffer === ranges[i]!.buffer)
+        throw new DeviceValidationError(
+          `kernel ${kernel}: ${storage[i]!.name} is written and also bound a second time`,
+        );
   }
 }

@@ -23,8 +23,17 @@ interface Program {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** A pipeline, and when it was asked for the last time. */
+interface Compiled {
+  readonly pipeline: Pipeline;
+  readonly constants: Constants;
+  lastUse: number;
+}
+
 /** A model uses about a hundred. */
 const mostPipelines = 1024;
+/** A kernel's parameters take no more than the smallest alignment of a uniform binding. */
+const mostParams = 64;
 
 /** Compiles each kernel once per set of constants, and again where it was not used for long. */
 export class Pipelines {
@@ -34,7 +43,10 @@ export class Pipelines {
   readonly #texts = new Map<string, string>();
   /** By text, with its constants in it. */
   readonly #programs = new Recent<string, Program>(mostPipelines);
-  readonly #pipelines = new Recent<string, Pipeline>(mostPipelines);
+  readonly #compiled = new Map<string, Compiled[]>();
+  /** How often a pipeline was asked for. */
+  #now = 0;
+  #size = 0;
 
   constructor(gpu: WebGPUDevice, faults: Faults) {
     this.#gpu = gpu;
@@ -42,7 +54,7 @@ export class Pipelines {
   }
 
   get size(): number {
-    return this.#pipelines.size;
+    return this.#size;
   }
 
   /** See `Device.addKernel`. */
@@ -55,20 +67,37 @@ export class Pipelines {
   }
 
   get(kernel: string, constants: Constants): Pipeline {
-    let key = kernel;
-    for (const name in constants) key += `,${name}=${Number(constants[name])}`;
-    const known = this.#pipelines.get(key);
-    if (known) return known;
+    const compiled = this.#compiled.get(kernel);
+    if (compiled)
+      for (const one of compiled)
+        if (areEqual(one.constants, constants)) {
+          one.lastUse = ++this.#now;
+          return one.pipeline;
+        }
     const pipeline = this.#faults.watch(
       ["validation"],
-      () => this.#compile(kernel, key, constants),
+      () => this.#compile(kernel, constants),
       ({ message }) => new DeviceValidationError(`kernel ${kernel} does not compile: ${message}`),
     );
-    this.#pipelines.set(key, pipeline);
+    if (this.#size >= mostPipelines) this.#forgetOld();
+    const one = { pipeline, constants: { ...constants }, lastUse: ++this.#now };
+    if (!this.#compiled.get(kernel)?.push(one)) this.#compiled.set(kernel, [one]);
+    this.#size++;
     return pipeline;
   }
 
-  #compile(kernel: string, key: string, constants: Constants): Pipeline {
+  /** Lets go of the tenth that was not asked for for the longest time. */
+  #forgetOld(): void {
+    const uses = [...this.#compiled.values()].flatMap((list) => list.map(({ lastUse }) => lastUse));
+    const oldest = uses.sort((a, b) => a - b)[Math.floor(mostPipelines / 10)]!;
+    for (const [kernel, list] of this.#compiled) {
+      const kept = list.filter(({ lastUse }) => lastUse >= oldest);
+      this.#compiled.set(kernel, kept);
+      this.#size -= list.length - kept.length;
+    }
+  }
+
+  #compile(kernel: string, constants: Constants): Pipeline {
     const { module, interface: declared, layout } = this.#program(kernel, constants);
     for (const name in constants) {
       if (!declared.overrides.has(name) && !declared.defines.has(name))
@@ -76,7 +105,7 @@ export class Pipelines {
     }
     const overrides = Object.entries(constants).filter(([name]) => declared.overrides.has(name));
     const gpu = this.#gpu.createComputePipeline({
-      label: key,
+      label: [kernel, ...Object.entries(constants).map(([name, value]) => `${name}=${Number(value)}`)].join(),
       layout: this.#gpu.createPipelineLayout({ label: kernel, bindGroupLayouts: [layout] }),
       compute: {
         module,
@@ -94,6 +123,10 @@ export class Pipelines {
     const known = this.#programs.get(code);
     if (known) return known;
     const declared = readInterface(code);
+    if (declared.params.length > mostParams)
+      throw new DeviceValidationError(
+        `kernel ${kernel} has ${declared.params.length} parameters and may have ${mostParams}; put more in a buffer`,
+      );
     const module = this.#gpu.createShaderModule({ label: kernel, code });
     const entries: GPUBindGroupLayoutEntry[] = declared.storage.map(({ index, writable }) => ({
       binding: index,
@@ -101,12 +134,22 @@ export class Pipelines {
       buffer: { type: writable ? "storage" : "read-only-storage" },
     }));
     if (declared.params.length > 0) {
-      const buffer: GPUBufferBindingLayout = { type: "uniform", hasDynamicOffset: true };
-      entries.push({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer });
+      entries.push({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } });
     }
     const layout = this.#gpu.createBindGroupLayout({ label: kernel, entries });
     const program = { module, interface: declared, layout };
     this.#programs.set(code, program);
     return program;
   }
+}
+
+/** Whether two sets of constants have the same names and values. */
+function areEqual(own: Constants, given: Constants): boolean {
+  let count = 0;
+  for (const name in given) {
+    if (own[name] === undefined || Number(own[name]) !== Number(given[name])) return false;
+    count++;
+  }
+  for (const _ in own) count--;
+  return count === 0;
 }

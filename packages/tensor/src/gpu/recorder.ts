@@ -6,27 +6,20 @@ import type { BoundRange, PooledBuffer } from "./pool.ts";
 import { Submissions } from "./submissions.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
-const arenaBytes = 256 * 1024;
 /** Commands that may wait for their turn, each with its parameters: some hundreds of bytes. A step of a large model has ten thousand. */
 const mostHeld = 2 ** 19;
 
 /**
  * Records dispatches into one open compute pass and submits them in batches; the device works on some while the host records the next.
- * Parameters go to a uniform arena, which is uploaded just before its batch is submitted. The queue is ordered, so no batch overwrites
- * the parameters of another.
+ * Parameters are uploaded just before their batch is submitted. The queue is ordered, so no batch overwrites the parameters of another.
  */
 export class Recorder {
   readonly #gpu: GPUDevice;
   readonly #faults: Faults;
-  readonly #slot: number;
-  readonly #arena: GPUBuffer;
-  readonly #staged = new ArrayBuffer(arenaBytes);
-  readonly #view = new DataView(this.#staged);
   readonly #bindGroups: BindGroups;
   readonly submissions: Submissions;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
-  #arenaUsed = 0;
   #commandCount = 0;
   #bound: Pipeline | null = null;
   /** Number of the batch being recorded. */
@@ -39,13 +32,7 @@ export class Recorder {
   constructor(gpu: WebGPUDevice, faults: Faults, start: Start) {
     this.#gpu = gpu;
     this.#faults = faults;
-    this.#slot = Math.max(this.#gpu.limits.minUniformBufferOffsetAlignment, 64);
-    this.#arena = this.#gpu.createBuffer({
-      label: "uniform arena",
-      size: arenaBytes,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    this.#bindGroups = new BindGroups(gpu, this.#arena);
+    this.#bindGroups = new BindGroups(gpu);
     const workDone = () => this.#gpu.queue.onSubmittedWorkDone();
     this.submissions = new Submissions(start, workDone, (batch) => this.#bindGroups.batchDone(batch));
   }
@@ -57,25 +44,14 @@ export class Recorder {
     params: Readonly<Record<string, number>>,
     workgroups: readonly [number, number, number],
   ): void {
-    const fields = pipeline.interface.params;
-    const bytes = Math.ceil((fields.length * 4) / this.#slot) * this.#slot;
-    if (this.#arenaUsed + bytes > arenaBytes) this.flush();
     this.#begin();
-    const group = this.#bindGroups.get(pipeline, ranges, this.batch);
-    const offset = this.#arenaUsed;
-    this.#arenaUsed += bytes;
-    fields.forEach(({ name, type }, i) => {
-      const value = params[name]!;
-      if (type === "u32") this.#view.setUint32(offset + i * 4, value, true);
-      else if (type === "i32") this.#view.setInt32(offset + i * 4, value, true);
-      else this.#view.setFloat32(offset + i * 4, value, true);
-    });
+    const group = this.#bindGroups.get(pipeline, ranges, params, this.batch);
     for (const { buffer } of ranges) buffer.lastUse = this.batch;
     this.#pass ??= this.#commands().beginComputePass({ label: "lethe" });
     if (this.#bound !== pipeline) this.#pass.setPipeline(pipeline.gpu);
     this.#bound = pipeline;
-    this.#pass.setBindGroup(0, group, fields.length > 0 ? [offset] : []);
-    this.#pass.dispatchWorkgroups(...workgroups);
+    this.#pass.setBindGroup(0, group);
+    this.#pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     this.totalDispatches++;
     this.lastKernel = pipeline.kernel;
   }
@@ -112,14 +88,13 @@ export class Recorder {
         return new Kind(`the device refused a batch of operations: ${error.message}`);
       });
     const commands = watch(() => encoder.finish());
-    const params = this.#staged.slice(0, this.#arenaUsed);
+    const uploads = this.#bindGroups.takeUploads();
     const submit = () => {
-      if (params.byteLength > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, params);
+      for (const { buffer, offset, bytes } of uploads) this.#gpu.queue.writeBuffer(buffer, offset, bytes);
       this.#gpu.queue.submit([commands]);
     };
     const { batch } = this;
     this.#encoder = null;
-    this.#arenaUsed = 0;
     this.batch++;
     this.submissions.push({ batch, commands: this.#commandCount, submit: () => watch(submit) });
     this.#commandCount = 0;
