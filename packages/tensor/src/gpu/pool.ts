@@ -124,7 +124,7 @@ export class BufferPool {
     this.#bytesInUse -= buffer.bytes;
     this.#bytesPooled += buffer.bytes;
     const shelf = this.#free.get(buffer.bytes);
-    if (shelf) shelf.splice(shelf.findLastIndex(({ id }) => id > buffer.id) + 1, 0, buffer);
+    if (shelf) shelf.splice(placeOf(shelf, buffer), 0, buffer);
     else this.#free.set(buffer.bytes, [buffer]);
   }
 
@@ -197,6 +197,17 @@ export class BufferPool {
     );
     return { id: this.#nextId++, gpu, bytes: size, lastUse: -1, freedAt: 0 };
   }
+}
+
+/** Where a buffer belongs among others, the oldest last. */
+function placeOf(shelf: readonly PooledBuffer[], { id }: PooledBuffer): number {
+  let [from, to] = [0, shelf.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (shelf[middle]!.id > id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** A buffer that a tensor shares with its reshaped views. It returns to the pool when the last of them is released. */

@@ -73,12 +73,11 @@ type Part = Omit<Forward, "k" | "v"> & { readonly k: Binding; readonly v: Bindin
 
 function runPart(device: Device, part: Part, params: AttentionParams): void {
   const { k, v, out, log_sum_exp, CAUSAL, forced } = part;
-  const bindings = { q: part.q, starts: part.starts };
   const { batch, queries, capacity, length, heads, groups, vectors } = params;
   const { maxBindingBytes } = device.capabilities;
   const keyBytes = groups * vectors * 16;
   const whole = batch * capacity * keyBytes <= maxBindingBytes;
-  const sizes = { ...params, width: vectors * 4 };
+  const sizes = { batch, queries, capacity, length, heads, groups, width: vectors * 4 };
   const plan = planAttention(device.capabilities, sizes, whole ? forced : "decode");
   const { stretch, stretches, perBinding } = whole
     ? { stretch: Math.ceil(length / plan.stretches), stretches: plan.stretches, perBinding: plan.stretches }
@@ -93,9 +92,16 @@ function runPart(device: Device, part: Part, params: AttentionParams): void {
         whole ? binding : within(binding, first * stretch * keyBytes, keys * keyBytes);
       device.dispatch({
         kernel: plan.kernel,
-        constants: { ...plan.constants, CAUSAL },
-        bindings: { ...bindings, k: bound(k), v: bound(v), ...to },
-        params: { ...params, stretch, stretches, first_stretch: first },
+        constants: Object.assign({ CAUSAL }, plan.constants),
+        bindings: {
+          q: part.q,
+          starts: part.starts,
+          k: bound(k),
+          v: bound(v),
+          out: to.out,
+          log_sum_exp: to.log_sum_exp,
+        },
+        params: Object.assign({} as Record<string, number>, params, { stretch, stretches, first_stretch: first }),
         workgroups: [x, y, count],
       });
     }

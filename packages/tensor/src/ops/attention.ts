@@ -87,16 +87,16 @@ export const attentionBackward = checked(
     const plan = planAttentionBackward(device.capabilities, { ...params, width }, forced);
     const bindings = { q, k, v, starts, gradient, rows };
     device.dispatch({
-      ...plan.q,
-      constants: { ...plan.q.constants, CAUSAL },
-      bindings: { ...bindings, out: gradients.q },
+      kernel: plan.q.kernel,
+      constants: Object.assign({ CAUSAL }, plan.q.constants),
+      bindings: Object.assign({}, bindings, { out: gradients.q }),
       params,
       workgroups: device.grid(plan.q.workgroups),
     });
     device.dispatch({
-      ...plan.kv,
-      constants: { ...plan.kv.constants, CAUSAL },
-      bindings: { ...bindings, out_k: gradients.k, out_v: gradients.v },
+      kernel: plan.kv.kernel,
+      constants: Object.assign({ CAUSAL }, plan.kv.constants),
+      bindings: Object.assign({}, bindings, { out_k: gradients.k, out_v: gradients.v }),
       params,
       workgroups: device.grid(plan.kv.workgroups),
     });
@@ -171,8 +171,18 @@ function describe(operation: string, q: F32, k: F32, v: F32, options: AttentionO
   if (starts) checkShapes(operation, { starts }, [batch]);
   return {
     params: {
-      ...{ batch, queries, capacity, length, heads, groups, vectors: width / 4, padded: starts ? 1 : 0, scale },
-      ...{ stretch: length, stretches: 1, first_stretch: 0 },
+      batch,
+      queries,
+      capacity,
+      length,
+      heads,
+      groups,
+      vectors: width / 4,
+      padded: starts ? 1 : 0,
+      scale,
+      stretch: length,
+      stretches: 1,
+      first_stretch: 0,
     },
     // A binding must be given even where it is not read, without padding.
     starts: starts ?? q,

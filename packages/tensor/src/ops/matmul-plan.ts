@@ -97,12 +97,12 @@ const layouts: Record<MatmulPlan["kernel"], (problem: MatmulProblem, capabilitie
     const { blocks, constants } = lanes(problem, capabilities);
     const { k, transposeB, dtype, aligned } = problem;
     const reading = { B_ALONG_K: transposeB, K_TAIL: k % 4 !== 0, B_DTYPE: floatCode(dtype), B_ALIGNED: aligned };
-    return { blocks, constants: { ...constants, ...reading } };
+    return { blocks, constants: Object.assign({}, constants, reading) };
   },
   vectors,
   vectors_packed: (problem, capabilities) => {
     const { blocks, constants } = vectors(problem, capabilities);
-    return { blocks, constants: { ...constants, B_DTYPE: floatCode(problem.dtype) } };
+    return { blocks, constants: Object.assign({}, constants, { B_DTYPE: floatCode(problem.dtype) }) };
   },
   row,
   small,
@@ -143,7 +143,8 @@ function lanes(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
 
 function vectors(problem: MatmulProblem, capabilities: Capabilities): Layout {
   const { blocks, constants } = lanes(problem, capabilities);
-  return { blocks, constants: { ...constants, A_ALONG_K: !problem.transposeA, B_ALONG_K: problem.transposeB } };
+  const along = { A_ALONG_K: !problem.transposeA, B_ALONG_K: problem.transposeB };
+  return { blocks, constants: Object.assign({}, constants, along) };
 }
 
 function row(problem: MatmulProblem): Layout {

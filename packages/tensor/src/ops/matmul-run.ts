@@ -117,10 +117,9 @@ function runPart(
   if (slices === 1) {
     device.dispatch({
       kernel: `matmul_${kernel}`,
-      constants: { ...constants, ...addTo },
-      bindings: { ...inputs, out: out.binding },
-      params: {
-        ...params,
+      constants: Object.assign({}, constants, addTo),
+      bindings: Object.assign({}, inputs, { out: out.binding }),
+      params: Object.assign(params, {
         k,
         batch,
         a_batch: batchA,
@@ -128,7 +127,7 @@ function runPart(
         out_offset: out.first,
         out_batch: batchOut,
         out_row: rowOut,
-      },
+      }),
       workgroups: device.grid(workgroups),
     });
     return;
@@ -138,9 +137,8 @@ function runPart(
   device.dispatch({
     kernel: `matmul_${kernel}`,
     constants,
-    bindings: { ...inputs, out: partial },
-    params: {
-      ...params,
+    bindings: Object.assign({}, inputs, { out: partial }),
+    params: Object.assign(params, {
       k: depth,
       batch: slices,
       a_batch: depth * columnA,
@@ -148,7 +146,7 @@ function runPart(
       out_offset: 0,
       out_batch: m * n,
       out_row: n,
-    },
+    }),
     workgroups: device.grid(workgroups),
   });
   device.dispatch({
