@@ -17,6 +17,7 @@ import type { MemoryReport } from "./gpu/memory-report.ts";
 import type { DeviceOptions } from "./gpu/options.ts";
 import { type Constants, Pipelines } from "./gpu/pipelines.ts";
 import { type BoundRange, BufferPool, Storage } from "./gpu/pool.ts";
+import { Readbacks } from "./gpu/readbacks.ts";
 import { Recorder } from "./gpu/recorder.ts";
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./gpu/webgpu-types.ts";
 import { decode, encode } from "./packed.ts";
@@ -141,6 +142,7 @@ export class Device {
   readonly #faults: Faults;
   readonly #pipelines: Pipelines;
   readonly #recorder: Recorder;
+  readonly #readbacks: Readbacks;
   readonly #scopes: Scope[] = [];
   readonly #poison: boolean;
   readonly #memoryBytes: number | undefined;
@@ -160,6 +162,7 @@ export class Device {
     this.pool = new BufferPool(gpu, this.#faults);
     this.#pipelines = new Pipelines(gpu, this.#faults);
     this.#recorder = new Recorder(gpu, this.#faults, this.#start);
+    this.#readbacks = new Readbacks(gpu, this.#faults);
     const uncaptured = (event: GPUUncapturedErrorEvent) => {
       event.preventDefault();
       const Kind = event.error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceValidationError;
@@ -357,6 +360,7 @@ export class Device {
   /** Returns the pool's free memory to the system, once the recorded work is done with it. */
   trim(): void {
     this.#recorder.destroy(this.pool.giveUp());
+    this.#readbacks.trim();
   }
 
   /** Closes the device. Work that has not begun is dropped: every later use throws, and so do reads that are waited for. */
@@ -374,29 +378,26 @@ export class Device {
     this.check();
     const { dtype, size, bytes } = tensor;
     if (size === 0) return decode(new ArrayBuffer(0), dtype, 0);
-    const label = `read of ${tensor.label}`;
-    const staging = this.#faults.watch(
-      ["out-of-memory"],
-      () => this.gpu.createBuffer({ label, size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
-      ({ message }) => new OutOfMemoryError(`no memory for the ${label} (${bytes} bytes): ${message}`),
-    );
+    const staging = this.#readbacks.take(bytes, `read of ${tensor.label}`);
     this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
     const { batch, submissions } = this.#recorder;
     this.#recorder.flush();
     try {
       await submissions.afterSubmit(batch);
       this.check();
-      await this.#start(() => staging.mapAsync(GPUMapMode.READ));
+      await this.#start(() => staging.mapAsync(GPUMapMode.READ, 0, bytes));
       await this.#faults.settled();
       await this.#recorder.relieve();
       this.check();
-      return decode(staging.getMappedRange().slice(0), dtype, size);
+      const values = decode(staging.getMappedRange(0, bytes).slice(0), dtype, size);
+      staging.unmap();
+      this.#readbacks.give(staging);
+      return values;
     } catch (error) {
+      staging.destroy();
       await this.#faults.settled();
       this.check();
       throw new DeviceValidationError(`reading ${tensor.label} failed: ${error}`, { cause: error });
-    } finally {
-      staging.destroy();
     }
   }
 

@@ -8,28 +8,28 @@ import { Worker } from "node:worker_threads";
 type Tick = () => void;
 
 /** Work that is done within this time, in milliseconds, is found at full speed; most of it is done when it is asked for. */
-const promptFor = 0.2;
+const promptFor = 0.4;
 
 /**
- * Pause between later ticks, in milliseconds. Decoding is as fast with 0.25 ms and with 1 ms; a short read would take longer with 1 ms.
- * Node's own timers cannot be shorter than that.
+ * Pauses between later ticks, in milliseconds: an eighth of the time that was waited so far, within bounds. So a short read is found soon
+ * after it is done, and a long wait takes few ticks. Node's own timers cannot be shorter than a millisecond.
  */
-const pause = 0.5;
+const pause = { share: 1 / 8, least: 0.05, most: 0.5 };
 
-// A thread that answers each request, a 1 in the shared word, with one message after the pause.
+// A thread that answers each request, the microseconds of a pause in the shared word, with one message after the pause.
 const clock = `
 const { parentPort, workerData } = require("node:worker_threads");
 for (;;) {
   Atomics.wait(workerData, 0, 0);
-  Atomics.store(workerData, 0, 0);
-  Atomics.wait(workerData, 0, 0, ${pause});
+  Atomics.wait(workerData, 1, 0, Atomics.exchange(workerData, 0, 0) / 1000);
   parentPort.postMessage(null);
 }`;
 
 const ticks: Tick[] = [];
-const request = new Int32Array(new SharedArrayBuffer(4));
+const request = new Int32Array(new SharedArrayBuffer(8));
 let timer: Worker | undefined;
-let scheduled = false;
+/** What the next tick waits for. */
+let next: "nothing" | "a turn" | "the clock" = "nothing";
 let lastStart = 0;
 
 /**
@@ -56,23 +56,27 @@ function catchTicks<T>(call: () => T): T {
 }
 
 function schedule(): void {
-  if (scheduled || ticks.length === 0) return;
-  scheduled = true;
-  if (performance.now() - lastStart < promptFor) {
+  if (next === "a turn" || ticks.length === 0) return;
+  const waited = performance.now() - lastStart;
+  // Work that has just begun does not wait for a pause that began before.
+  if (waited < promptFor) {
+    next = "a turn";
     soon(runTick);
     return;
   }
+  if (next === "the clock") return;
+  next = "the clock";
   timer ??= new Worker(clock, { eval: true, workerData: request, execArgv: [], env: {} }).on("message", () => {
     timer?.unref();
-    runTick();
+    if (next === "the clock") runTick();
   });
   timer.ref();
-  Atomics.store(request, 0, 1);
+  Atomics.store(request, 0, 1000 * Math.min(pause.most, Math.max(pause.least, pause.share * waited)));
   Atomics.notify(request, 0);
 }
 
 function runTick(): void {
-  scheduled = false;
+  next = "nothing";
   try {
     catchTicks(ticks.shift()!);
   } finally {

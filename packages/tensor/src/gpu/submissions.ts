@@ -16,7 +16,8 @@ const mostInFlight = 1000;
 const batchesInFlight = { least: 2, most: 32 };
 /** A batch is cut so that it takes about so many milliseconds, which leaves several of them to be in flight. */
 const batchMilliseconds = 200;
-const commandsInBatch = { least: 2, most: 256 };
+/** The first batch after a pause is short, so that the device begins soon; each later one may have twice as many. */
+const commandsInBatch = { least: 2, first: 32, most: 256 };
 /** Weight of what was measured before, when the next batch is done. */
 const memory = 0.8;
 
@@ -62,8 +63,9 @@ export class Submissions {
 
   /** How many commands the next batch may have. */
   get batchSize(): number {
-    const { least, most } = commandsInBatch;
-    return Math.min(most, Math.max(least, Math.round(batchMilliseconds / this.#perCommand)));
+    const { least, first, most } = commandsInBatch;
+    const usual = Math.max(least, Math.round(batchMilliseconds / this.#perCommand));
+    return Math.min(most, usual, first * 2 ** this.#flying.batches);
   }
 
   /** Takes a batch, or work that comes after the batches so far. */
