@@ -5,6 +5,7 @@ export type { Capabilities } from "./gpu/capabilities.ts";
 export { describeMemory, type MemoryReport } from "./gpu/memory-report.ts";
 export { openDevice } from "./gpu/open.ts";
 export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
+export type { Recording } from "./gpu/recording.ts";
 export { type MemoryNeed, memoryFits, requireMemory } from "./gpu/require-memory.ts";
 export * from "./ops/index.ts";
 export { parseJson } from "./parse-json.ts";

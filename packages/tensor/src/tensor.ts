@@ -1,6 +1,6 @@
 import { freeHostBytes, mappingsInUse, paced } from "#adapter";
 import { unlessAborted } from "./abort.ts";
-import { checkerOf, numbers, oneOf, shapeKind, text } from "./arguments.ts";
+import { callable, checkerOf, numbers, oneOf, shapeKind, text } from "./arguments.ts";
 import { type ArrayOf, byteLength, type DType, dtypes } from "./dtype.ts";
 import {
   DeviceLostError,
@@ -19,6 +19,7 @@ import { type Constants, Pipelines } from "./gpu/pipelines.ts";
 import { type BoundRange, BufferPool, Storage } from "./gpu/pool.ts";
 import { Readbacks } from "./gpu/readbacks.ts";
 import { Recorder } from "./gpu/recorder.ts";
+import { Recording } from "./gpu/recording.ts";
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./gpu/webgpu-types.ts";
 import { decode, encode } from "./packed.ts";
 import { rowMajor, type Values } from "./row-major.ts";
@@ -130,6 +131,7 @@ export interface Dispatch {
 const made = { shape: shapeKind, dtype: oneOf(dtypes), label: text };
 const checkEmpty = checkerOf("empty", made);
 const checkLasting = checkerOf("lasting", made);
+const checkRecord = checkerOf("record", { work: callable });
 const checkTensor = checkerOf("tensor", { values: numbers, ...made });
 
 /** An open WebGPU device. It makes tensors, runs kernels, keeps the queue full and accounts for the memory. */
@@ -262,8 +264,26 @@ export class Device {
     for (const { name } of pipeline.interface.storage) ranges.push(this.#range(kernel, name, bindings[name]));
     checkCall(pipeline, ranges, bindings, params);
     this.#recorder.dispatch(pipeline, ranges, params, workgroups);
-    const outdated = this.pool.outdated(this.#recorder.totalDispatches);
-    if (outdated.length > 0) this.#recorder.destroy(outdated);
+    this.#giveUpOutdated();
+  }
+
+  /**
+   * Runs work, and keeps it to be done again by `replay()`, which takes the host a fraction of the time: no operation checks its arguments,
+   * plans or takes memory. Each replay runs the same kernels with the same parameters on the same buffers. So what varies from time to time
+   * must be in tensors that were made before, such as token ids, and be written to them with {@link Device.writeBytes}. Work that depends on
+   * other numbers, such as an optimiser's step on its learning rate, stays outside and goes on from the recording's tensors. Values that
+   * the work itself uploads are uploaded again as they were.
+   * @param work what is recorded, without waiting for anything
+   * @throws {LetheError} when the work reads a tensor or makes a recording of its own
+   */
+  record<T>(work: () => T): Recording<T> {
+    checkRecord([work]);
+    this.check();
+    const { result, commands } = this.#recorder.record(work);
+    return new Recording(result, commands, this.pool, () => {
+      this.check();
+      this.#giveUpOutdated();
+    });
   }
 
   /** Workgroup counts for `count` workgroups in a row, which may be more than one dimension allows: id = x + y · width. */
@@ -277,9 +297,7 @@ export class Device {
   /** Copies `bytes` from one tensor's buffer to another's; offsets and length are multiples of 4. */
   copyBytes(from: Tensor, fromOffset: number, to: Tensor, toOffset: number, bytes: number): void {
     this.check();
-    const target = to.storage.buffer;
-    this.#recorder.copy(from.storage.buffer, fromOffset, target.gpu, toOffset, bytes);
-    target.lastUse = this.#recorder.batch;
+    this.#recorder.copy(from.storage.buffer, fromOffset, to.storage.buffer, toOffset, bytes);
   }
 
   /** Reads a tensor's values back; see {@link Tensor.read}. */
@@ -357,8 +375,9 @@ export class Device {
     return this.#recorder.totalDispatches;
   }
 
-  /** Returns the pool's free memory to the system, once the recorded work is done with it. */
+  /** Returns the pool's free memory to the system, once the recorded work is done with it. Inside {@link Device.record} it does nothing. */
   trim(): void {
+    if (this.#recorder.recording) return;
     this.#recorder.destroy(this.pool.giveUp());
     this.#readbacks.trim();
   }
@@ -378,8 +397,10 @@ export class Device {
     this.check();
     const { dtype, size, bytes } = tensor;
     if (size === 0) return decode(new ArrayBuffer(0), dtype, 0);
+    if (this.#recorder.recording)
+      throw new LetheError(`${tensor.label} was read inside \`record\`; read it after the recording`);
     const staging = this.#readbacks.take(bytes, `read of ${tensor.label}`);
-    this.#recorder.copy(tensor.storage.buffer, 0, staging, 0, bytes);
+    this.#recorder.readBack(tensor.storage.buffer, 0, staging, bytes);
     const { batch, submissions } = this.#recorder;
     this.#recorder.flush();
     try {
@@ -399,6 +420,13 @@ export class Device {
       this.check();
       throw new DeviceValidationError(`reading ${tensor.label} failed: ${error}`, { cause: error });
     }
+  }
+
+  /** Destroys buffers that the pool gives up. A recording that is being made may use any again. */
+  #giveUpOutdated(): void {
+    if (this.#recorder.recording) return;
+    const outdated = this.pool.outdated(this.#recorder.totalDispatches);
+    if (outdated.length > 0) this.#recorder.destroy(outdated);
   }
 
   #range(kernel: string, name: string, binding: Binding | undefined): BoundRange {

@@ -80,6 +80,8 @@ export class BufferPool {
   /** Free buffers by size, the oldest last. */
   readonly #free = new Map<number, PooledBuffer[]>();
   readonly #live = new Map<PooledBuffer, string>();
+  /** Buffers of recordings: how many keep one, and whether a tensor has it, too. */
+  readonly #kept = new Map<PooledBuffer, { count: number; lent: boolean }>();
   #nextId = 0;
   #now = 0;
   #nextLook = lookEvery;
@@ -119,6 +121,12 @@ export class BufferPool {
   }
 
   give(buffer: PooledBuffer): void {
+    const kept = this.#kept.get(buffer);
+    if (kept) {
+      kept.lent = false;
+      this.#live.set(buffer, "recording");
+      return;
+    }
     buffer.freedAt = this.#now;
     this.#live.delete(buffer);
     this.#bytesInUse -= buffer.bytes;
@@ -126,6 +134,28 @@ export class BufferPool {
     const shelf = this.#free.get(buffer.bytes);
     if (shelf) shelf.splice(placeOf(shelf, buffer), 0, buffer);
     else this.#free.set(buffer.bytes, [buffer]);
+  }
+
+  /** Sees to it that a buffer is lent to no other tensor, until {@link letGo}. It may be free now. */
+  keep(buffer: PooledBuffer): void {
+    const kept = this.#kept.get(buffer) ?? { count: 0, lent: this.#live.has(buffer) };
+    if (kept.count === 0 && !kept.lent) {
+      const shelf = this.#free.get(buffer.bytes)!;
+      shelf.splice(shelf.indexOf(buffer), 1);
+      this.#bytesPooled -= buffer.bytes;
+      this.#bytesInUse += buffer.bytes;
+      this.#live.set(buffer, "recording");
+    }
+    kept.count++;
+    this.#kept.set(buffer, kept);
+  }
+
+  /** Undoes one {@link keep}. */
+  letGo(buffer: PooledBuffer): void {
+    const kept = this.#kept.get(buffer)!;
+    if (--kept.count > 0) return;
+    this.#kept.delete(buffer);
+    if (!kept.lent) this.give(buffer);
   }
 
   /** Gives up every free buffer. The caller destroys them when the work that uses them has been submitted. */

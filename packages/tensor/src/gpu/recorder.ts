@@ -1,8 +1,9 @@
-import { DeviceValidationError, OutOfMemoryError } from "../errors.ts";
+import { DeviceValidationError, LetheError, OutOfMemoryError } from "../errors.ts";
 import { BindGroups } from "./bind-groups.ts";
 import type { Faults, Start } from "./faults.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { BoundRange, PooledBuffer } from "./pool.ts";
+import type { Commands } from "./recording.ts";
 import { Submissions } from "./submissions.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
@@ -22,6 +23,8 @@ export class Recorder {
   #pass: GPUComputePassEncoder | null = null;
   #commandCount = 0;
   #bound: Pipeline | null = null;
+  /** The recording that is being made. */
+  #commands: Commands | null = null;
   /** Number of the batch being recorded. */
   batch = 0;
   /** Dispatches recorded since the device was opened. */
@@ -47,26 +50,55 @@ export class Recorder {
     this.#begin();
     const group = this.#bindGroups.get(pipeline, ranges, params, this.batch);
     for (const { buffer } of ranges) buffer.lastUse = this.batch;
-    this.#pass ??= this.#commands().beginComputePass({ label: "lethe" });
+    this.#pass ??= this.#open().beginComputePass({ label: "lethe" });
     if (this.#bound !== pipeline) this.#pass.setPipeline(pipeline.gpu);
     this.#bound = pipeline;
     this.#pass.setBindGroup(0, group);
     this.#pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     this.totalDispatches++;
     this.lastKernel = pipeline.kernel;
+    if (this.#commands) {
+      const own = { ...params };
+      this.#note(() => this.dispatch(pipeline, ranges, own, workgroups), ...ranges.map(({ buffer }) => buffer));
+    }
   }
 
   /** Copies bytes between buffers, in order with the dispatches around it. */
-  copy(from: PooledBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
-    this.#begin();
-    this.#endPass();
-    this.#commands().copyBufferToBuffer(from.gpu, fromOffset, to, toOffset, bytes);
-    from.lastUse = this.batch;
+  copy(from: PooledBuffer, fromOffset: number, to: PooledBuffer, toOffset: number, bytes: number): void {
+    this.#copy(from, fromOffset, to.gpu, toOffset, bytes);
+    to.lastUse = this.batch;
+    this.#note(() => this.copy(from, fromOffset, to, toOffset, bytes), from, to);
+  }
+
+  /** Copies bytes to a buffer that the host reads. */
+  readBack(from: PooledBuffer, fromOffset: number, to: GPUBuffer, bytes: number): void {
+    this.#copy(from, fromOffset, to, 0, bytes);
+  }
+
+  /** Runs work, and keeps the commands that it records. @throws {LetheError} inside another recording */
+  record<T>(work: () => T): { readonly result: T; readonly commands: Commands } {
+    if (this.#commands) throw new LetheError("record: a recording is being made; one cannot begin inside another");
+    const commands: Commands = { runs: [], buffers: new Set() };
+    this.#commands = commands;
+    try {
+      return { result: work(), commands };
+    } finally {
+      this.#commands = null;
+    }
+  }
+
+  /** Whether a recording is being made. */
+  get recording(): boolean {
+    return this.#commands !== null;
   }
 
   /** Uploads bytes. Work that is already recorded comes first. */
   write(to: PooledBuffer, offset: number, data: ArrayBufferView): void {
     const { buffer, byteOffset, byteLength } = data;
+    if (this.#commands) {
+      const own = new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+      this.#note(() => this.write(to, offset, own), to);
+    }
     if (to.lastUse === this.batch) this.flush();
     if (to.lastUse <= this.submissions.submitted) {
       this.#gpu.queue.writeBuffer(to.gpu, offset, buffer as ArrayBuffer, byteOffset, byteLength);
@@ -143,7 +175,21 @@ export class Recorder {
     this.#commandCount++;
   }
 
-  #commands(): GPUCommandEncoder {
+  #copy(from: PooledBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#begin();
+    this.#endPass();
+    this.#open().copyBufferToBuffer(from.gpu, fromOffset, to, toOffset, bytes);
+    from.lastUse = this.batch;
+  }
+
+  /** Adds a command to the recording that is being made. */
+  #note(run: () => void, ...buffers: readonly PooledBuffer[]): void {
+    if (!this.#commands) return;
+    this.#commands.runs.push(run);
+    for (const buffer of buffers) this.#commands.buffers.add(buffer);
+  }
+
+  #open(): GPUCommandEncoder {
     this.#encoder ??= this.#gpu.createCommandEncoder({ label: "lethe" });
     return this.#encoder;
   }
