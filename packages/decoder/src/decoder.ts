@@ -1,5 +1,6 @@
 import { castInto } from "@lethe/tensor";
 import type { DecoderConfig } from "./checkpoint/config.ts";
+import { emptyWeights } from "./checkpoint/empty-weights.ts";
 import { type ModelFile, modelFiles, type SaveOptions, saveModel } from "./checkpoint/save.ts";
 import { ModelUseError } from "./errors.ts";
 import { type GenerateOptions, type Generation, generateAll } from "./generation/generate.ts";
@@ -20,8 +21,9 @@ export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
   /** A copy with weights of its own in f32, which can be trained. Packed weights are widened exactly. The caller disposes of it. */
   copyInF32(): Decoder<C> {
     const { device, weights, config, text, stopTokens, origin, label } = this;
-    const own = Array.from(weights, ([name, { shape }]) => [name, device.lasting(shape, "f32", name)] as const);
-    const parts = { device, config, weights: new Map(own), text, stopTokens, label, ...(origin && { origin }) };
+    const wanted = Array.from(weights, ([name, { shape }]) => [name, { shape, dtype: "f32" }] as const);
+    const own = emptyWeights(device, new Map(wanted));
+    const parts = { device, config, weights: own, text, stopTokens, label, ...(origin && { origin }) };
     const copy = new Decoder(parts, this.#layout);
     copy.takeWeights(this);
     return copy;

@@ -1,3 +1,4 @@
+export { adjacent, joined, split } from "./adjacent.ts";
 export { type ArrayOf, bytesPerElement, type DType, type FloatDType } from "./dtype.ts";
 export * from "./errors.ts";
 export { excerpt, listed, quote } from "./excerpt.ts";

@@ -218,7 +218,7 @@ export class Device {
     if (flat.length !== sizeOf(shape))
       throw new ShapeError(`${label}: ${flat.length} values for shape ${show(shape)}, which holds ${sizeOf(shape)}`);
     const tensor = this.empty(shape, dtype, label);
-    this.#recorder.write(tensor.storage.buffer, 0, encode(flat, dtype));
+    this.#recorder.write(tensor.storage.buffer, tensor.storage.offset, encode(flat, dtype));
     return tensor;
   }
 
@@ -233,7 +233,7 @@ export class Device {
     // WebGPU writes whole 32-bit words; only a tensor's last half-word can be left over.
     const whole = bytes.length % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.length / 4) * 4);
     if (whole !== bytes) whole.set(bytes);
-    this.#recorder.write(tensor.storage.buffer, offset, whole);
+    this.#recorder.write(tensor.storage.buffer, tensor.storage.offset + offset, whole);
   }
 
   /**
@@ -297,7 +297,15 @@ export class Device {
   /** Copies `bytes` from one tensor's buffer to another's; offsets and length are multiples of 4. */
   copyBytes(from: Tensor, fromOffset: number, to: Tensor, toOffset: number, bytes: number): void {
     this.check();
-    this.#recorder.copy(from.storage.buffer, fromOffset, to.storage.buffer, toOffset, bytes);
+    const [source, target] = [from.storage, to.storage];
+    if (source.buffer === target.buffer) {
+      // WebGPU copies from one buffer to another.
+      using between = this.lasting([Math.ceil(bytes / 4)], "u32", "copy within a buffer");
+      this.copyBytes(from, fromOffset, between, 0, bytes);
+      this.copyBytes(between, 0, to, toOffset, bytes);
+      return;
+    }
+    this.#recorder.copy(source.buffer, source.offset + fromOffset, target.buffer, target.offset + toOffset, bytes);
   }
 
   /** Reads a tensor's values back; see {@link Tensor.read}. */
@@ -400,7 +408,7 @@ export class Device {
     if (this.#recorder.recording)
       throw new LetheError(`${tensor.label} was read inside \`record\`; read it after the recording`);
     const staging = this.#readbacks.take(bytes, `read of ${tensor.label}`);
-    this.#recorder.readBack(tensor.storage.buffer, 0, staging, bytes);
+    this.#recorder.readBack(tensor.storage.buffer, tensor.storage.offset, staging, bytes);
     const { batch, submissions } = this.#recorder;
     this.#recorder.flush();
     try {
@@ -439,8 +447,9 @@ export class Device {
         `kernel ${kernel}: ${name} binds ${size} bytes and this adapter allows ${this.capabilities.maxBindingBytes}`,
       );
     // Bindings of vectors need whole 16-byte elements. The pool's buffers are long enough for that.
-    const padded = Math.min(Math.ceil(size / 16) * 16, tensor.storage.buffer.bytes - offset);
-    return { buffer: tensor.storage.buffer, offset, size: padded };
+    const { buffer, offset: begin } = tensor.storage;
+    const padded = Math.min(Math.ceil(size / 16) * 16, buffer.bytes - begin - offset);
+    return { buffer, offset: begin + offset, size: padded };
   }
 
   #make<S extends Shape, D extends DType>(shape: S, dtype: D, label: string, exact: boolean): Tensor<S, D> {

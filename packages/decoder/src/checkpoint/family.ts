@@ -1,4 +1,4 @@
-import { type Device, full, quote, randomNormal, type Weight } from "@lethe/tensor";
+import { castInto, type Device, full, quote, randomNormal } from "@lethe/tensor";
 import { Decoder } from "../decoder.ts";
 import { ConfigError } from "../errors.ts";
 import { type Layout, type WeightShapes, weightShapes } from "../pass/layout.ts";
@@ -7,6 +7,7 @@ import { readText } from "../text/read.ts";
 import type { Text } from "../text/text.ts";
 import type { DecoderConfig } from "./config.ts";
 import { type FetchOptions, folderOf, type ModelPlace, openModelCheckpoint, readConfig } from "./directory.ts";
+import { emptyWeights } from "./empty-weights.ts";
 import type { WeightSources } from "./find-weights.ts";
 import { readStopTokens } from "./generation-config.ts";
 import { otherNames } from "./other-names.ts";
@@ -133,15 +134,16 @@ function initDecoder<C extends DecoderConfig>(
   text?: Text,
 ): Decoder<C> {
   const residual = std / Math.sqrt(2 * config.num_hidden_layers);
-  const weights = new Map<string, Weight>();
-  using _scope = device.scope("fresh weights");
-  for (const [name, shape] of family.shapes(config)) {
+  const shapes = Array.from(family.shapes(config), ([name, shape]) => [name, { shape, dtype: "f32" }] as const);
+  const weights = emptyWeights(device, new Map(shapes));
+  for (const [i, [name, { shape }]] of shapes.entries()) {
+    using _scope = device.scope("fresh weight");
     const writes = /\.(o_proj|down_proj)\.weight$/.test(name);
     // Each weight has its own random stream: the generator counts elements within one call.
-    const options = { seed: seed * 65_536 + weights.size, std: writes ? residual : std };
+    const options = { seed: seed * 65_536 + i, std: writes ? residual : std };
     const constant = name.endsWith(".bias") ? 0 : 1;
-    const weight = shape.length === 1 ? full(device, shape, constant) : randomNormal(device, shape, options);
-    weights.set(name, weight.retain());
+    const fresh = shape.length === 1 ? full(device, shape, constant) : randomNormal(device, shape, options);
+    castInto(weights.get(name)!, fresh);
   }
   return family.create({ device, config, weights, text, stopTokens: [config.eos_token_id ?? []].flat() });
 }

@@ -10,6 +10,7 @@ import {
   type Weight,
 } from "@lethe/tensor";
 import { modules, type WeightShapes } from "../pass/layout.ts";
+import { emptyWeights } from "./empty-weights.ts";
 import { type FoundWeight, findWeights, floats, type WeightSources } from "./find-weights.ts";
 import type { Watch } from "./progress.ts";
 
@@ -46,14 +47,15 @@ export async function readWeights(
   const needs = found.map(({ name, shape, stored }) => weightMemory(name, shape, dtype ?? floats[stored]));
   const widens = dtype && found.some(({ stored }) => floats[stored] !== dtype);
   requireMemory(device, checkpoint.name, needs, widens ? keepDtype : undefined);
-  const weights = new Map<string, Weight>();
   const ordered = inFileOrder(checkpoint, found);
   const totalBytes = ordered.reduce((sum, { range }) => sum + range.end - range.begin, 0);
   let doneBytes = 0;
   let unsettled = 0;
+  const weights = emptyWeights(
+    device,
+    new Map(ordered.map(({ name, shape, stored }) => [name, { shape, dtype: dtype ?? floats[stored] }])),
+  );
   try {
-    for (const { name, shape, stored } of ordered)
-      weights.set(name, device.lasting(shape, dtype ?? floats[stored], name));
     const wanted = ordered.map(({ tensor, range }) => ({ name: tensor, range }));
     for await (const { index, offset, bytes } of checkpoint.readRanges(wanted, pieceBytes)) {
       signal?.throwIfAborted();

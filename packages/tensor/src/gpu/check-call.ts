@@ -29,10 +29,19 @@ export function checkCall(
     );
   for (let i = 0; i < storage.length; i++) {
     if (!storage[i]!.writable) continue;
-    for (let j = 0; j < ranges.length; j++)
-      if (j !== i && ranges[j]!.buffer === ranges[i]!.buffer)
+    const range = ranges[i]!;
+    for (let j = 0; j < ranges.length; j++) {
+      const other = ranges[j]!;
+      if (j === i || other.buffer !== range.buffer) continue;
+      // WebGPU lets a kernel write several parts of one buffer, but not read one and write another.
+      if (!storage[j]!.writable || overlap(other, range))
         throw new DeviceValidationError(
           `kernel ${kernel}: ${storage[i]!.name} is written and also bound a second time`,
         );
+    }
   }
+}
+
+function overlap(a: BoundRange, b: BoundRange): boolean {
+  return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }

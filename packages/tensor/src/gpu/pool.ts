@@ -240,15 +240,29 @@ function placeOf(shelf: readonly PooledBuffer[], { id }: PooledBuffer): number {
   return from;
 }
 
-/** A buffer that a tensor shares with its reshaped views. It returns to the pool when the last of them is released. */
+/**
+ * The place of a tensor's numbers: a buffer, or a part of one. A tensor shares it with its reshaped views, and it says which tensors are
+ * one value. A buffer returns to the pool when the last tensor in it is released.
+ */
 export class Storage {
   readonly buffer: PooledBuffer;
+  /** Bytes from the start of the buffer; a multiple of the adapter's binding alignment. */
+  readonly offset: number;
   readonly #pool: BufferPool;
+  /** The storage of the whole buffer, which a part holds. */
+  readonly #whole: Storage | null;
   #holders = 1;
 
-  constructor(pool: BufferPool, buffer: PooledBuffer) {
+  constructor(pool: BufferPool, buffer: PooledBuffer, offset = 0, whole: Storage | null = null) {
     this.#pool = pool;
     this.buffer = buffer;
+    this.offset = offset;
+    this.#whole = whole;
+  }
+
+  /** The buffer from this byte on, as a value of its own. */
+  part(offset: number): Storage {
+    return new Storage(this.#pool, this.buffer, offset, (this.#whole ?? this).hold());
   }
 
   hold(): this {
@@ -257,6 +271,8 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.#holders === 0) this.#pool.give(this.buffer);
+    if (--this.#holders > 0) return;
+    if (this.#whole) this.#whole.release();
+    else this.#pool.give(this.buffer);
   }
 }
