@@ -24,9 +24,12 @@ struct Params {
 
 // Adds to what `out` holds.
 override ACCUMULATE: bool = false;
+// Adds `addend`, which has the layout of `out`.
+override ADD: bool = false;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read> addend: array<f32>;
 
 // Steps of k in product `z` of the batch.
 fn depth_of(z: u32) -> u32 {
@@ -34,5 +37,5 @@ fn depth_of(z: u32) -> u32 {
 }
 
 fn store(at: u32, value: f32) {
-  if (ACCUMULATE) { out[at] += value; } else { out[at] = value; }
+  if (ACCUMULATE) { out[at] += value; } else if (ADD) { out[at] = addend[at] + value; } else { out[at] = value; }
 }

@@ -1,9 +1,12 @@
 import {
   ArgumentError,
   type F32,
+  type FusedOps,
+  fusedOf,
   LetheError,
   type Ops,
   type OpsFunction,
+  offerFused,
   type Shape,
   Tensor,
   wrapOps,
@@ -20,8 +23,9 @@ import {
   showValue,
 } from "@lethe/tensor/checked";
 import { Block, type Value } from "./block.ts";
+import { fusedRules } from "./rules/fused.ts";
 import { rules } from "./rules/index.ts";
-import type { Addend, Rule, SendBack } from "./rules/rule.ts";
+import type { Addend, FusedOpName, JointAddend, Rule, SendBack } from "./rules/rule.ts";
 
 /** A call whose output depends on a watched tensor. */
 interface RecordedCall {
@@ -50,6 +54,8 @@ interface PartialGradient {
 }
 
 type Call = (...operands: readonly unknown[]) => unknown;
+
+const allRules: { readonly [Name in OpsFunction | FusedOpName]?: Rule<never> } = { ...rules, ...fusedRules };
 
 const check = checkerOf("Tape", { base: anyObject });
 const checkWatch = checkerOf("watch", { parameters: iterable });
@@ -106,6 +112,8 @@ export class Tape {
           this.#call(name, call, operands),
     );
     this.ops = { ...recording, records: true };
+    const fused = fusedOf(base);
+    if (fused) offerFused(this.ops, this.#recordingFused(fused));
   }
 
   /**
@@ -195,8 +203,20 @@ export class Tape {
     this.#forget();
   }
 
+  /** The fused operations, recorded as others are. Those that rules alone call stay as they are. */
+  #recordingFused(fused: FusedOps): FusedOps {
+    const recorded = (name: FusedOpName): unknown => {
+      const call = fused[name] as Call;
+      return (...operands: readonly unknown[]) => this.#call(name, call, operands);
+    };
+    return {
+      ...fused,
+      ...Object.fromEntries((Object.keys(fusedRules) as FusedOpName[]).map((name) => [name, recorded(name)])),
+    };
+  }
+
   /** Runs a function of the base and records it where its result depends on a watched tensor. */
-  #call(name: OpsFunction, base: Call, given: readonly unknown[]): unknown {
+  #call(name: OpsFunction | FusedOpName, base: Call, given: readonly unknown[]): unknown {
     const operands = this.#resumed ? this.#resumed.restore(given) : given;
     const values = operands.map((operand) => (operand instanceof Tensor ? operand.storage : null));
     const hidden = values.some((value) => value && this.#hidden.has(value));
@@ -206,7 +226,7 @@ export class Tape {
       throw new LetheError(
         `${name}: an operand was made inside a checkpointed block, whose inner values are not recorded; run without checkpointing to use them`,
       );
-    const rule = (rules as { readonly [Name in OpsFunction]?: Rule<never> })[name];
+    const rule = allRules[name];
     if (depends && rule && !this.#paused) return this.#record(rule, base, operands, inputs);
 
     const result = base(...operands);
@@ -225,7 +245,8 @@ export class Tape {
   }
 
   #record(rule: Rule<never>, base: Call, operands: readonly unknown[], inputs: RecordedCall["inputs"]): Tensor {
-    const ran = rule.forward?.(this.#base, ...(operands as never));
+    const under = { ops: this.#base, fused: fusedOf(this.#base)! };
+    const ran = rule.forward?.(under, ...(operands as never));
     const output = (ran?.output ?? base(...operands)) as F32;
     // A view has its operand's storage, and so its operand's gradient.
     if (operands.some((operand) => operand instanceof Tensor && operand.storage === output.storage)) return output;
@@ -237,9 +258,9 @@ export class Tape {
       return held as unknown as T;
     };
     const wants = inputs.map((value) => value !== null);
-    const call = { ops: this.#base, output, extra: ran?.extra, wants, save };
-    const sendBack = rule.backward(call, ...(operands as never));
-    if (ran) ran.extra.dispose();
+    const extras = ran?.extras ?? [];
+    const sendBack = rule.backward({ ...under, output, extras, wants, save }, ...(operands as never));
+    for (const extra of extras) extra.dispose();
     this.#tracked.add(output.storage);
     this.#records.push({ output: output.storage, shape: output.shape, inputs, sendBack, saved });
     return output;
@@ -272,18 +293,37 @@ export class Tape {
   }
 
   #sendBack({ inputs, sendBack }: RecordedCall, gradient: F32): void {
-    const contributions = sendBack(gradient);
-    inputs.forEach((value, i) => {
-      const contribution = contributions[i];
-      if (!value || !contribution) return;
-      if (!(contribution instanceof Tensor)) {
-        this.#addInPlace(value, contribution);
-        return;
+    // The gradient of a watched tensor may be the caller's, which is added to in place.
+    const soFar = (operand: number) => {
+      const value = inputs[operand];
+      return value && !this.#watched.has(value) ? this.#gradients.get(value)?.tensor : undefined;
+    };
+    const contributions = sendBack(gradient, soFar);
+    for (const [i, contribution] of contributions.entries()) {
+      if (!contribution) continue;
+      if ("operands" in contribution) {
+        this.#addJoint(inputs, contribution);
+        continue;
       }
-      const { storage } = contribution;
-      const shared = contributions.some((c, j) => j !== i && c instanceof Tensor && c.storage === storage);
-      this.#add(value, contribution, storage !== gradient.storage && !shared);
-    });
+      const value = inputs[i];
+      if (!value) continue;
+      if (contribution instanceof Tensor) {
+        const { storage } = contribution;
+        const shared = contributions.some((c, j) => j !== i && c instanceof Tensor && c.storage === storage);
+        this.#add(value, contribution, storage !== gradient.storage && !shared);
+      } else if ("sum" in contribution) {
+        this.#gradients.get(value)?.tensor.dispose();
+        this.#gradients.set(value, { tensor: contribution.sum.retain(), own: true });
+      } else this.#addInPlace(value, contribution);
+    }
+  }
+
+  /** Adds the gradients of several values that come together. */
+  #addJoint(inputs: RecordedCall["inputs"], { operands, make, addTo }: JointAddend): void {
+    const values = operands.map((operand) => inputs[operand]!);
+    const partials = values.map((value) => this.#gradients.get(value));
+    if (partials.every((partial) => partial?.own)) addTo(partials.map((partial) => partial!.tensor));
+    else for (const [i, gradient] of make().entries()) this.#add(values[i]!, gradient, true);
   }
 
   /** Adds a contribution that needs no tensor of its own where there is a gradient to add it to. */

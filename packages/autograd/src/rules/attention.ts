@@ -29,12 +29,13 @@ function ofAll(ops: Ops, gradient: F32, size: number): F32 {
 export const attentionRules: RulesFor<"attention" | "attentionPattern" | "attendWithPattern" | "rope"> = {
   // The log-sum-exp of each row of scores is all that backward needs to rebuild the softmax (Dao et al. 2022).
   attention: {
-    forward(ops, q, k, v, options) {
+    forward({ ops }, q, k, v, options) {
       const { output, logSumExp } = ops.attentionForward(q, k, v, options);
-      return { output, extra: logSumExp };
+      return { output, extras: [logSumExp] };
     },
-    backward({ ops, output, extra, save }, q, k, v, options) {
-      const [savedQ, savedK, savedV, savedOutput, logSumExp] = [save(q), save(k), save(v), save(output), save(extra!)];
+    backward({ ops, output, extras, save }, q, k, v, options) {
+      const [savedQ, savedK, savedV, savedOutput] = [save(q), save(k), save(v), save(output)];
+      const logSumExp = save(extras[0]!);
       const starts = save(options?.starts);
       return (gradient) => {
         const where = starts ? { ...options, starts } : options;

@@ -1,10 +1,19 @@
-import type { F32, Ops, Shape } from "@lethe/tensor";
-import type { RulesFor } from "./rule.ts";
+import type { F32, Ops, Shape, Weight } from "@lethe/tensor";
+import type { Addend, RulesFor } from "./rule.ts";
 
 /** `[…, M, N]` as one matrix `[rows, N]`. */
-function rows(ops: Ops, x: F32): F32 {
+export function rows(ops: Ops, x: F32): F32 {
   const width = x.shape.at(-1)!;
   return ops.reshape(x, { shape: [x.size / width, width] });
+}
+
+/** Gradient of `X Wᵀ` for W, `Gᵀ X`, from that of the product and X, each one matrix. */
+export function weightGradient(ops: Ops, gradient: F32, x: F32, { shape }: Weight): Addend {
+  return {
+    shape,
+    make: () => ops.matmul(gradient, x, { transposeA: true }),
+    addTo: (target) => ops.matmulInto(target, gradient, x, { transposeA: true }),
+  };
 }
 
 function swapLastTwo(ops: Ops, x: F32): F32 {
@@ -55,11 +64,7 @@ export const matmulRules: RulesFor<"matmul" | "linear"> = {
       const [savedX, savedWeight] = [wants[1] ? save(x) : null, wants[0] ? save(weight) : null];
       return (gradient) => [
         savedWeight && ops.reshape(ops.matmul(rows(ops, gradient), savedWeight), { shape: x.shape }),
-        savedX && {
-          shape: weight.shape,
-          make: () => ops.matmul(rows(ops, gradient), rows(ops, savedX), { transposeA: true }),
-          addTo: (target) => ops.matmulInto(target, rows(ops, gradient), rows(ops, savedX), { transposeA: true }),
-        },
+        savedX && weightGradient(ops, rows(ops, gradient), rows(ops, savedX), weight),
       ];
     },
   },

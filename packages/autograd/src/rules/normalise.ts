@@ -1,21 +1,24 @@
 import type { RulesFor } from "./rule.ts";
 
+// In a block x also goes on beside the norm. That gradient has come by then, and the kernel adds it.
 export const normaliseRules: RulesFor<"rmsNorm" | "layerNorm"> = {
   rmsNorm: {
     backward({ ops, save }, x, weight, options) {
       const [savedX, savedWeight] = [save(x), save(weight)];
-      return (gradient) => {
-        const to = ops.rmsNormBackward(savedX, savedWeight, gradient, options);
-        return [to.x, to.weight];
+      return (gradient, soFar) => {
+        const add = soFar(0);
+        const to = ops.rmsNormBackward(savedX, savedWeight, gradient, { ...options, add });
+        return [add ? { sum: to.x } : to.x, to.weight];
       };
     },
   },
   layerNorm: {
     backward({ ops, save }, x, weight, bias, options) {
       const [savedX, savedWeight, savedBias] = [save(x), save(weight), save(bias)];
-      return (gradient) => {
-        const to = ops.layerNormBackward(savedX, savedWeight, savedBias, gradient, options);
-        return [to.x, to.weight, to.bias];
+      return (gradient, soFar) => {
+        const add = soFar(0);
+        const to = ops.layerNormBackward(savedX, savedWeight, savedBias, gradient, { ...options, add });
+        return [add ? { sum: to.x } : to.x, to.weight, to.bias];
       };
     },
   },

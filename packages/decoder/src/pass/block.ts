@@ -1,5 +1,5 @@
 import type { Site } from "@lethe/hooks";
-import type { F32 } from "@lethe/tensor";
+import { type F32, type FusedOps, fusedOf } from "@lethe/tensor";
 import { attentionScores, patternOf } from "./attention-scores.ts";
 import { headOutputs } from "./head-outputs.ts";
 import { addBias, type Linear, linear, type Norm, normalize, normalizeAt } from "./modules.ts";
@@ -31,6 +31,8 @@ export interface Attention extends Norms {
   readonly normKey?: Norm | undefined;
   /** Queries, keys and values are limited to this absolute value (OLMo-1's `clip_qkv`). */
   readonly clip?: number | undefined;
+  /** Whether one product may give queries, keys and values: their weights are adjacent, and only a rotation comes after it. */
+  readonly joint: boolean;
 }
 
 /** A gated MLP sub-layer: gate and up are `[n, d]`, down `[d, n]`. */
@@ -38,6 +40,8 @@ export interface GatedMlp extends Norms {
   readonly gate: Linear;
   readonly up: Linear;
   readonly down: Linear;
+  /** Whether one product may give gate and up. */
+  readonly joint: boolean;
 }
 
 /** One block: its two sub-layers. */
@@ -59,30 +63,48 @@ export function absentSites({ attention, mlp }: Block): Site[] {
   return (Object.keys(norms) as (keyof typeof norms)[]).filter((site) => !norms[site]);
 }
 
-/** Hook sites within the attention sub-layer. */
-const inAttention: readonly Site[] = [
-  ...(["ln1_scale", "ln1", "q", "rot_q", "k", "rot_k", "v"] as const),
-  ...(["attn_scores", "pattern", "z", "result", "A_before_norm"] as const),
+/** Hook sites on the way to z: where a hook wants one, the kernels that compute past it are not used. */
+const beforeZ: readonly Site[] = [
+  ...(["ln1_scale", "ln1", "q", "rot_q", "k", "rot_k", "v", "attn_scores", "pattern"] as const),
 ];
+/** Hook sites within the attention sub-layer. */
+const inAttention: readonly Site[] = [...beforeZ, "z", "result", "A_before_norm"];
+/** Hook sites on the way to m. */
+const beforeM: readonly Site[] = ["ln2_scale", "ln2", "gate", "up"];
 
 /** Runs one block: residual stream `[B, T, d]` in, residual stream out. */
 export function runBlock(pass: Pass, layer: number, entering: F32, { attention, mlp }: Block): F32 {
-  const { ops, hooks } = pass;
+  const { hooks } = pass;
   const x = hooks.at("resid_pre", layer, entering);
-  const A = attentionState(pass, layer, x, attention);
-  const mid = hooks.at("resid_mid", layer, ops.add(x, A));
-  const M = mlpOutput(pass, layer, mid, mlp);
-  return hooks.at("resid_post", layer, ops.add(mid, M));
+  const mid = hooks.at("resid_mid", layer, addAttention(pass, layer, x, attention));
+  return hooks.at("resid_post", layer, addMlp(pass, layer, mid, mlp));
+}
+
+/** The fused operations, where no hook wants one of the sites that they compute past. */
+function fusedPast({ ops, hooks }: Pass, layer: number, sites: readonly Site[]): FusedOps | null {
+  const fused = fusedOf(ops);
+  return fused && sites.some((site) => hooks.wants(site, layer)) ? null : fused;
+}
+
+/** The residual stream x `[B, T, d]` and the attention state of it. */
+function addAttention(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
+  const { output, normAfter } = attention;
+  const fused = output.bias || normAfter ? null : fusedPast(pass, layer, ["result", "A"]);
+  if (!fused) return pass.ops.add(x, attentionState(pass, layer, x, attention));
+  return pass.scoped("attention", () => {
+    const z = mixedValues(pass, layer, x, attention);
+    return fused.linearAdd(flat(pass, z), output.weight, x);
+  });
 }
 
 /** The attention sub-layer: residual stream x `[B, T, d]` in, attention state A `[B, T, d]` out. */
 function attentionState(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
   const { hooks, cache } = pass;
-  const { normBefore, normAfter } = attention;
+  const { normAfter, output } = attention;
   const compute = () => {
-    const input = normBefore ? normalizeAt(pass, "ln1", layer, x, normBefore) : x;
-    const z = mixedValues(pass, layer, input, attention);
-    const out = hooks.wants("result", layer) ? sumOfHeads(pass, layer, z, attention) : projected(pass, z, attention);
+    const z = mixedValues(pass, layer, x, attention);
+    const perHead = hooks.wants("result", layer);
+    const out = perHead ? sumOfHeads(pass, layer, z, attention) : linear(pass, flat(pass, z), output);
     return normAfter ? normalize(pass, hooks.at("A_before_norm", layer, out), normAfter) : out;
   };
   return pass.scoped("attention", () =>
@@ -91,13 +113,13 @@ function attentionState(pass: Pass, layer: number, x: F32, attention: Attention)
   );
 }
 
-/** The output projection of the mixed values z `[B, T, H, D]`: `[B, T, d]`. */
-function projected(pass: Pass, z: F32, { heads, width, output }: Attention): F32 {
-  const [sequences = 0, length = 0] = z.shape;
-  return linear(pass, pass.ops.reshape(z, { shape: [sequences, length, heads * width] }), output);
+/** The mixed values of all heads `[B, T, H, D]`, one after another: `[B, T, H·D]`. */
+function flat({ ops }: Pass, z: F32): F32 {
+  const [sequences = 0, length = 0, heads = 0, width = 0] = z.shape;
+  return ops.reshape(z, { shape: [sequences, length, heads * width] });
 }
 
-/** As {@link projected}, head by head, so that hooks see what each head adds: z of a head times its columns of W_O. */
+/** The output projection, head by head, so that hooks see what each head adds: z of a head times its columns of W_O. */
 function sumOfHeads(pass: Pass, layer: number, z: F32, { output }: Attention): F32 {
   const { ops, hooks } = pass;
   const outputs = headOutputs(ops, z, ops.effectiveWeight(output.weight));
@@ -105,8 +127,26 @@ function sumOfHeads(pass: Pass, layer: number, z: F32, { output }: Attention): F
   return addBias(pass, ops.sum(result, { axis: 2 }), output.bias);
 }
 
-/** The values that each head mixes, z `[B, T, H, D]`, from the sub-layer's input x `[B, T, d]`. */
+/** The values that each head mixes, z `[B, T, H, D]`, from the residual stream x `[B, T, d]`. */
 function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
+  const { hooks, cache, batch, rotary } = pass;
+  const { normBefore, query, key, value, heads, groups, joint } = attention;
+  const fused = joint && fusedPast(pass, layer, beforeZ);
+  if (!fused)
+    return unfusedValues(pass, layer, normBefore ? normalizeAt(pass, "ln1", layer, x, normBefore) : x, attention);
+  const z = fused.selfAttention(
+    ...([x, normBefore?.weight ?? null, query.weight, key.weight, value.weight] as const),
+    ...([rotary, batch.positions] as const),
+    {
+      ...{ norm: normBefore && { kind: normBefore.kind, eps: normBefore.eps }, heads, groups, starts: batch.starts },
+      cache: cache && { keys: cache.keys[layer]!, values: cache.values[layer]!, at: cache.length },
+    },
+  );
+  return hooks.at("z", layer, z);
+}
+
+/** As {@link mixedValues}, from the sub-layer's input, with all hook points. */
+function unfusedValues(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
   const { ops, hooks, batch, cache, rotary } = pass;
   const { heads, groups, width, clip } = attention;
   const [sequences = 0, length = 0] = x.shape;
@@ -135,22 +175,44 @@ function mixedValues(pass: Pass, layer: number, x: F32, attention: Attention): F
   return hooks.at("z", layer, ops.attendWithPattern(pattern, v));
 }
 
+/** The residual stream x `[B, T, d]` and the MLP's output for it. */
+function addMlp(pass: Pass, layer: number, x: F32, mlp: GatedMlp): F32 {
+  const { ops, hooks } = pass;
+  const { down, normAfter } = mlp;
+  const fused = down.bias || normAfter ? null : fusedPast(pass, layer, ["M"]);
+  if (!fused) return ops.add(x, mlpOutput(pass, layer, x, mlp));
+  return pass.scoped("mlp", () =>
+    fused.linearAdd(coefficients(pass, layer, x, mlp), hooks.at("W_V", layer, down.weight), x),
+  );
+}
+
 /**
  * The gated MLP sub-layer (Shazeer 2020): residual stream x `[B, T, d]` in, M `[B, T, d]` out. M = m · W_V, with
  * m = silu(x W_gate) ⊙ (x W_up). Biases are added where the layers have them.
  */
 function mlpOutput(pass: Pass, layer: number, x: F32, mlp: GatedMlp): F32 {
   const { ops, hooks } = pass;
-  const { normBefore, normAfter } = mlp;
-  const shapeOfM = [...x.shape.slice(0, -1), mlp.gate.weight.shape[0]!];
+  const { down, normAfter } = mlp;
   return pass.scoped("mlp", () => {
-    const m = hooks.produce("m", layer, shapeOfM, ["ln2_scale", "ln2", "gate", "up"], () => {
-      const input = normBefore ? normalizeAt(pass, "ln2", layer, x, normBefore) : x;
-      const gate = hooks.at("gate", layer, linear(pass, input, mlp.gate));
-      return ops.swiglu(gate, hooks.at("up", layer, linear(pass, input, mlp.up)));
-    });
-    const out = addBias(pass, ops.linear(m, hooks.at("W_V", layer, mlp.down.weight)), mlp.down.bias);
+    const m = coefficients(pass, layer, x, mlp);
+    const out = addBias(pass, ops.linear(m, hooks.at("W_V", layer, down.weight)), down.bias);
     const M = normAfter ? normalize(pass, hooks.at("M_before_norm", layer, out), normAfter) : out;
     return hooks.at("M", layer, M);
+  });
+}
+
+/** m `[B, T, n]`, from the residual stream x. */
+function coefficients(pass: Pass, layer: number, x: F32, { normBefore, gate, up, joint }: GatedMlp): F32 {
+  const { ops, hooks } = pass;
+  const shape = [...x.shape.slice(0, -1), gate.weight.shape[0]!];
+  return hooks.produce("m", layer, shape, beforeM, () => {
+    const fused = joint && fusedPast(pass, layer, beforeM);
+    if (fused) {
+      const norm = normBefore && { kind: normBefore.kind, eps: normBefore.eps };
+      return fused.gatedLinear(x, normBefore?.weight ?? null, gate.weight, up.weight, { norm });
+    }
+    const input = normBefore ? normalizeAt(pass, "ln2", layer, x, normBefore) : x;
+    const gated = hooks.at("gate", layer, linear(pass, input, gate));
+    return ops.swiglu(gated, hooks.at("up", layer, linear(pass, input, up)));
   });
 }

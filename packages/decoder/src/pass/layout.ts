@@ -1,4 +1,4 @@
-import type { Weight } from "@lethe/tensor";
+import { joined, type Weight } from "@lethe/tensor";
 import type { DecoderConfig } from "../checkpoint/config.ts";
 import { ModelUseError } from "../errors.ts";
 import type { Block } from "./block.ts";
@@ -92,6 +92,7 @@ function buildModules(
         key: linear(modules.key(layer), keys, d, attention.bias),
         value: linear(modules.value(layer), keys, d, attention.bias),
         output: linear(modules.output(layer), d, queries, attention.bias),
+        joint: false,
       },
       mlp: {
         normBefore: normAt(mlp.normBefore, d),
@@ -99,6 +100,7 @@ function buildModules(
         gate: linear(modules.gate(layer), n, d, mlp.bias),
         up: linear(modules.up(layer), n, d, mlp.bias),
         down: linear(modules.down(layer), d, n, mlp.bias),
+        joint: false,
       },
     };
   };
@@ -112,11 +114,27 @@ function buildModules(
 
 /** The modules of a model with the given weights. @throws {ModelUseError} when a weight is missing */
 export function modulesOf(config: DecoderConfig, layout: Layout, weights: ReadonlyMap<string, Weight>): Modules {
-  return buildModules(config, layout, (name) => {
+  const modules = buildModules(config, layout, (name) => {
     const weight = weights.get(name);
     if (!weight) throw new ModelUseError(`${config.model_type} needs a weight "${name}"; it was made without one`);
     return weight;
   });
+  const blocks = modules.blocks.map(({ attention, mlp }) => {
+    const { query, key, value, normQuery, normKey, clip } = attention;
+    const plain = !(normQuery || normKey || clip !== undefined);
+    return {
+      attention: { ...attention, joint: plain && oneProduct([query, key, value]) },
+      mlp: { ...mlp, joint: mlp.gate.weight.shape[0]! % 4 === 0 && oneProduct([mlp.gate, mlp.up]) },
+    };
+  });
+  return { ...modules, blocks };
+}
+
+/** Whether the layers, which have the same input, can be computed by one product. */
+function oneProduct(layers: readonly Linear[]): boolean {
+  if (layers.some(({ bias }) => bias)) return false;
+  using whole = joined<Weight["dtype"]>(layers.map(({ weight }) => weight));
+  return whole !== null;
 }
 
 /** Shape of each weight by its name. */

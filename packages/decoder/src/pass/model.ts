@@ -3,6 +3,7 @@ import {
   type Device,
   type F32,
   type Folder,
+  fusedOf,
   ops as kernels,
   type MemoryNeed,
   type Ops,
@@ -76,7 +77,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
   forward(batch: Batch, options: ForwardOptions = {}): F32 {
     const { ops = kernels, cache, rows, wrapBlock, resid, fromLayer = 0, upTo = "logits" } = options;
     this.#check(batch, options);
-    const { embedding, blocks, finalNorm, unembedding } = this.modules;
+    const { embedding, blocks } = this.modules;
     const [, length] = batch.ids.shape;
     cache?.reserve(cache.length + length);
     const { cachedColumns, sequences } = batch;
@@ -102,8 +103,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     if (upTo === "logits") {
       stages.step("unembed", (x) => {
         const wanted = rows ? ops.gatherRows(ops.reshape(x, { shape: [x.size / x.shape[2]!, x.shape[2]!] }), rows) : x;
-        const normalized = normalizeAt(pass, "ln_final", null, wanted, finalNorm);
-        return hooks.at("logits", null, ops.linear(normalized, unembedding));
+        return hooks.at("logits", null, logitsOf(pass, wanted, this.modules));
       });
     }
     hooks.finish();
@@ -234,6 +234,16 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     if (gap >= 0 && cached === 0)
       refuse(`sequence ${gap} ends before the batch does; a cache begins with sequences padded on the left`);
   }
+}
+
+/** The final norm and the unembedding. */
+function logitsOf(pass: Pass, x: F32, { finalNorm, unembedding }: Modules): F32 {
+  const { ops, hooks } = pass;
+  const { kind, eps, weight } = finalNorm;
+  const fused = fusedOf(ops);
+  if (fused && !hooks.wants("ln_final_scale", null) && !hooks.wants("ln_final", null))
+    return fused.normLinear(x, weight, unembedding, { norm: { kind, eps } });
+  return ops.linear(normalizeAt(pass, "ln_final", null, x, finalNorm), unembedding);
 }
 
 /** What a `wrapBlock` made of block `layer`'s input x. @throws {ModelUseError} when it cannot be the residual stream after the block */

@@ -1,6 +1,8 @@
 import { attendWithPattern, attention, attentionBackward, attentionForward, attentionPattern } from "./attention.ts";
 import { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
 import { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "./elementwise.ts";
+import { offerFused } from "./fused/fused-ops.ts";
+import { fusedKernels } from "./fused/kernels.ts";
 import { klDivergence, klDivergenceBackward } from "./kl-divergence.ts";
 import { writeCache } from "./kv-cache.ts";
 import { cast, concat, permute, reshape, slice, sliceBackward } from "./layout.ts";
@@ -22,6 +24,7 @@ export { bf16Linears } from "./bf16-linears.ts";
 export { type Counts, countCalls } from "./counting.ts";
 export { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
 export { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "./elementwise.ts";
+export { type FusedOps, fusedOf, type NormFirst, offerFused, type SelfAttentionParts } from "./fused/fused-ops.ts";
 export * from "./kl-divergence.ts";
 export * from "./kv-cache.ts";
 export * from "./layout.ts";
@@ -109,3 +112,5 @@ export const ops: Ops = {
   topK,
   effectiveWeight,
 };
+
+offerFused(ops, fusedKernels);

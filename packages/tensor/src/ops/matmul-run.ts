@@ -1,6 +1,8 @@
 import type { FloatDType } from "../dtype.ts";
-import type { Shape } from "../shape.ts";
+import { ShapeError } from "../errors.ts";
+import { type Shape, show, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkShapes } from "./check.ts";
 import { type MatmulKernel, type MatmulProblem, planMatmul } from "./matmul-plan.ts";
 import { bind, extent, type MatmulOperand, type MatmulPart, splitMatmul } from "./matmul-split.ts";
 
@@ -13,20 +15,43 @@ interface Operands {
   readonly out: MatmulOperand;
 }
 
-/**
- * Computes a product whose shapes and dtypes have been checked. When `b` holds one matrix, the whole batch shares it.
- * @param forced overrides the planner's choice of kernel.
- */
+/** What may be said of a product beside its operands. */
+interface RunOptions {
+  /** Overrides the planner's choice of kernel. */
+  readonly forced?: MatmulKernel | undefined;
+  /** A tensor of the result's shape that is added to it. */
+  readonly addend?: Tensor<Shape, "f32"> | undefined;
+}
+
+/** Computes a product whose shapes and dtypes have been checked. When `b` holds one matrix, the whole batch shares it. */
 export function runMatmul(
   a: Tensor<Shape, "f32">,
   b: Tensor<Shape, FloatDType>,
   outShape: Shape,
   size: MatmulSize,
-  forced?: MatmulKernel,
+  { forced, addend }: RunOptions = {},
 ): Tensor<Shape, "f32"> {
   const out = a.device.empty(outShape, "f32", "matmul");
-  runParts({ a, b, out, size, accumulate: false, forced });
+  runParts({ a, b, out, size, accumulate: false, forced, addend });
   return out;
+}
+
+/** `x Wᵀ`, and `addend`, of the shape of the result, added to it. @throws {ShapeError} (the operation) */
+export function runLinear(
+  operation: string,
+  x: Tensor<Shape, "f32">,
+  weight: Tensor<Shape, FloatDType>,
+  addend?: Tensor<Shape, "f32">,
+): Tensor<Shape, "f32"> {
+  const [k, n] = [x.shape.at(-1), weight.shape[0]];
+  if (k === undefined || weight.shape.length !== 2 || weight.shape[1] !== k)
+    throw new ShapeError(
+      `${operation}: input ${show(x.shape)} and weight ${show(weight.shape)} do not fit; they must be […, K] and [N, K]`,
+    );
+  const shape = [...x.shape.slice(0, -1), n!];
+  if (addend) checkShapes(operation, { addend }, shape);
+  const size = { m: sizeOf(x.shape.slice(0, -1)), n: n!, k, batch: 1, transposeA: false, transposeB: true };
+  return runMatmul(x, weight, shape, size, { addend });
 }
 
 /** As {@link runMatmul}, added to what `out` holds. */
@@ -36,20 +61,19 @@ export function runMatmulInto(
   out: Tensor<Shape, "f32">,
   size: MatmulSize,
 ): void {
-  runParts({ a, b, out, size, accumulate: true, forced: undefined });
+  runParts({ a, b, out, size, accumulate: true });
 }
 
-interface Run {
+interface Run extends RunOptions {
   readonly a: Tensor<Shape, "f32">;
   readonly b: Tensor<Shape, FloatDType>;
   readonly out: Tensor<Shape, "f32">;
   readonly size: MatmulSize;
   /** Adds to what `out` holds. */
   readonly accumulate: boolean;
-  readonly forced: MatmulKernel | undefined;
 }
 
-function runParts({ a, b, out, size, accumulate, forced }: Run): void {
+function runParts({ a, b, out, size, ...options }: Run): void {
   const { m, n, k, batch, transposeA, transposeB } = size;
   const operands: Operands = {
     a: {
@@ -66,7 +90,7 @@ function runParts({ a, b, out, size, accumulate, forced }: Run): void {
   };
   const whole = { batch: extent(0, batch), m: extent(0, m), n: extent(0, n), k: extent(0, k) };
   for (const part of splitMatmul(a.device, Object.values(operands), whole))
-    runPart(operands, part, { size, accumulate, forced });
+    runPart(operands, part, { size, ...options });
 }
 
 /** Whether every row of an operand, from element `first` of its binding on, begins at a multiple of four elements. */
@@ -77,7 +101,7 @@ function inVectors(first: number, { strides }: MatmulOperand): boolean {
 function runPart(
   operands: Operands,
   part: MatmulPart,
-  { size: whole, accumulate, forced }: Pick<Run, "size" | "accumulate" | "forced">,
+  { size: whole, accumulate, forced, addend }: Omit<Run, "a" | "b" | "out">,
 ): void {
   const { device } = operands.out.tensor;
   const [a, b, out] = [bind(operands.a, part), bind(operands.b, part), bind(operands.out, part)];
@@ -95,7 +119,10 @@ function runPart(
   };
   const { m, n, k, batch } = problem;
   const { kernel, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);
-  const addTo: Record<string, boolean> = accumulate || part.k.start > 0 ? { ACCUMULATE: true } : {};
+  const accumulates = accumulate || part.k.start > 0;
+  const addTo: Record<string, boolean> = accumulates ? { ACCUMULATE: true } : addend ? { ADD: true } : {};
+  // A binding must be given even where it is not read.
+  const added = addend && !accumulates ? { ...out.binding, tensor: addend } : a.binding;
 
   const [batchA, lineA] = operands.a.strides;
   const [batchB, lineB] = operands.b.strides;
@@ -118,7 +145,7 @@ function runPart(
     device.dispatch({
       kernel: `matmul_${kernel}`,
       constants: Object.assign({}, constants, addTo),
-      bindings: Object.assign({}, inputs, { out: out.binding }),
+      bindings: Object.assign({}, inputs, { out: out.binding, addend: added }),
       params: Object.assign(params, {
         k,
         batch,
@@ -137,7 +164,7 @@ function runPart(
   device.dispatch({
     kernel: `matmul_${kernel}`,
     constants,
-    bindings: Object.assign({}, inputs, { out: partial }),
+    bindings: Object.assign({}, inputs, { out: partial, addend: a.binding }),
     params: Object.assign(params, {
       k: depth,
       batch: slices,
@@ -152,7 +179,7 @@ function runPart(
   device.dispatch({
     kernel: "matmul_sum",
     constants: addTo,
-    bindings: { slices: partial, out: out.binding },
+    bindings: { slices: partial, out: out.binding, addend: added },
     params: { m, n, slices, out_offset: out.first, out_row: rowOut },
     workgroups: device.grid(Math.ceil((m * n) / 64)),
   });

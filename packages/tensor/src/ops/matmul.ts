@@ -4,7 +4,7 @@ import { type Shape, show, sizeOf } from "../shape.ts";
 import { checkShapes } from "./check.ts";
 import { anyFloat, checked, f32 } from "./checked.ts";
 import { type MatmulKernel, matmulKernels } from "./matmul-plan.ts";
-import { type MatmulSize, runMatmul, runMatmulInto } from "./matmul-run.ts";
+import { type MatmulSize, runLinear, runMatmul, runMatmulInto } from "./matmul-run.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
 
 /** How the operands of {@link matmul} are stored. */
@@ -34,16 +34,11 @@ export const matmulInto: Ops["matmulInto"] = checked(
 );
 
 /** {@inheritDoc DifferentiableOps.linear} @function */
-export const linear: Ops["linear"] = checked("linear", { x: f32, weight: anyFloat }, (x, weight) => {
-  const [k, n] = [x.shape.at(-1), weight.shape[0]];
-  if (k === undefined || weight.shape.length !== 2 || weight.shape[1] !== k)
-    throw new ShapeError(
-      `linear: input ${show(x.shape)} and weight ${show(weight.shape)} do not fit; they must be […, K] and [N, K]`,
-    );
-  const m = sizeOf(x.shape.slice(0, -1));
-  const size = { m, n: n!, k, batch: 1 };
-  return runMatmul(x, weight, [...x.shape.slice(0, -1), n!], { ...size, transposeA: false, transposeB: true }) as never;
-});
+export const linear: Ops["linear"] = checked(
+  "linear",
+  { x: f32, weight: anyFloat },
+  (x, weight) => runLinear("linear", x, weight) as never,
+);
 
 /** {@inheritDoc Ops.effectiveWeight} @function */
 export const effectiveWeight: Ops["effectiveWeight"] = checked(
@@ -61,7 +56,7 @@ export const matmulWith = checked(
 
 function product(kernel: MatmulKernel | undefined, a: F32, b: Weight, options: MatmulOptions | undefined): F32 {
   const { shape, size } = checkProduct("matmul", a, b, options);
-  return runMatmul(a, b, shape, size, kernel);
+  return runMatmul(a, b, shape, size, { forced: kernel });
 }
 
 /** The shape and sizes of a product. @throws {ShapeError} when the operands do not fit each other */

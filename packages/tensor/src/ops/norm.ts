@@ -1,4 +1,4 @@
-import { finite, options, orNull } from "../arguments.ts";
+import { finite, optional, options, orNull } from "../arguments.ts";
 import { floatCode } from "../dtype.ts";
 import type { Shape } from "../shape.ts";
 import type { Binding } from "../tensor.ts";
@@ -10,6 +10,7 @@ import { reduceMiddle } from "./reduce.ts";
 import { wideOf } from "./row-plan.ts";
 
 const epsOption = options({ eps: finite });
+const backwardOptions = options({ eps: finite, add: optional(f32) });
 
 /** {@inheritDoc DifferentiableOps.rmsNorm} @function */
 export const rmsNorm: Ops["rmsNorm"] = checked(
@@ -28,17 +29,17 @@ export const layerNorm: Ops["layerNorm"] = checked(
 /** {@inheritDoc BackwardOps.rmsNormBackward} @function */
 export const rmsNormBackward: Ops["rmsNormBackward"] = checked(
   "rmsNormBackward",
-  { x: f32, weight: orNull(anyFloat), gradient: f32, options: epsOption },
-  (x, weight, gradient, { eps }) => backward("rmsNorm", x, weight, gradient, eps),
+  { x: f32, weight: orNull(anyFloat), gradient: f32, options: backwardOptions },
+  (x, weight, gradient, options) => backward("rmsNorm", x, weight, gradient, options),
 );
 
 /** {@inheritDoc BackwardOps.layerNormBackward} @function */
 export const layerNormBackward: Ops["layerNormBackward"] = checked(
   "layerNormBackward",
-  { x: f32, weight: orNull(anyFloat), bias: orNull(anyFloat), gradient: f32, options: epsOption },
-  (x, weight, bias, gradient, { eps }) => {
+  { x: f32, weight: orNull(anyFloat), bias: orNull(anyFloat), gradient: f32, options: backwardOptions },
+  (x, weight, bias, gradient, options) => {
     const { rows, width } = asRows("layerNorm", x.shape);
-    const gradients = backward("layerNorm", x, weight, gradient, eps);
+    const gradients = backward("layerNorm", x, weight, gradient, options);
     return { ...gradients, bias: bias && reduceMiddle("sum", gradient, { outer: 1, n: rows, inner: width }, [width]) };
   },
 );
@@ -66,20 +67,35 @@ function normalize<S extends Shape>(norm: Norm, x: F32<S>, weight: Weight | null
   return out;
 }
 
-function backward(norm: Norm, x: F32, weight: Weight | null, gradient: F32, eps: number) {
+function backward(
+  norm: Norm,
+  x: F32,
+  weight: Weight | null,
+  gradient: F32,
+  { eps, add }: { readonly eps: number; readonly add?: F32 | undefined },
+) {
   const { rows, width } = checkNorm(norm, x, weight, null);
   checkShapes(`${norm}Backward`, { gradient }, x.shape);
+  const added = add && (add.size === x.size ? add.reshape(x.shape) : add);
+  if (added) checkShapes(`${norm}Backward`, { add: added }, x.shape);
   const { device } = x;
   using scope = device.scope(`${norm}Backward`);
   const xGradient = scope.keep(device.empty(x.shape, "f32", `${norm} gradient`));
   const statistics = device.empty([rows, 4], "f32", `${norm} statistics`);
   runRows(device, {
     kernel: "norm_backward",
-    constants: { CENTERED: norm === "layerNorm", WEIGHT_DTYPE: weight ? floatCode(weight.dtype) : noDType },
+    constants: {
+      CENTERED: norm === "layerNorm",
+      WEIGHT_DTYPE: weight ? floatCode(weight.dtype) : noDType,
+      ...(added && { ADD: true }),
+    },
     rows,
     width,
-    split: { x: [x, width], gradient: [gradient, width], x_gradient: [xGradient, width], statistics: [statistics, 4] },
-    whole: { weight: weight ?? placeholder(x) },
+    split: {
+      ...{ x: [x, width], gradient: [gradient, width], x_gradient: [xGradient, width], statistics: [statistics, 4] },
+      ...(added && { addend: [added, width] }),
+    },
+    whole: { weight: weight ?? placeholder(x), ...(!added && { addend: placeholder(x) }) },
     params: { eps },
   });
   if (!weight) return { x: xGradient, weight: null };

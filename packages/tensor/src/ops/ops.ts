@@ -216,20 +216,20 @@ export interface BackwardOps {
     gradient: F32,
     options?: AttentionOptions,
   ): { q: F32; k: F32; v: F32 };
-  /** Gradients of `rmsNorm`. The weight's is f32. */
+  /** Gradients of `rmsNorm`. The weight's is f32. `add` is added to that of x, whose other gradients it holds. */
   rmsNormBackward(
     x: F32,
     weight: Weight | null,
     gradient: F32,
-    options: { readonly eps: number },
+    options: { readonly eps: number; readonly add?: F32 | undefined },
   ): { x: F32; weight: F32 | null };
-  /** Gradients of `layerNorm`. Those of the parameters are f32. */
+  /** Gradients of `layerNorm`. Those of the parameters are f32. `add` is added to that of x. */
   layerNormBackward(
     x: F32,
     weight: Weight | null,
     bias: Weight | null,
     gradient: F32,
-    options: { readonly eps: number },
+    options: { readonly eps: number; readonly add?: F32 | undefined },
   ): { x: F32; weight: F32 | null; bias: F32 | null };
   /** Gradients of `swiglu`. */
   swigluBackward(gate: F32, up: F32, gradient: F32): { gate: F32; up: F32 };
