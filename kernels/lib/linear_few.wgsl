@@ -1,17 +1,17 @@
 // A product with few rows, as in decoding, and what stands around it in a block: out[i, j] = Σₖ x̂[i, k] · W[j, k], where x̂ is x, or x
 // normalised as norm.wgsl does (NORMALIZE). ADD adds addend[i, j]. With GATED, W has 2 n rows, and out = silu(gate) · up, where the first
 // n rows give the gate and the others up.
-// A workgroup computes all rows, up to ROWS, of 4 · LANES_N columns. LANES_K lanes share each four columns and take four steps of k in turn;
+// A workgroup computes all ROWS rows of 4 · LANES_N columns. LANES_K lanes share each four columns and take four steps of k in turn;
 // their sums are added in shared memory, pairwise and in a fixed order. Each workgroup finds what the rows are normalised by for itself:
 // x is small, and one run of a kernel less is worth more. With LANES_K = 1, for adapters whose lanes are a CPU's, there is no barrier.
 // k and every row of x and W are whole vectors of four. A kernel that includes this declares W, as `w`, and read_w4.
-// Bindings: x [m, k], norm_weight [k] of some floating dtype, w [n or 2 n, k], addend [m, n] (read); out [m, n] (written).
+// Bindings: x [ROWS, k], norm_weight [k] of some floating dtype, w [n or 2 n, k], addend [ROWS, n] (read); out [ROWS, n] (written).
 
 //! include lib/packed.wgsl
 //! include lib/sigmoid.wgsl
 //! include lib/norm_row.wgsl
 
-const ROWS = 1u; //! define: 1, 2, 4 or 8
+const ROWS = 1u; //! define: rows of x
 override LANES_N: u32 = 8u;
 // A power of two.
 override LANES_K: u32 = 1u;
@@ -22,7 +22,7 @@ override ADD: bool = false;
 override GATED: bool = false;
 override PARTIALS: u32 = 1u;
 
-struct Params { m: u32, n: u32, k: u32, eps: f32 }
+struct Params { n: u32, k: u32, eps: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -84,11 +84,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first_column = id * 4u * LANES_N;
   if (first_column >= params.n) { return; }
   let j = first_column + lane % LANES_N * 4u;
-  let last_row = params.m - 1u;
 
   var rows: array<Row, ROWS>;
   if (NORMALIZE) {
-    for (var r = 0u; r < ROWS; r++) { rows[r] = row_of(min(r, last_row), lane); }
+    for (var r = 0u; r < ROWS; r++) { rows[r] = row_of(r, lane); }
   }
   // Columns past the edge repeat the last one and are not stored.
   let last = params.n - 1u;
@@ -105,7 +104,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var scale = vec4f();
     if (NORMALIZE) { scale = norm_weight_4(k); }
     for (var r = 0u; r < ROWS; r++) {
-      var value = x[(min(r, last_row) * params.k + k) / 4u];
+      var value = x[(r * params.k + k) / 4u];
       if (NORMALIZE) {
         let row = rows[r];
         value = (value * row.scale - row.base - row.rest) * row.inverse * scale;
@@ -136,7 +135,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (GATED) { up_sum[r] = partials[(ROWS + r) * LANES + lane]; }
     }
   }
-  for (var r = 0u; r < min(ROWS, params.m); r++) {
+  for (var r = 0u; r < ROWS; r++) {
     var result = sum[r];
     if (GATED) { result = result * sigmoid(result) * up_sum[r]; }
     for (var c = 0u; c < 4u && j + c < params.n; c++) {

@@ -5,7 +5,7 @@ import type { Binding } from "../tensor.ts";
 import { asRows, checkShapes } from "./check.ts";
 import { anyFloat, checked, f32 } from "./checked.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
-import { perLane, runItems, runRows } from "./parts.ts";
+import { runItems, runRows } from "./parts.ts";
 import { reduceMiddle } from "./reduce.ts";
 import { wideOf } from "./row-plan.ts";
 
@@ -99,32 +99,28 @@ function backward(
     params: { eps },
   });
   if (!weight) return { x: xGradient, weight: null };
+  const weightGradient = scope.keep(device.empty([width], "f32", `${norm} weight gradient`));
   // Blocks of a multiple of 64 rows begin at aligned bytes, so that each can be bound by itself.
   const blockRows = Math.ceil(Math.sqrt(rows) / 64) * 64;
-  const blocks = Math.ceil(rows / blockRows);
-  const sums = device.empty([blocks, width], "f32", `${norm} weight gradient`);
   const WIDE = wideOf(width);
+  const [COLUMNS, SHARES] = device.capabilities.software ? [8, 8] : [16, 16];
   runItems(device, {
     kernel: "norm_weight_backward",
-    constants: { WIDE },
-    items: blocks,
-    workgroups: (count) => perLane((count * width) / WIDE),
+    constants: { COLUMNS, SHARES, WIDE },
+    items: Math.ceil(rows / blockRows),
+    workgroups: () => Math.ceil(width / WIDE / COLUMNS),
     split: {
       x: [x, blockRows * width],
       gradient: [gradient, blockRows * width],
       statistics: [statistics, blockRows * 4],
     },
-    whole: { out: sums },
-    params: (count, start) => ({
-      rows: Math.min(count * blockRows, rows - start * blockRows),
-      width,
-      blocks: count,
-      block_rows: blockRows,
-      start: start * width,
+    whole: { out: weightGradient },
+    params: (blocks, start) => ({
+      ...{ rows: Math.min(blocks * blockRows, rows - start * blockRows), width },
+      ...{ blocks, block_rows: blockRows, accumulate: start > 0 ? 1 : 0 },
     }),
   });
-  const weightGradient = reduceMiddle("sum", sums, { outer: 1, n: blocks, inner: width }, [width]);
-  return { x: xGradient, weight: scope.keep(weightGradient) };
+  return { x: xGradient, weight: weightGradient };
 }
 
 /** Every binding of a kernel must be given, even one that its constants leave unread. */
