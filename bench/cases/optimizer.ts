@@ -1,4 +1,4 @@
-import { adamwStep, clipCoefficient, full, zeros } from "@lethe/tensor";
+import { adamwStep, fillInto, GlobalNorm, together, zeros } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 
@@ -29,13 +29,26 @@ export const optimizerCases: readonly BenchCase[] = [
     },
   },
   {
-    name: "clip_coefficient",
-    shape: "1",
-    bytes: 8,
+    name: "squares_of_blocks",
+    shape: `${count} elements of 64 tensors`,
+    bytes: 4 * count,
     prepare(device) {
-      const squares = full(device, [], 16);
-      const run = () => clipCoefficient(squares, { maxNorm: 1 });
-      return { run, check: () => checkSamples("clip_coefficient", run(), () => 0.25) };
+      const tensors = together(
+        device,
+        Array.from({ length: 64 }, (_, i) => [{ shape: [count / 64], label: `tensor ${i}` }]),
+        "f32",
+      );
+      for (const tensor of tensors) fillInto(tensor, 2);
+      const norms = new GlobalNorm(device);
+      const run = () => norms.of(tensors.map((tensor) => ({ tensor }))).norm;
+      return {
+        run,
+        check: () => checkSamples("global_norm", run(), () => 2 * Math.sqrt(count)),
+        dispose() {
+          norms[Symbol.dispose]();
+          for (const tensor of tensors) tensor.dispose();
+        },
+      };
     },
   },
 ];

@@ -23,7 +23,9 @@ export function trainingCase(subject: Subject, { batch, length }: { batch: numbe
           const logits = model.forward(examples, { ops: tape.ops });
           return tape.ops.crossEntropy(logits, examples.labels, { reduction: "mean" });
         });
-        optimiser.update(tape.backward(loss), 1e-3);
+        const places = optimiser.gradientPlaces();
+        optimiser.update(tape.backward(loss, { places }), 1e-3);
+        for (const place of places.values()) place.dispose();
         return loss;
       };
       return {

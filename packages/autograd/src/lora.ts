@@ -1,12 +1,14 @@
 import {
+  castInto,
   type F32,
+  fillInto,
   ops as kernels,
   LetheError,
   type Ops,
   randomNormal,
   type Tensor,
+  together,
   type Weight,
-  zeros,
 } from "@lethe/tensor";
 import { anyObject, atLeast, callable, checkerOf, iterable, options, positive } from "@lethe/tensor/checked";
 import type { Trainable } from "./training/trainable.ts";
@@ -72,28 +74,32 @@ export class Lora implements Disposable {
     const flat = accepted.find(([, { shape }]) => shape.length !== 2);
     if (flat)
       throw new LetheError(`Lora: ${flat[0]} has shape [${flat[1].shape}]; only a matrix has a low-rank update`);
-    this.trainables = accepted.flatMap(([name, weight], i) => {
+    const { device } = accepted[0]![1];
+    const named = (name: string, matrix: string) => `${name.replace(/\.weight$/, "")}.${matrix}.weight`;
+    const distinct = new Map(accepted.toReversed().map(([name, weight]) => [weight.storage, name]));
+    const firsts = accepted.filter(([name, weight]) => distinct.get(weight.storage) === name);
+    const made = together(
+      device,
+      firsts.map(([name, { shape }]) => [
+        { shape: [rank, shape[1]!], label: named(name, "lora_A") },
+        { shape: [shape[0]!, rank], label: named(name, "lora_B") },
+      ]),
+      "f32",
+    );
+    for (const [i, [name, weight]] of accepted.entries()) {
       const known = this.#adapters.get(weight.storage);
-      if (known) {
-        this.#names.set(name, known);
-        return [];
-      }
-      const { device } = weight;
-      const [out, width] = weight.shape as readonly [number, number];
-      using _ = device.scope("LoRA");
-      // Each weight has a stream of its own: the generator counts elements within one call.
-      const random = { seed: seed * 65_536 + i, std: 1 / Math.sqrt(width) };
-      const a = randomNormal(device, [rank, width], random).retain() as F32;
-      const b = zeros(device, [out, rank]).retain() as F32;
-      const adapter = { weight, a, b };
+      const at = firsts.findIndex(([first]) => first === name);
+      const adapter = known ?? { weight, a: made[2 * at]!, b: made[2 * at + 1]! };
       this.#adapters.set(weight.storage, adapter);
       this.#names.set(name, adapter);
-      const named = (matrix: string) => `${name.replace(/\.weight$/, "")}.${matrix}.weight`;
-      return [
-        { name: named("lora_A"), parameter: a },
-        { name: named("lora_B"), parameter: b },
-      ];
-    });
+      if (known) continue;
+      using _ = device.scope("LoRA");
+      // Each weight has a stream of its own: the generator counts elements within one call.
+      const random = { seed: seed * 65_536 + i, std: 1 / Math.sqrt(weight.shape[1]!) };
+      castInto(adapter.a, randomNormal(device, adapter.a.shape, random));
+      fillInto(adapter.b, 0);
+    }
+    this.trainables = made.map((parameter) => ({ name: parameter.label, parameter }));
   }
 
   /**

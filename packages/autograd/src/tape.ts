@@ -62,7 +62,7 @@ const checkWatch = checkerOf("watch", { parameters: iterable });
 const checkCheckpoint = checkerOf("checkpoint", { x: f32, run: callable });
 const checkBackward = checkerOf("backward", {
   loss: instanceOf(Tensor),
-  options: options({ seed: optional(f32), into: optional(instanceOf(Map)) }),
+  options: options({ seed: optional(f32), into: optional(instanceOf(Map)), places: optional(instanceOf(Map)) }),
 });
 
 export interface BackwardOptions {
@@ -70,6 +70,11 @@ export interface BackwardOptions {
   readonly seed?: F32;
   /** Gradients to add to, in place, for accumulation over micro-batches. A parameter that is missing from it is put there. */
   readonly into?: Map<Tensor, F32>;
+  /**
+   * Zeros to gather gradients in, of the watched tensors' sizes, for those that `into` has no gradient of: such as parts of one buffer, so
+   * that an optimiser can read all of them at once. The gradients are then handles on them.
+   */
+  readonly places?: ReadonlyMap<Tensor, F32> | undefined;
 }
 
 /**
@@ -96,6 +101,8 @@ export class Tape {
   #hidden = new WeakSet<Value>();
   readonly #records: Recorded[] = [];
   readonly #gradients = new Map<Value, PartialGradient>();
+  /** Values to which a gradient has come. */
+  readonly #reached = new Set<Value>();
   /** The block that runs unrecorded. */
   #paused: Block | null = null;
   /** The block that runs again, recorded. */
@@ -170,7 +177,7 @@ export class Tape {
    */
   backward(loss: Tensor, options: BackwardOptions = {}): Map<Tensor, F32> {
     checkBackward([loss, options]);
-    const { seed, into = new Map() } = options;
+    const { seed, into = new Map(), places } = options;
     try {
       if (!this.#tracked.has(loss.storage))
         throw new LetheError(`backward: ${loss.label} does not depend on any watched tensor through this tape's ops`);
@@ -180,14 +187,15 @@ export class Tape {
           `backward: the loss has shape [${loss.shape}]; give a seed gradient of that shape, or reduce it`,
         );
       for (const [value, parameter] of this.#watched) {
-        const target = into.get(parameter);
+        const target = into.get(parameter) ?? places?.get(parameter);
         if (target) this.#gradients.set(value, { tensor: target.retain(), own: true });
       }
+      this.#reached.add(loss.storage);
       this.#add(loss.storage, seed ?? loss.device.tensor([1], loss.shape, "f32", "seed"), false);
       for (let record = this.#records.pop(); record; record = this.#records.pop()) this.#unwind(record);
       for (const [value, parameter] of this.#watched) {
         const partial = this.#gradients.get(value);
-        if (!partial || into.has(parameter)) continue;
+        if (!partial || !this.#reached.has(value) || into.has(parameter)) continue;
         const gradient = partial.own ? partial.tensor : this.#base.affine(partial.tensor, { factor: 1 });
         into.set(parameter, scope.keep(gradient.reshape(parameter.shape)));
       }
@@ -293,6 +301,7 @@ export class Tape {
   }
 
   #sendBack({ inputs, sendBack }: RecordedCall, gradient: F32): void {
+    for (const value of inputs) if (value) this.#reached.add(value);
     // The gradient of a watched tensor may be the caller's, which is added to in place.
     const soFar = (operand: number) => {
       const value = inputs[operand];
@@ -354,6 +363,7 @@ export class Tape {
     for (const { tensor } of this.#gradients.values()) tensor.dispose();
     this.#records.length = 0;
     this.#gradients.clear();
+    this.#reached.clear();
     this.#hidden = new WeakSet();
     this.#tracked.clear();
     for (const value of this.#watched.keys()) this.#tracked.add(value);

@@ -30,3 +30,4 @@ export type {
   Transposed,
 } from "./shape.ts";
 export { type Binding, Device, type Dispatch, Tensor } from "./tensor.ts";
+export { bytesTogether, follows, stretch, together } from "./together.ts";

@@ -1,15 +1,15 @@
 import {
   type AdamWOptions,
   adamwStep,
-  clipCoefficient,
   type F32,
   fillInto,
+  follows,
+  GlobalNorm,
   LetheError,
-  slice,
-  sum,
-  sumOfSquaresInto,
+  type Norms,
+  stretch,
   type Tensor,
-  unary,
+  together,
 } from "@lethe/tensor";
 import {
   anyObject,
@@ -43,16 +43,18 @@ interface State extends Trainable {
   readonly decay: number;
 }
 
-/** The norm of a step's gradients, on the device. The tensors belong to the innermost open scope. */
-export interface GradientNorm {
-  /** Parameters that have a gradient. */
+/** A parameter of which a step has a gradient. */
+interface Moving extends State {
+  readonly gradient: F32;
+}
+
+/**
+ * The norm of a step's gradients before clipping, and the factor that clips it to the optimiser's `clipNorm`, on the device. The tensors
+ * belong to the innermost open scope.
+ */
+export interface GradientNorm extends Norms {
+  /** Parameters that have a gradient, in the order of `squares`. */
   readonly names: readonly string[];
-  /** Sum of squares of each one's gradient, in the order of `names`. */
-  readonly squares: F32;
-  /** The sum of `squares`, a scalar. */
-  readonly total: F32;
-  /** Global norm of the gradients before clipping, √total, a scalar. */
-  readonly norm: F32;
 }
 
 const decayRate: Kind = {
@@ -78,11 +80,18 @@ const checkUpdate = checkerOf("AdamW.update", {
 /**
  * AdamW with decoupled weight decay (Loshchilov & Hutter 2019), updating parameters in place. Both moments are f32 and belong to the
  * optimiser until it is disposed of.
+ *
+ * Parameters that lie one after another in a buffer, as a model's weights do, are updated in one dispatch where their gradients do too
+ * ({@link AdamW.gradientPlaces}).
  */
 export class AdamW implements Disposable {
   readonly trainables: readonly Trainable[];
   readonly #settings: AdamWSettings;
+  /** In the order of the trainables. */
   readonly #states: readonly State[];
+  /** In the order in which the parameters lie in memory. */
+  readonly #inMemory: readonly State[];
+  readonly #norms: GlobalNorm;
   #steps = 0;
 
   /** @throws {LetheError} when `trainables` is empty, or a setting is out of its range */
@@ -92,10 +101,17 @@ export class AdamW implements Disposable {
     this.trainables = trainables;
     this.#settings = settings;
     const decays = settings.decays ?? matrices;
-    this.#states = trainables.map((trainable) => {
-      const [firstMoment, secondMoment] = [momentOf(trainable, "exp_avg"), momentOf(trainable, "exp_avg_sq")];
-      return { ...trainable, firstMoment, secondMoment, decay: decays(trainable) ? settings.weightDecay : 0 };
+    const ordered = inMemory(trainables);
+    const [first, second] = [zerosLike(ordered, ".exp_avg"), zerosLike(ordered, ".exp_avg_sq")];
+    this.#inMemory = ordered.map((trainable, i) => {
+      const decay = decays(trainable) ? settings.weightDecay : 0;
+      return { ...trainable, firstMoment: first[i]!, secondMoment: second[i]!, decay };
     });
+    const places = new Map(ordered.map((trainable, i) => [trainable, i]));
+    this.#states = trainables.map((trainable) => this.#inMemory[places.get(trainable)!]!);
+    this.#norms = new GlobalNorm(trainables[0]!.parameter.device);
+    // Gradients will lie as the moments do.
+    this.#norms.prepare(this.#states.map(({ firstMoment, column }) => ({ tensor: firstMoment, column })));
   }
 
   /** Updates made so far. */
@@ -128,20 +144,22 @@ export class AdamW implements Disposable {
   }
 
   /**
+   * Zeros for the gradient of each parameter, as `backward` takes them (`places`): they lie in memory as the parameters do, so that few
+   * dispatches can go through all of them. They belong to no scope: the caller disposes of each.
+   */
+  gradientPlaces(): Map<Tensor, F32> {
+    const tensors = zerosLike(this.#inMemory, ".grad");
+    return new Map(this.#inMemory.map(({ parameter }, i) => [parameter, tensors[i]!]));
+  }
+
+  /**
    * The global norm of the gradients of all trained parameters; of a single column where only that is trained.
    * @throws {LetheError} when no parameter has a gradient
    */
   gradientNorm(gradients: ReadonlyMap<Tensor, F32>): GradientNorm {
-    const moving = this.#moving(gradients);
-    const { device } = moving[0]!.parameter;
-    using scope = device.scope("gradient norm");
-    const squares = scope.keep(device.empty([moving.length], "f32", "squares of gradients"));
-    for (const [i, { gradient, column }] of moving.entries()) {
-      const trained = column === undefined ? gradient : slice(gradient, { axis: 1, start: column, end: column + 1 });
-      sumOfSquaresInto(squares, i, trained);
-    }
-    const total = scope.keep(sum(squares));
-    return { names: moving.map(({ name }) => name), squares, total, norm: scope.keep(unary(total, { kind: "sqrt" })) };
+    const moving = movingOf(this.#states, gradients);
+    const parts = moving.map(({ gradient, column }) => ({ tensor: gradient, column }));
+    return { ...this.#norms.of(parts, this.#settings.clipNorm), names: moving.map(({ name }) => name) };
   }
 
   /**
@@ -151,30 +169,28 @@ export class AdamW implements Disposable {
    */
   update(gradients: ReadonlyMap<Tensor, F32>, learningRate: number, norm?: GradientNorm): void {
     checkUpdate([gradients, learningRate, norm]);
-    const moving = this.#moving(gradients);
+    const moving = movingOf(this.#inMemory, gradients);
     this.#steps++;
-    const { beta1, beta2, epsilon, clipNorm: maxNorm } = this.#settings;
+    const { beta1, beta2, epsilon, clipNorm } = this.#settings;
     using _ = moving[0]!.parameter.device.scope("AdamW");
-    const { total } = maxNorm === undefined ? {} : (norm ?? this.gradientNorm(gradients));
-    const clip = total && maxNorm !== undefined ? { gradientScale: clipCoefficient(total, { maxNorm }) } : {};
-    for (const { parameter, gradient, firstMoment, secondMoment, decay: weightDecay, column } of moving) {
-      const only = column === undefined ? {} : { column: { index: column, width: parameter.shape[1]! } };
-      const rates = { learningRate, beta1, beta2, epsilon, weightDecay, step: this.#steps };
-      adamwStep(parameter, gradient, firstMoment, secondMoment, { ...rates, ...clip, ...only });
+    const gradientScale = clipNorm === undefined ? undefined : (norm ?? this.gradientNorm(gradients)).clip;
+    for (const run of runsOf(moving)) {
+      const [first, last] = [run[0]!, run.at(-1)!];
+      const { column, decay: weightDecay, parameter } = first;
+      using whole = stretch(parameter, last.parameter);
+      using gradient = stretch(first.gradient, last.gradient);
+      using firstMoment = stretch(first.firstMoment, last.firstMoment);
+      using secondMoment = stretch(first.secondMoment, last.secondMoment);
+      adamwStep(whole, gradient, firstMoment, secondMoment, {
+        ...{ learningRate, beta1, beta2, epsilon, weightDecay, step: this.#steps },
+        ...(gradientScale && { gradientScale }),
+        ...(column !== undefined && { column: { index: column, width: parameter.shape[1]! } }),
+      });
     }
   }
 
-  /** The parameters that have a gradient, with it. */
-  #moving(gradients: ReadonlyMap<Tensor, F32>): (State & { readonly gradient: F32 })[] {
-    const moving = this.#states.flatMap((state) => {
-      const gradient = gradients.get(state.parameter);
-      return gradient ? [{ ...state, gradient }] : [];
-    });
-    if (moving.length === 0) throw new LetheError("AdamW: none of the trained parameters has a gradient");
-    return moving;
-  }
-
   [Symbol.dispose](): void {
+    this.#norms[Symbol.dispose]();
     for (const { firstMoment, secondMoment } of this.#states) {
       firstMoment.dispose();
       secondMoment.dispose();
@@ -182,9 +198,54 @@ export class AdamW implements Disposable {
   }
 }
 
-/** A moment before the first update: zeros, in no more bytes than they need. */
-function momentOf({ name, parameter: { device, shape } }: Trainable, kind: string): F32 {
-  const moment = device.lasting(shape, "f32", `${name}.${kind}`);
-  fillInto(moment, 0);
-  return moment;
+/** The parameters that have a gradient, with it. @throws {LetheError} when there is none */
+function movingOf(states: readonly State[], gradients: ReadonlyMap<Tensor, F32>): Moving[] {
+  const moving = states.flatMap((state) => {
+    const gradient = gradients.get(state.parameter);
+    return gradient ? [{ ...state, gradient }] : [];
+  });
+  if (moving.length === 0) throw new LetheError("AdamW: none of the trained parameters has a gradient");
+  return moving;
+}
+
+/** Trainables in the order in which their parameters lie in memory: buffers as they come first, and tensors in a buffer by their places. */
+function inMemory(trainables: readonly Trainable[]): Trainable[] {
+  const buffers = new Map<unknown, number>();
+  for (const { parameter } of trainables)
+    if (!buffers.has(parameter.storage.buffer)) buffers.set(parameter.storage.buffer, buffers.size);
+  const place = ({ parameter: { storage } }: Trainable) => [buffers.get(storage.buffer)!, storage.offset] as const;
+  return trainables.toSorted((a, b) => {
+    const [one, other] = [place(a), place(b)];
+    return one[0] - other[0] || one[1] - other[1];
+  });
+}
+
+/** Zeros of each parameter's shape, one after another. They belong to no scope. */
+function zerosLike(trainables: readonly Trainable[], suffix: string): F32[] {
+  const parts = trainables.map(({ name, parameter: { shape } }) => [{ shape, label: name + suffix }]);
+  const tensors = together(trainables[0]!.parameter.device, parts, "f32");
+  for (const run of cut(tensors, follows)) {
+    using whole = stretch(run[0]!, run.at(-1)!);
+    fillInto(whole, 0);
+  }
+  return tensors;
+}
+
+/** Cuts a list where a rule does not hold between two neighbours. */
+function cut<T>(list: readonly T[], holds: (one: T, next: T) => boolean): T[][] {
+  const runs: T[][] = [];
+  for (const [i, item] of list.entries()) {
+    if (i > 0 && holds(list[i - 1]!, item)) runs.at(-1)!.push(item);
+    else runs.push([item]);
+  }
+  return runs;
+}
+
+/** Parameters that one dispatch can update. */
+function runsOf(moving: readonly Moving[]): Moving[][] {
+  const tensors = ["parameter", "gradient", "firstMoment", "secondMoment"] as const;
+  return cut(moving, (one, next) => {
+    const whole = one.column === undefined && next.column === undefined;
+    return whole && one.decay === next.decay && tensors.every((each) => follows(one[each], next[each]));
+  });
 }

@@ -1,4 +1,4 @@
-import type { MemoryNeed } from "@lethe/tensor";
+import { bytesTogether, type MemoryNeed } from "@lethe/tensor";
 import { anyObject, checked, listOf } from "@lethe/tensor/checked";
 import type { SelectedWeight } from "./trainable.ts";
 
@@ -10,14 +10,12 @@ import type { SelectedWeight } from "./trainable.ts";
 export const trainingMemory = checked(
   "trainingMemory",
   { trainables: listOf(anyObject) },
-  (trainables: readonly SelectedWeight[]): MemoryNeed[] =>
-    trainables.flatMap(({ name, parameter }) => {
-      const { pool } = parameter.device;
-      const bytes = 4 * parameter.size;
-      return [
-        { part: "gradients", name, bytes: pool.sizeOf(bytes) },
-        { part: "AdamW's first moments", name, bytes: pool.sizeOf(bytes, true) },
-        { part: "AdamW's second moments", name, bytes: pool.sizeOf(bytes, true) },
-      ];
-    }),
+  (trainables: readonly SelectedWeight[]): MemoryNeed[] => {
+    if (trainables.length === 0) return [];
+    const parts = trainables.map(({ name, parameter: { shape } }) => [{ shape, label: name }]);
+    return bytesTogether(trainables[0]!.parameter.device, parts, "f32").flatMap((bytes, i) => {
+      const { name } = trainables[i]!;
+      return ["gradients", "AdamW's first moments", "AdamW's second moments"].map((part) => ({ part, name, bytes }));
+    });
+  },
 );

@@ -13,7 +13,7 @@ import {
   text,
   unlessAborted,
 } from "@lethe/tensor/checked";
-import { Tape } from "../tape.ts";
+import { type BackwardOptions, Tape } from "../tape.ts";
 import { AdamW, type GradientNorm } from "./adamw.ts";
 import { NonFiniteError, nonFiniteParameters } from "./non-finite.ts";
 import type { Schedule } from "./schedule.ts";
@@ -110,7 +110,7 @@ export const train = checked(
       for await (const microBatches of steps) {
         signal?.throwIfAborted();
         const learningRate = schedule(optimiser.steps);
-        const means = { device, ops, tape, optimiser, signal, onMicroBatch };
+        const means = { device, tape, optimiser, signal, onMicroBatch };
         pending.push(await recordStep(means, microBatches, learningRate));
         if (pending.length > ahead) yield await readOldest(pending, signal);
       }
@@ -126,13 +126,12 @@ const checkStep = checkerOf("train", { step: listOf(options({ name: text, loss: 
 
 interface Means extends Pick<TrainOptions, "optimiser" | "signal" | "onMicroBatch"> {
   readonly device: Device;
-  readonly ops: Ops;
   readonly tape: Tape;
 }
 
 /** Records one step, a micro-batch at a time, and starts to read its figures. */
 async function recordStep(
-  { device, ops, tape, optimiser, signal, onMicroBatch }: Means,
+  { device, tape, optimiser, signal, onMicroBatch }: Means,
   microBatches: readonly MicroBatch[],
   learningRate: number,
 ): Promise<PendingStep> {
@@ -141,45 +140,46 @@ async function recordStep(
   const of = microBatches.length;
   if (of === 0) throw new LetheError(`step ${step} has no micro-batch`);
   const gradients = new Map<Tensor, F32>();
+  const places = optimiser.gradientPlaces();
   const losses: F32[] = [];
   try {
     for (const [index, microBatch] of microBatches.entries()) {
-      losses.push(recordMicroBatch({ device, tape }, microBatch, 1 / of, gradients));
+      losses.push(recordMicroBatch({ device, tape }, microBatch, 1 / of, { into: gradients, places }));
       await device.ready(signal);
       onMicroBatch?.({ step, done: index + 1, of });
     }
     using _ = device.scope(`update of step ${step}`);
     const norm = optimiser.gradientNorm(gradients);
     optimiser.update(gradients, learningRate, norm);
-    const figures = [...losses, norm.norm.reshape([1])].reduce((all, figure) => ops.concat(all, figure, { axis: 0 }));
-    const values = figures.read() as Promise<Float32Array>;
+    const figures = device.empty([of + 1], "f32", "figures of a step");
+    for (const [i, figure] of [...losses, norm.norm].entries()) device.copyBytes(figure, 0, figures, 4 * i, 4);
+    const values = figures.read();
     const batches = microBatches.map(({ name }) => name);
     return { step, batches, learningRate, values, parameters: norm.names, squares: norm.squares.retain() };
   } finally {
-    for (const tensor of [...gradients.values(), ...losses]) tensor.dispose();
+    for (const tensor of [...gradients.values(), ...places.values(), ...losses]) tensor.dispose();
   }
 }
 
 /**
- * Records forward and backward of one micro-batch, and gives its loss `[1]`, which the caller disposes of.
+ * Records forward and backward of one micro-batch, and gives its loss, which the caller disposes of.
  * @param share by which its gradients are multiplied
- * @param gradients of the step, to which its own are added; the caller disposes of them
+ * @param into gradients of the step, to which its own are added; the caller disposes of them
  */
 function recordMicroBatch(
   { device, tape }: Pick<Means, "device" | "tape">,
   { name, loss: lossOf }: MicroBatch,
   share: number,
-  gradients: Map<Tensor, F32>,
+  { into, places }: Required<Pick<BackwardOptions, "into" | "places">>,
 ): F32 {
   using _ = device.scope(name);
-  const before = new Set(gradients.keys());
+  const before = new Set(into.keys());
   const loss = device.scoped("forward", () => lossOf(tape));
   if (loss.size !== 1) throw new LetheError(`${name}: its loss has shape [${loss.shape}]; expected a scalar`);
   const seed = device.tensor([share], loss.shape, "f32", "share of a micro-batch");
-  tape.backward(loss, { seed, into: gradients });
-  for (const [parameter, gradient] of gradients)
-    if (!before.has(parameter)) gradients.set(parameter, gradient.retain());
-  return loss.reshape([1]).retain() as F32;
+  tape.backward(loss, { seed, into, places });
+  for (const [parameter, gradient] of into) if (!before.has(parameter)) into.set(parameter, gradient.retain());
+  return loss.retain();
 }
 
 /** Waits for the oldest step's figures, unless the signal is aborted. */

@@ -1,32 +1,42 @@
-import { adjacent, type Device, type FloatDType, type Weight } from "@lethe/tensor";
+import { type Device, type FloatDType, together, type Weight } from "@lethe/tensor";
 import { modules } from "../pass/layout.ts";
 
 /** Modules of a layer that multiply the same input. */
-const together = [
+const sameInput = [
   [modules.query, modules.key, modules.value],
   [modules.gate, modules.up],
 ] as const;
 
+interface Wanted {
+  readonly shape: readonly number[];
+  readonly dtype: FloatDType;
+}
+
 /**
- * Makes a model's weights, with undefined values and of no scope. Those that multiply the same input lie one after another, so that one
- * product can read them.
+ * Makes a model's weights, with undefined values and of no scope. They lie in as few buffers as can be, so that one dispatch of an optimiser
+ * reaches many; matrices come first, because they decay and other weights do not. Matrices that multiply the same input lie one after
+ * another, so that one product can read them.
  * @param wanted by name
  */
-export function emptyWeights(
-  device: Device,
-  wanted: ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtype: FloatDType }>,
-): Map<string, Weight> {
-  const joint = new Map<string, Weight>();
-  for (const modules of together) {
-    for (let layer = 0; wanted.has(`${modules[0](layer)}.weight`); layer++) {
-      const names = modules.map((module) => `${module(layer)}.weight`);
-      const parts = names.flatMap((label) => ({ label, ...wanted.get(label)! }));
-      const [{ dtype }] = parts as [(typeof parts)[0]];
-      if (parts.some((part) => part.dtype !== dtype)) continue;
-      for (const weight of adjacent(device, parts, dtype)) joint.set(weight.label, weight);
-    }
+export function emptyWeights(device: Device, wanted: ReadonlyMap<string, Wanted>): Map<string, Weight> {
+  const groups = groupsOf(wanted);
+  const made = new Map<string, Weight>();
+  for (const dtype of new Set(Array.from(wanted.values(), (weight) => weight.dtype))) {
+    const ofDType = groups.map((names) => names.filter((name) => wanted.get(name)!.dtype === dtype));
+    const parts = ofDType.map((names) => names.map((label) => ({ label, shape: wanted.get(label)!.shape })));
+    for (const weight of together(device, parts, dtype)) made.set(weight.label, weight);
   }
-  return new Map(
-    Array.from(wanted, ([name, { shape, dtype }]) => [name, joint.get(name) ?? device.lasting(shape, dtype, name)]),
-  );
+  return new Map(Array.from(wanted.keys(), (name) => [name, made.get(name)!]));
+}
+
+/** Names of weights, matrices first, and in one group those of matrices that multiply the same input. */
+function groupsOf(wanted: ReadonlyMap<string, Wanted>): string[][] {
+  const joint: string[][] = [];
+  for (const modules of sameInput)
+    for (let layer = 0; wanted.has(`${modules[0](layer)}.weight`); layer++)
+      joint.push(modules.map((module) => `${module(layer)}.weight`).filter((name) => wanted.has(name)));
+  const grouped = new Set(joint.flat());
+  const alone = [...wanted.keys()].filter((name) => !grouped.has(name)).map((name) => [name]);
+  const isMatrix = ([name]: readonly string[]) => wanted.get(name!)!.shape.length > 1;
+  return [...joint, ...alone.filter(isMatrix), ...alone.filter((names) => !isMatrix(names))];
 }

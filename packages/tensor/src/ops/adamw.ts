@@ -14,7 +14,7 @@ export interface AdamWOptions {
   readonly weightDecay: number;
   /** Counted from 1: corrects the moments' bias towards 0. */
   readonly step: number;
-  /** A scalar on the device, such as a {@link clipCoefficient}. The gradient is multiplied by it. */
+  /** A scalar on the device, such as {@link Norms.clip}. The gradient is multiplied by it. */
   readonly gradientScale?: F32;
   /** Trains only the elements `index, index + width, …`: one column of a matrix whose rows have `width` elements. */
   readonly column?: { readonly index: number; readonly width: number };
@@ -89,25 +89,5 @@ export const adamwStep = checked(
         epsilon,
       }),
     });
-  },
-);
-
-/** `min(1, maxNorm / (√sumOfSquares + 10⁻⁶))`, a scalar on the device: the factor by which `torch.nn.utils.clip_grad_norm_` scales gradients. */
-export const clipCoefficient = checked(
-  "clipCoefficient",
-  { sumOfSquares: f32, options: options({ maxNorm: finite }) },
-  (sumOfSquares: F32, { maxNorm }: { readonly maxNorm: number }): F32<readonly []> => {
-    if (sumOfSquares.size !== 1)
-      throw new ShapeError(
-        `clipCoefficient: the sum of squares has shape ${show(sumOfSquares.shape)}, not one element`,
-      );
-    const out = sumOfSquares.device.empty([], "f32", "clipCoefficient");
-    sumOfSquares.device.dispatch({
-      kernel: "clip_coefficient",
-      bindings: { sum_of_squares: sumOfSquares, out },
-      params: { max_norm: maxNorm },
-      workgroups: [1, 1, 1],
-    });
-    return out;
   },
 );

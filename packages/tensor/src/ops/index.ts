@@ -18,13 +18,14 @@ import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./soft
 import { swiglu, swigluBackward } from "./swiglu.ts";
 import { unary, unaryBackward } from "./unary.ts";
 
-export { type AdamWOptions, adamwStep, clipCoefficient } from "./adamw.ts";
+export { type AdamWOptions, adamwStep } from "./adamw.ts";
 export * from "./attention.ts";
 export { bf16Linears } from "./bf16-linears.ts";
 export { type Counts, countCalls } from "./counting.ts";
 export { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
 export { add, addInto, affine, clamp, clampBackward, div, mul, sub, sumTo } from "./elementwise.ts";
 export { type FusedOps, fusedOf, type NormFirst, offerFused, type SelfAttentionParts } from "./fused/fused-ops.ts";
+export { GlobalNorm, type NormPart, type Norms } from "./global-norm.ts";
 export * from "./kl-divergence.ts";
 export * from "./kv-cache.ts";
 export * from "./layout.ts";

@@ -254,8 +254,14 @@ test("what lies outside a function's domain", async () => {
 });
 
 test("a gradient that is NaN is not clipped to a number", async () => {
-  const squares = device.tensor([Number.NaN], []);
-  expect(await exported.clipCoefficient(squares, { maxNorm: 1 }).item()).toBeNaN();
+  using norms = new exported.GlobalNorm(device);
+  const tensors = [[1, 2, 3, 4, 5], [6, Number.NaN], [7]].map((values) => device.tensor(values, [values.length]));
+  const { squares, total, norm, clip } = norms.of(
+    tensors.map((tensor) => ({ tensor })),
+    1,
+  );
+  expect([...(await squares.read())]).toEqual([55, Number.NaN, 49]);
+  for (const scalar of [total, norm, clip]) expect(await scalar.item()).toBeNaN();
 });
 
 test("scores too low for the running maximum are still compared with each other", async () => {
