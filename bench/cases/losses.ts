@@ -4,8 +4,14 @@ import {
   full,
   klDivergence,
   klDivergenceBackward,
+  linear,
+  linearCrossEntropyBackward,
+  linearCrossEntropyForward,
+  matmul,
+  matmulInto,
   mse,
   mseBackward,
+  zeros,
 } from "@lethe/tensor";
 import { crossEntropyRows, klDivergenceRows, logSoftmaxRows, reduceTokens } from "@lethe/testing/reference/losses";
 import type { BenchCase } from "../case.ts";
@@ -18,7 +24,38 @@ const mean = { reduction: "mean" } as const;
 
 const softmaxOf = (logits: Float32Array) => logSoftmaxRows(logits, columns).map(Math.exp);
 
+/** Logits so large that they are computed in blocks, and the width of what the unembedding multiplies. */
+const large = { rows: 400, tokens: 32_000, width: 64 };
+
 export const lossCases: readonly BenchCase[] = [
+  {
+    name: "linear_cross_entropy with gradients",
+    shape: `${large.rows}×${large.tokens}, d ${large.width}`,
+    flops: 6 * large.rows * large.tokens * large.width,
+    prepare(device) {
+      const [x, weight] = [normal(device, [large.rows, large.width]), normal(device, [large.tokens, large.width])];
+      const labels = device.tensor([...Array(large.rows).keys()], [large.rows], "i32");
+      const [gradient, into] = [full(device, [], 1), zeros(device, weight.shape)];
+      const run = () => {
+        const { saved } = linearCrossEntropyForward(x, weight, labels, mean);
+        const wants = { x: true, weight: true, into };
+        return linearCrossEntropyBackward(x, weight, labels, saved, gradient, mean, wants).x!;
+      };
+      // The logits are whole.
+      const plain = () => {
+        const logits = linear(x, weight);
+        crossEntropy(logits, labels, mean);
+        const slopes = crossEntropyBackward(logits, labels, gradient, mean);
+        matmulInto(into, slopes, x, { transposeA: true });
+        return matmul(slopes, weight);
+      };
+      return {
+        run,
+        plain,
+        check: async () => checkSamples("linear_cross_entropy", run(), await plain().read(), 1e-6),
+      };
+    },
+  },
   streaming("cross_entropy", { passes: 1, columns }, (device) => {
     const x = normal(device, [rows, columns]);
     const labels = labelsOf(device);

@@ -19,10 +19,9 @@ export function trainingCase(subject: Subject, { batch, length }: { batch: numbe
       const tape = new Tape(ops);
       tape.watch(optimiser.trainables.map(({ parameter }) => parameter));
       const step = () => {
-        const loss = device.scoped("forward", () => {
-          const logits = model.forward(examples, { ops: tape.ops });
-          return tape.ops.crossEntropy(logits, examples.labels, { reduction: "mean" });
-        });
+        const loss = device.scoped("forward", () =>
+          model.losses(examples, examples.labels, { ops: tape.ops, reduction: "mean" }),
+        );
         const places = optimiser.gradientPlaces();
         optimiser.update(tape.backward(loss, { places }), 1e-3);
         for (const place of places.values()) place.dispose();

@@ -121,6 +121,10 @@ export class Lora implements Disposable {
         const [first, second] = transposeB ? [a, b] : [b, a];
         return ops.matmul(ops.matmul(x, first, { transposeA, transposeB }), second, { transposeB });
       });
+    const linearCrossEntropy: Ops["linearCrossEntropy"] = (x, weight, labels, options) =>
+      this.#adapters.has(weight.storage)
+        ? ops.crossEntropy(linear(x, weight), labels, options)
+        : ops.linearCrossEntropy(x, weight, labels, options);
     const scoped =
       <Operands extends readonly [Tensor, ...unknown[]]>(call: (...operands: Operands) => F32) =>
       (...operands: Operands) =>
@@ -130,6 +134,7 @@ export class Lora implements Disposable {
       linear: scoped(linear) as Ops["linear"],
       embedding: scoped(embedding) as Ops["embedding"],
       matmul: scoped(matmul) as Ops["matmul"],
+      linearCrossEntropy: scoped(linearCrossEntropy),
       effectiveWeight: (weight) => {
         const adapter = this.#adapters.get(weight.storage);
         return adapter ? this.#effective(ops, adapter) : ops.effectiveWeight(weight);

@@ -302,12 +302,17 @@ export class Tape {
 
   #sendBack({ inputs, sendBack }: RecordedCall, gradient: F32): void {
     for (const value of inputs) if (value) this.#reached.add(value);
-    // The gradient of a watched tensor may be the caller's, which is added to in place.
-    const soFar = (operand: number) => {
-      const value = inputs[operand];
-      return value && !this.#watched.has(value) ? this.#gradients.get(value)?.tensor : undefined;
-    };
-    const contributions = sendBack(gradient, soFar);
+    const contributions = sendBack(gradient, {
+      // The gradient of a watched tensor may be the caller's, which is added to in place.
+      soFar: (operand) => {
+        const value = inputs[operand];
+        return value && !this.#watched.has(value) ? this.#gradients.get(value)?.tensor : undefined;
+      },
+      inPlace: (operand) => {
+        const partial = this.#gradients.get(inputs[operand]!);
+        return partial?.own ? partial.tensor : undefined;
+      },
+    });
     for (const [i, contribution] of contributions.entries()) {
       if (!contribution) continue;
       if ("operands" in contribution) {

@@ -1,5 +1,6 @@
 import { batchOf, stepOf } from "@lethe/decoder";
 import { Captures, Hooks } from "@lethe/hooks";
+import { crossEntropy } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { golden, goldenModel } from "@lethe/testing/golden";
@@ -140,4 +141,35 @@ test("a pass releases its intermediates: its peak of memory does not depend on t
     return device.memory().peakBytes - before;
   };
   expect(peak(6)).toBe(peak(2));
+});
+
+test("losses are the cross-entropy of the logits, also with rows and where a hook wants the logits or what comes before", async () => {
+  const batch = batchOf(device, prompts);
+  const count = batch.ids.size;
+  const labels = device.tensor(
+    Array.from({ length: count }, (_, i) => (i % 4 === 1 ? -100 : i)),
+    batch.ids.shape,
+    "i32",
+  );
+  const hooks = [
+    undefined,
+    new Hooks().scale("logits", 2),
+    new Hooks().scale("ln_final", 2),
+    new Hooks().scale("m", 2),
+  ];
+  for (const each of hooks) {
+    const options = each ? { hooks: each } : {};
+    for (const reduction of ["none", "sequence", "mean"] as const) {
+      const expected = crossEntropy(model.forward(batch, options), labels, { reduction });
+      const found = model.losses(batch, labels, { ...options, reduction });
+      expect(found.shape).toEqual(expected.shape);
+      expect(await found.read()).toEqual(await expected.read());
+    }
+  }
+  const rows = device.tensor([batch.row(2, -1), batch.row(0, 3)], [2], "u32");
+  const wanted = device.tensor([3, 5], [2], "i32");
+  const some = model.losses(batch, wanted, { rows, reduction: "none" });
+  expect(await some.read()).toEqual(
+    await crossEntropy(model.forward(batch, { rows }), wanted, { reduction: "none" }).read(),
+  );
 });

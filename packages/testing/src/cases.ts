@@ -130,6 +130,8 @@ export const cases: readonly Case[] = [
   { op: "logSoftmax", operands: [floats(3, 8)] },
   ...reductions.flatMap((reduction): Case[] => [
     { op: "crossEntropy", operands: [floats(2, 3, 7), labels], options: { reduction } },
+    { op: "linearCrossEntropy", operands: [floats(2, 3, 5), floats(7, 5), labels], options: { reduction } },
+    { op: "linearCrossEntropy", operands: [floats(2, 3, 5), packed(7, 5), labels], options: { reduction } },
     { op: "klDivergence", operands: [frozen(floats(2, 3, 7)), floats(2, 3, 7), labels], options: { reduction } },
     { op: "crossEntropy", operands: [floats(2, 3, 8), labels], options: { reduction } },
     { op: "klDivergence", operands: [frozen(floats(2, 3, 8)), floats(2, 3, 8), labels], options: { reduction } },

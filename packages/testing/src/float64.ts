@@ -184,6 +184,9 @@ const implementation = {
   crossEntropy(logits: Array64, labels: Array64, { reduction }: { reduction: Reduction }) {
     return reduceRows(crossEntropyRows(logits.data, labels.data, logits.shape.at(-1)!), labels, reduction);
   },
+  linearCrossEntropy(x: Array64, weight: Array64, labels: Array64, options: { reduction: Reduction }) {
+    return implementation.crossEntropy(implementation.linear(x, weight), labels, options);
+  },
   klDivergence(reference: Array64, logits: Array64, labels: Array64, { reduction }: { reduction: Reduction }) {
     const rows = klDivergenceRows(reference.data, logits.data, labels.data, logits.shape.at(-1)!);
     return reduceRows(rows, labels, reduction);

@@ -74,7 +74,7 @@ export const fusedRules: RulesFor<FusedOpName> = {
       const before = { x: save(x), weight: save(normWeight) };
       const weights = [save(query), save(key), save(value)];
       const [savedTable, savedPositions, savedStarts] = [save(table), save(positions), save(starts)];
-      return (gradient, soFar) => {
+      return (gradient, { soFar }) => {
         const options = savedStarts ? { starts: savedStarts } : {};
         const joint = fused.selfAttentionBackward(parts, savedTable, savedPositions, gradient, options);
         const toWeights = weightGradients(call, joint, rows(ops, input), weights, 2);
@@ -95,7 +95,7 @@ export const fusedRules: RulesFor<FusedOpName> = {
       const [input, products] = extras.map(save) as [F32, F32];
       const before = { x: save(x), weight: save(normWeight) };
       const weights = [save(gate), save(up)];
-      return (gradient, soFar) => {
+      return (gradient, { soFar }) => {
         const joint = fused.gatedLinearBackward(products, gradient);
         const toWeights = weightGradients(call, joint, rows(ops, input), weights, 2);
         if (!wants[0] && !wants[1]) return [null, null, ...toWeights];
@@ -128,7 +128,7 @@ export const fusedRules: RulesFor<FusedOpName> = {
       const input = wants[2] ? save(extras[0]!) : null;
       const before = { x: save(x), weight: save(normWeight) };
       const savedWeight = save(weight);
-      return (gradient, soFar) => {
+      return (gradient, { soFar }) => {
         const flat = rows(ops, gradient);
         const toWeight = input && weightGradient(ops, flat, rows(ops, input), savedWeight);
         if (!wants[0] && !wants[1]) return [null, null, toWeight];

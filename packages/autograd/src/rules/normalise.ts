@@ -5,7 +5,7 @@ export const normaliseRules: RulesFor<"rmsNorm" | "layerNorm"> = {
   rmsNorm: {
     backward({ ops, save }, x, weight, options) {
       const [savedX, savedWeight] = [save(x), save(weight)];
-      return (gradient, soFar) => {
+      return (gradient, { soFar }) => {
         const add = soFar(0);
         const to = ops.rmsNormBackward(savedX, savedWeight, gradient, { ...options, add });
         return [add ? { sum: to.x } : to.x, to.weight];
@@ -15,7 +15,7 @@ export const normaliseRules: RulesFor<"rmsNorm" | "layerNorm"> = {
   layerNorm: {
     backward({ ops, save }, x, weight, bias, options) {
       const [savedX, savedWeight, savedBias] = [save(x), save(weight), save(bias)];
-      return (gradient, soFar) => {
+      return (gradient, { soFar }) => {
         const add = soFar(0);
         const to = ops.layerNormBackward(savedX, savedWeight, savedBias, gradient, { ...options, add });
         return [add ? { sum: to.x } : to.x, to.weight, to.bias];

@@ -43,11 +43,16 @@ export interface Sum {
 /** What a rule gives for one operand: its gradient, or `null` where there is none. */
 export type Contribution = F32 | Addend | Sum | JointAddend | null;
 
-/**
- * Gives the gradients of an operation's operands, in their order, from that of its output. A {@link JointAddend} stands in any place.
- * @param soFar the gradient of an operand that has come so far, where the rule may give a {@link Sum} with it
- */
-export type SendBack = (gradient: F32, soFar: (operand: number) => F32 | undefined) => readonly Contribution[];
+/** The gradients of an operand that came before, for a rule that adds its own to them. */
+export interface Before {
+  /** What has come so far, where the rule may give a {@link Sum} with it. */
+  soFar(operand: number): F32 | undefined;
+  /** The tensor in which the gradient is gathered, where there is one: the rule may add to it and give `null`. */
+  inPlace(operand: number): F32 | undefined;
+}
+
+/** Gives the gradients of an operation's operands, in their order, from that of its output. A {@link JointAddend} stands in any place. */
+export type SendBack = (gradient: F32, before: Before) => readonly Contribution[];
 
 /** Names of the operations that have a rule. */
 type Ruled = OpName | FusedOpName;

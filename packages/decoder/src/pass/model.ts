@@ -7,6 +7,8 @@ import {
   ops as kernels,
   type MemoryNeed,
   type Ops,
+  type Reduction,
+  type Shape,
   Tensor,
   type Weight,
 } from "@lethe/tensor";
@@ -75,6 +77,31 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
    * @throws {ModelUseError} when batch, cache and options do not fit each other or the model
    */
   forward(batch: Batch, options: ForwardOptions = {}): F32 {
+    return this.#run(batch, options, (pass, rows) => pass.hooks.at("logits", null, logitsOf(pass, rows, this.modules)));
+  }
+
+  /**
+   * The cross-entropy of the logits that {@link forward} gives and of labels. Logits that are large are never whole in memory, and neither is
+   * their gradient, but where a hook wants them.
+   * @param labels of the positions whose logits would be computed: `[B, T]`, or `[R]` with `rows`. One of −100 does not count
+   * @returns as `ops.crossEntropy` reduces it: `[B, T]` or `[R]`, `[B]`, or a scalar
+   */
+  losses(
+    batch: Batch,
+    labels: Tensor<Shape, "i32">,
+    { reduction, ...options }: Omit<ForwardOptions, "upTo"> & { readonly reduction: Reduction },
+  ): F32 {
+    const { unembedding, finalNorm } = this.modules;
+    return this.#run(batch, options, (pass, rows) => {
+      const { ops, hooks } = pass;
+      const normalized = normalizeAt(pass, "ln_final", null, rows, finalNorm);
+      if (!hooks.wants("logits", null)) return ops.linearCrossEntropy(normalized, unembedding, labels, { reduction });
+      return ops.crossEntropy(hooks.at("logits", null, ops.linear(normalized, unembedding)), labels, { reduction });
+    });
+  }
+
+  /** Runs the model. @param end makes the result of a run to the logits from the residual stream at its rows */
+  #run(batch: Batch, options: ForwardOptions, end: (pass: Pass, rows: F32) => F32): F32 {
     const { ops = kernels, cache, rows, wrapBlock, resid, fromLayer = 0, upTo = "logits" } = options;
     this.#check(batch, options);
     const { embedding, blocks } = this.modules;
@@ -103,7 +130,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     if (upTo === "logits") {
       stages.step("unembed", (x) => {
         const wanted = rows ? ops.gatherRows(ops.reshape(x, { shape: [x.size / x.shape[2]!, x.shape[2]!] }), rows) : x;
-        return hooks.at("logits", null, logitsOf(pass, wanted, this.modules));
+        return end(pass, wanted);
       });
     }
     hooks.finish();

@@ -60,7 +60,7 @@ export async function* pretrain(
       name: `batch ${step + 1} of epoch ${stepEpochs[step]}`,
       loss({ ops }) {
         const batch = labelledBatch(device, sequences, { padTo: fewLengths });
-        return ops.crossEntropy(model.forward(batch, { ops }), batch.labels, { reduction: "mean" });
+        return model.losses(batch, batch.labels, { ops, reduction: "mean" });
       },
     },
   ]);

@@ -6,6 +6,7 @@ import { fusedKernels } from "./fused/kernels.ts";
 import { klDivergence, klDivergenceBackward } from "./kl-divergence.ts";
 import { writeCache } from "./kv-cache.ts";
 import { cast, concat, permute, reshape, slice, sliceBackward } from "./layout.ts";
+import { linearCrossEntropy, linearCrossEntropyBackward, linearCrossEntropyForward } from "./linear-cross-entropy.ts";
 import { effectiveWeight, linear, matmul, matmulInto } from "./matmul.ts";
 import { mse, mseBackward } from "./mse.ts";
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from "./norm.ts";
@@ -29,6 +30,7 @@ export { GlobalNorm, type NormPart, type Norms } from "./global-norm.ts";
 export * from "./kl-divergence.ts";
 export * from "./kv-cache.ts";
 export * from "./layout.ts";
+export { linearCrossEntropy, linearCrossEntropyBackward, linearCrossEntropyForward } from "./linear-cross-entropy.ts";
 export * from "./matmul.ts";
 export type { MatmulKernel } from "./matmul-plan.ts";
 export * from "./mse.ts";
@@ -77,6 +79,7 @@ export const ops: Ops = {
   softmax,
   logSoftmax,
   crossEntropy,
+  linearCrossEntropy,
   klDivergence,
   mse,
   gatherRows,
@@ -99,6 +102,8 @@ export const ops: Ops = {
   softmaxBackward,
   logSoftmaxBackward,
   crossEntropyBackward,
+  linearCrossEntropyForward,
+  linearCrossEntropyBackward,
   klDivergenceBackward,
   mseBackward,
   maxBackward,

@@ -138,6 +138,16 @@ export interface DifferentiableOps {
    */
   crossEntropy(logits: F32, labels: Tensor<Shape, "i32">, options: { readonly reduction: Reduction }): F32;
   /**
+   * `crossEntropy(linear(x, weight), labels)` for `x […, K]`, `weight [V, K]` and `labels […]`. Logits that are large are never whole in memory,
+   * and neither is their gradient: they are computed in blocks of columns, in the gradient once more.
+   */
+  linearCrossEntropy(
+    x: F32,
+    weight: Weight,
+    labels: Tensor<Shape, "i32">,
+    options: { readonly reduction: Reduction },
+  ): F32;
+  /**
    * `KL(softmax(reference) ‖ softmax(logits))` of each row of `[…, V]`. Labels `[…]` only say which rows count: all but those of −100.
    * `mean` divides by the number of rows that count, and is 0 when none does. The gradient goes to `logits` alone.
    */
@@ -254,6 +264,27 @@ export interface BackwardOps {
     gradient: F32,
     options: { readonly reduction: Reduction },
   ): F32;
+  /** `linearCrossEntropy`, and what its gradient needs: the logits, or each row's sums of exponentials where those are large. */
+  linearCrossEntropyForward(
+    x: F32,
+    weight: Weight,
+    labels: Tensor<Shape, "i32">,
+    options: { readonly reduction: Reduction },
+  ): { output: F32; saved: F32 };
+  /**
+   * Gradients of `linearCrossEntropy`, where they are wanted. The weight's is f32.
+   * @param saved a result of {@link linearCrossEntropyForward} for the same arguments
+   * @param wants whose gradients; `into` is a tensor that the weight's is added to, in place of a new one
+   */
+  linearCrossEntropyBackward(
+    x: F32,
+    weight: Weight,
+    labels: Tensor<Shape, "i32">,
+    saved: F32,
+    gradient: F32,
+    options: { readonly reduction: Reduction },
+    wants: { readonly x: boolean; readonly weight: boolean; readonly into?: F32 | undefined },
+  ): { x: F32 | null; weight: F32 | null };
   /** Gradient of `klDivergence` for the logits: `softmax(logits) − softmax(reference)`, times the weight of the row. */
   klDivergenceBackward(
     reference: F32,

@@ -73,7 +73,8 @@ function checkTokens({ operation, logits, labels, reference }: TokenLoss) {
   return matrix;
 }
 
-function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction: Reduction): F32 {
+/** A loss of each token, reduced. */
+export function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction: Reduction): F32 {
   if (reduction === "none") return losses;
   if (reduction === "sequence") return sum(losses, { axis: sequenceAxis(operation, labels.shape) });
   const { device } = losses;
@@ -89,7 +90,7 @@ function reduceLosses(operation: string, losses: F32, labels: Tensor, reduction:
 }
 
 /** The gradient of each token's own loss, in the shape of the labels, from that of the reduced loss. */
-function tokenWeights(operation: string, labels: Tensor, gradient: F32, reduction: Reduction): F32 {
+export function tokenWeights(operation: string, labels: Tensor, gradient: F32, reduction: Reduction): F32 {
   const { device, shape } = labels;
   const axis = reduction === "sequence" ? sequenceAxis(operation, shape) : 0;
   const reduced = { none: shape, sequence: shape.slice(0, -1), mean: [] }[reduction];

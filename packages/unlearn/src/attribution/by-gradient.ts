@@ -4,7 +4,7 @@ import { add, embedding, type F32, ops as kernels, LetheError, mul, sub, sum } f
 import { atLeast, checkedAsync, numbers, optional, options } from "@lethe/tensor/checked";
 import type { AnswerTokens } from "../depth/answer-tokens.ts";
 import { decoder } from "../kinds.ts";
-import { computePerToken } from "../methods/per-token.ts";
+import { lossPerToken } from "../methods/per-token.ts";
 import { type AttributedQuestion, attributedQuestions } from "./questions.ts";
 import { type Run, runOnce, type WordScoreOptions, wordScoreOptions, wordScores } from "./word-scores.ts";
 
@@ -135,19 +135,16 @@ function gradientAt(model: Decoder, answers: AnswerTokens, resid: F32, checkpoin
   const { device } = model;
   using tape = new Tape(kernels);
   tape.watch([resid]);
-  const checkpoint = (x: F32, run: (x: F32) => F32) => tape.checkpoint(x, run);
   const losses = device.scoped("log-probabilities", () =>
-    computePerToken(
+    lossPerToken(
       model,
       answers.questions.batch,
       { rows: answers.places, labels: answers.labels },
-      (logits, { labels }) => tape.ops.crossEntropy(logits, labels, { reduction: "none" }),
       {
         ops: tape.ops,
         fromLayer: 0,
         resid,
-        checkpoint,
-        ...(checkpointing && { wrapBlock: (_layer, x, run) => checkpoint(x, run) }),
+        ...(checkpointing && { wrapBlock: (_layer, x, run) => tape.checkpoint(x, run) }),
       },
     ),
   );

@@ -1,6 +1,6 @@
 import type { Batch, Decoder, KVCache } from "@lethe/decoder";
-import { crossEntropy, type F32 } from "@lethe/tensor";
-import { computePerToken } from "../methods/per-token.ts";
+import type { F32 } from "@lethe/tensor";
+import { lossPerToken } from "../methods/per-token.ts";
 import type { Run } from "./runs.ts";
 
 /** Log-probabilities of the answers of runs, on the device until they are asked for. */
@@ -16,20 +16,14 @@ export class LogProbs implements Disposable {
     this.#losses = model.device.lasting([tokens], "f32", "losses of answers");
   }
 
-  /** Runs a batch. The logits are computed at the rows that predict its answers, a few at a time. @param cache which the batch follows or begins */
+  /** Runs a batch. The logits are computed at the rows that predict its answers, and are not whole in memory. @param cache which the batch follows or begins */
   add(batch: Batch, runs: readonly Run[], cache?: KVCache): void {
     // What a run shares is not in the batch.
     const rows = runs.flatMap(({ tokens, answer, prompt }, b) =>
       answer.map((_, i) => batch.row(b, prompt + i - 1 - (tokens.length - batch.lengths[b]!))),
     );
     const labels = runs.flatMap(({ answer }) => answer);
-    const losses = computePerToken(
-      this.#model,
-      batch,
-      { rows, labels },
-      (logits, piece) => crossEntropy(logits, piece.labels, { reduction: "none" }),
-      cache ? { cache } : {},
-    );
+    const losses = lossPerToken(this.#model, batch, { rows, labels }, cache ? { cache } : {});
     this.#model.device.copyBytes(losses, 0, this.#losses, 4 * this.#written, losses.bytes);
     this.#written += rows.length;
     this.#runs.push(...runs);

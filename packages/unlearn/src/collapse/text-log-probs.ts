@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import { crossEntropy, type F32 } from "@lethe/tensor";
+import type { F32 } from "@lethe/tensor";
 import { unlessAborted } from "@lethe/tensor/checked";
 import { packed } from "../data/batches.ts";
 import { passOver } from "../methods/passes.ts";
@@ -49,7 +49,5 @@ function batchesByLength(texts: Texts, batchTokens: number): number[][] {
 /** The losses of all tokens of a batch of texts but each one's first. The tensor belongs to the caller. */
 function tokenLosses(model: Decoder, texts: Texts): F32 {
   using _ = model.device.scope("token groups");
-  return passOver(model, texts)
-    .perToken((logits, { labels }) => crossEntropy(logits, labels, { reduction: "none" }))
-    .retain();
+  return passOver(model, texts).tokenLosses().retain();
 }

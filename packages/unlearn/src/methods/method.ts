@@ -17,7 +17,12 @@ export interface TextPass {
   /** Logits `[B, T, V]`. They are whole in memory, and so is their gradient: {@link perToken} needs far less. */
   logits(): F32;
   /**
-   * Computes something of each position that counts from its logits, such as a loss: `[N, …]`, in the order of {@link sequences}. The
+   * −log p of each position that counts, `[N]`, in the order of {@link sequences}. Neither the logits nor their gradient are whole in memory
+   * where they are large.
+   */
+  tokenLosses(): F32;
+  /**
+   * Computes something of each position that counts from its logits, such as a divergence: `[N, …]`, in the order of {@link sequences}. The
    * logits of the other positions are not computed. `compute` is given pieces of the logits in turn, and gives the same rows of its
    * result. Under a tape a piece is computed again for its gradient, so that no more than one piece and its gradient are in memory. So
    * `compute` must be pure; its operations are those of the objective.

@@ -6,7 +6,7 @@ import { labelledBatch } from "../data/labelled.ts";
 import { decoder, tokens } from "../kinds.ts";
 import type { RoleTexts, Texts } from "./batches.ts";
 import { type Objective, type Quantity, type Role, roles, type TextPass } from "./method.ts";
-import { computePerToken, countedTokens, type PassOptions } from "./per-token.ts";
+import { computePerToken, countedTokens, lossPerToken, type PassOptions } from "./per-token.ts";
 
 /** Reference tensors of one batch, by the role of the texts they were computed on. */
 export type References = { readonly [R in Role]?: F32 };
@@ -41,6 +41,7 @@ export const passOver = checked(
       labels: batch.labels,
       sequences: counted.sequences,
       logits: () => model.forward(batch, options),
+      tokenLosses: () => lossPerToken(model, batch, counted, { checkpoint, ...options }),
       perToken: (compute) => computePerToken(model, batch, counted, compute, { checkpoint, ...options }),
       at,
       atTokens(site, layer) {

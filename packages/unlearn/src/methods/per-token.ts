@@ -44,6 +44,19 @@ export function countedTokens(
   };
 }
 
+/** −log p of each position, `[N]`. @param options may have a cache, which the batch follows */
+export function lossPerToken(
+  model: Decoder,
+  batch: Batch,
+  { rows, labels }: Pick<CountedTokens, "rows" | "labels">,
+  { checkpoint: _, ...options }: PassOptions,
+): F32 {
+  const shape = [rows.length] as const;
+  const at = model.device.tensor(rows, shape, "u32", "rows of tokens");
+  const wanted = model.device.tensor(labels, shape, "i32", "labels");
+  return model.losses(batch, wanted, { ...options, rows: at, reduction: "none" });
+}
+
 /** What `TextPass.perToken` does. @param options may have a cache, which the batch follows */
 export function computePerToken(
   model: Decoder,

@@ -3,7 +3,7 @@ import { parsed } from "../parsed.ts";
 import type { Method } from "./method.ts";
 import { preferenceLoss } from "./preference.ts";
 import { optionalRetainTerm, withRetain } from "./retain.ts";
-import { sequenceMean, tokenLosses } from "./terms.ts";
+import { sequenceMean } from "./terms.ts";
 
 const options = z.strictObject({
   /** β: how soon an unlikely sequence stops pulling. */
@@ -35,7 +35,7 @@ export const simnpo: Method<z.output<typeof options>> = {
       {
         reads: ["forget"],
         loss(ops, { forget }) {
-          const perToken = sequenceMean(ops, forget, tokenLosses(ops, forget));
+          const perToken = sequenceMean(ops, forget, forget.tokenLosses());
           const loss = preferenceLoss(ops, ops.affine(perToken, { offset: -delta }), beta);
           return ops.affine(loss, { factor: forgetWeight });
         },

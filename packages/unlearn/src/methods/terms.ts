@@ -4,14 +4,6 @@ import type { TextPass } from "./method.ts";
 
 const scored = { ops: anyObject, pass: anyObject };
 
-/** −log p of each token that counts, `[N]`. @function */
-export const tokenLosses = checked(
-  "tokenLosses",
-  scored,
-  (ops: Ops, pass: Pick<TextPass, "perToken">): F32 =>
-    pass.perToken((logits, { labels }) => ops.crossEntropy(logits, labels, { reduction: "none" })),
-);
-
 /** The mean over the tokens of each sequence that count, of what was computed for each token: `[N]` gives `[B]`. @function */
 export const sequenceMean = checked(
   "sequenceMean",
@@ -28,13 +20,13 @@ export const sequenceMean = checked(
 export const tokenNll = checked(
   "tokenNll",
   scored,
-  (ops: Ops, pass: Pick<TextPass, "perToken">): F32 => ops.mean(tokenLosses(ops, pass)),
+  (ops: Ops, pass: Pick<TextPass, "tokenLosses">): F32 => ops.mean(pass.tokenLosses()),
 );
 
 /** S(y): negative log likelihood of each sequence, the sum over its tokens that count, `[B]`. @function */
 export const sequenceNll = checked(
   "sequenceNll",
   scored,
-  (ops: Ops, pass: Pick<TextPass, "labels" | "sequences" | "perToken">): F32 =>
-    ops.scatterRows(tokenLosses(ops, pass), pass.sequences, { rows: pass.labels.shape[0]! }),
+  (ops: Ops, pass: Pick<TextPass, "labels" | "sequences" | "tokenLosses">): F32 =>
+    ops.scatterRows(pass.tokenLosses(), pass.sequences, { rows: pass.labels.shape[0]! }),
 );

@@ -70,6 +70,9 @@ function passOf(ops: Ops, { shape, logits, labels }: GoldenBatch, given = device
       rows.map((row) => Math.floor(row / columns)),
       "u32",
     ),
+    tokenLosses() {
+      return this.perToken((logits, piece) => ops.crossEntropy(logits, piece.labels, { reduction: "none" }));
+    },
     perToken(compute: (logits: F32, piece: TokenPiece) => F32) {
       const piece = list(
         rows.map((row) => labels[row]!),
