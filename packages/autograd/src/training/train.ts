@@ -13,7 +13,7 @@ import {
   text,
   unlessAborted,
 } from "@lethe/tensor/checked";
-import { type BackwardOptions, Tape } from "../tape.ts";
+import { Tape } from "../tape.ts";
 import { AdamW, type GradientNorm } from "./adamw.ts";
 import { NonFiniteError, nonFiniteParameters } from "./non-finite.ts";
 import type { Schedule } from "./schedule.ts";
@@ -140,11 +140,18 @@ async function recordStep(
   const of = microBatches.length;
   if (of === 0) throw new LetheError(`step ${step} has no micro-batch`);
   const gradients = new Map<Tensor, F32>();
-  const places = optimiser.gradientPlaces();
+  let places: ReadonlyMap<Tensor, F32> = new Map();
   const losses: F32[] = [];
   try {
     for (const [index, microBatch] of microBatches.entries()) {
-      losses.push(recordMicroBatch({ device, tape }, microBatch, 1 / of, { into: gradients, places }));
+      // Not before the forward pass, which has memory of its own.
+      const backward = (loss: F32, seed: F32) => {
+        if (index === 0) places = optimiser.gradientPlaces();
+        tape.backward(loss, { seed, into: gradients, places });
+        // What the tape gives ends with the micro-batch.
+        for (const parameter of gradients.keys()) gradients.set(parameter, places.get(parameter)!);
+      };
+      losses.push(recordMicroBatch({ device, tape }, microBatch, 1 / of, backward));
       await device.ready(signal);
       onMicroBatch?.({ step, done: index + 1, of });
     }
@@ -157,28 +164,26 @@ async function recordStep(
     const batches = microBatches.map(({ name }) => name);
     return { step, batches, learningRate, values, parameters: norm.names, squares: norm.squares.retain() };
   } finally {
-    for (const tensor of [...gradients.values(), ...places.values(), ...losses]) tensor.dispose();
+    for (const tensor of [...places.values(), ...losses]) tensor.dispose();
   }
 }
 
 /**
  * Records forward and backward of one micro-batch, and gives its loss, which the caller disposes of.
  * @param share by which its gradients are multiplied
- * @param into gradients of the step, to which its own are added; the caller disposes of them
+ * @param backward adds its gradients to those of the step
  */
 function recordMicroBatch(
   { device, tape }: Pick<Means, "device" | "tape">,
   { name, loss: lossOf }: MicroBatch,
   share: number,
-  { into, places }: Required<Pick<BackwardOptions, "into" | "places">>,
+  backward: (loss: F32, seed: F32) => void,
 ): F32 {
   using _ = device.scope(name);
-  const before = new Set(into.keys());
   const loss = device.scoped("forward", () => lossOf(tape));
   if (loss.size !== 1) throw new LetheError(`${name}: its loss has shape [${loss.shape}]; expected a scalar`);
   const seed = device.tensor([share], loss.shape, "f32", "share of a micro-batch");
-  tape.backward(loss, { seed, into, places });
-  for (const [parameter, gradient] of into) if (!before.has(parameter)) into.set(parameter, gradient.retain());
+  backward(loss, seed);
   return loss.retain();
 }
 

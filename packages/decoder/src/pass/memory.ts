@@ -40,6 +40,7 @@ function blockWidths({ attention, mlp }: Block): Readonly<Record<"attention" | "
       ...times("keys", keys, true, attention.normKey, clip),
       ...times("values", keys, true, clip),
       ...times("mixed values", queries, true),
+      ...times("log-sum-exp", attention.heads, true),
       ...times("gate, up and m", n, true, true, true),
     ],
   };
@@ -94,6 +95,7 @@ export function tapedMemory(
   const stream = streamOf(block);
   const ofAll = passes.flatMap((tokens) => [
     ...needsOf(device, tokens, [["token ids", 1], ["positions", 1], ["labels", 1], stream("residual stream")]),
+    ...needsOf(device, tokens, [["rows that count", 1], stream("rows that count")]),
     ...blocks.flatMap(() => needsOf(device, tokens, checkpointing ? [stream("residual stream")] : taped)),
     ...(tokens > logitRows ? [] : needsOf(device, tokens, [stream("normalised stream"), ["logits", vocabulary]])),
   ]);

@@ -1,6 +1,5 @@
 import { batchOf, type Decoder } from "@lethe/decoder";
 import { initLlama } from "@lethe/llama";
-import type { F32 } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama, warmLlama } from "@lethe/testing/llama";
@@ -99,12 +98,11 @@ describe("equals a plain pass for each prompt", async () => {
 test("computes what comes before a word once, and logits at the rows that predict the answer alone", async () => {
   const [, , long] = questions;
   const { asked, answer } = long!;
-  const forward = vi.spyOn(model, "forward");
+  const losses = vi.spyOn(model, "losses");
   try {
     await attribute(model, [long!]);
-    const passes = forward.mock.calls.map(([{ ids, cachedColumns }], i) => {
-      const { value } = forward.mock.results[i]! as { value: F32 };
-      return { columns: ids.shape[1], tokens: ids.size, cachedColumns, logits: value.shape[0]! };
+    const passes = losses.mock.calls.map(([{ ids, cachedColumns }, labels]) => {
+      return { columns: ids.shape[1], tokens: ids.size, cachedColumns, logits: labels.size };
     });
     const [whole, ...rest] = passes;
     const all = asked.tokens.length + answer.length - 1;
@@ -115,7 +113,7 @@ test("computes what comes before a word once, and logits at the rows that predic
       expect(columns).toBeLessThan(all - 40);
     }
   } finally {
-    forward.mockRestore();
+    losses.mockRestore();
   }
 });
 
