@@ -45,6 +45,8 @@ function lossAndGradients(loss: Loss, hooks?: Hooks) {
   return { value: value.retain(), gradients: kept as Map<Tensor, F32>, peak };
 }
 
+const euclidean = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
 const whole = (reduction: "mean" | "sequence"): Loss => {
   return (ops, pass) => ops.crossEntropy(pass.logits(), pass.labels, { reduction });
 };
@@ -63,7 +65,10 @@ test.each([
     expectClose(await inPieces.value.read(), await expected.value.read());
     for (const [weight, gradient] of expected.gradients) {
       const found = inPieces.gradients.get(weight)!;
-      expectClose(await found.read(), await gradient.read(), { label: weight.label });
+      const [values, wanted] = [await found.read(), await gradient.read()];
+      // Both sum 200,003 products in f32, in orders of their own: an element that is small beside the others may differ in its fourth digit.
+      const apart = values.map((value, i) => value - wanted[i]!);
+      expect(euclidean(apart) / euclidean(wanted), weight.label).toBeLessThan(1e-5);
       found.dispose();
       gradient.dispose();
     }
