@@ -8,7 +8,7 @@ import { anyFloat, checked, f32, i32 } from "./checked.ts";
 import { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
 import { linear, matmul, matmulInto } from "./matmul.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
-import { runItems } from "./parts.ts";
+import { perVector, runItems } from "./parts.ts";
 import { zeros } from "./random.ts";
 import { planRows } from "./row-plan.ts";
 import { reduceLosses, reductionOption, tokenWeights } from "./token-losses.ts";
@@ -161,11 +161,15 @@ function blockGradient(
   vocabulary: number,
 ): void {
   const [rows, width] = logits.shape as readonly [number, number];
-  const groups = Math.ceil(width / 256);
+  const odd = width % 4 !== 0;
+  // On software adapters a workgroup is slow to start.
+  const turns = device.capabilities.software ? 16 : 1;
+  const groups = Math.ceil(width / 256 / turns);
   runItems(device, {
     kernel: "linear_cross_entropy_backward",
+    constants: { TURNS: turns, ODD: odd },
     items: rows,
-    workgroups: (count) => count * groups,
+    workgroups: (count) => (odd ? perVector(count * width) : count * groups),
     split: { labels: [labels, 1], weights: [weights, 1], states: [states, 4], logits: [logits, width] },
     params: (count) => ({ rows: count, width, groups, start, vocabulary }),
   });
