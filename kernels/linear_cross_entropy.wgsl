@@ -5,7 +5,8 @@
 // Bindings: logits [rows, width] of the columns from `start` on, labels [rows] (read), states [rows] (read but in the first block, and
 // written), losses [rows] (written by the last).
 
-//! include lib/log_sum_exp_rows.wgsl
+//! include lib/log_sum_exp.wgsl
+//! include lib/rows.wgsl
 
 override FIRST: bool = false;
 override LAST: bool = false;
