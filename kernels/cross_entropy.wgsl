@@ -19,7 +19,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let label = select(-100, labels[min(row, params.rows - 1u)], row < params.rows);
   let items = select(params.width / WIDE, 0u, label == -100);
   var state = lse_items();
-  for (var c = at.x; c < items; c += LANES) { state = lse_add(state, logits[first + c]); }
+  for (var c = at.x; c < whole_fours(items); c += 4u * LANES) {
+    let i = first + c;
+    state = lse_add_four(state, logits[i], logits[i + LANES], logits[i + 2u * LANES], logits[i + 3u * LANES]);
+  }
+  for (var c = whole_fours(items) + at.x; c < items; c += LANES) { state = lse_add(state, logits[first + c]); }
   let total = lse_join(state, at);
   if (at.x != 0u || row >= params.rows) { return; }
   if (label == -100) { out[row] = 0.0; }

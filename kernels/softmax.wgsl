@@ -18,7 +18,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = row * (params.width / WIDE);
   let items = select(0u, params.width / WIDE, row < params.rows);
   var state = lse_items();
-  for (var c = at.x; c < items; c += LANES) { state = lse_add(state, x[first + c]); }
+  for (var c = at.x; c < whole_fours(items); c += 4u * LANES) {
+    let i = first + c;
+    state = lse_add_four(state, x[i], x[i + LANES], x[i + 2u * LANES], x[i + 3u * LANES]);
+  }
+  for (var c = whole_fours(items) + at.x; c < items; c += LANES) { state = lse_add(state, x[first + c]); }
   let total = lse_join(state, at);
   for (var c = at.x; c < items; c += LANES) {
     let above = x[first + c] - total.x;
