@@ -1,5 +1,6 @@
 import type { BenchCase } from "../case.ts";
 import { attentionCases } from "./attention.ts";
+import { dispatchCases } from "./dispatch.ts";
 import { elementwiseCases } from "./elementwise.ts";
 import { layoutCases } from "./layout.ts";
 import { lossCases } from "./losses.ts";
@@ -12,6 +13,7 @@ import { softmaxCases } from "./softmax.ts";
 
 /** Everything that `npm run bench` times, in the order in which it prints. */
 export const allCases: readonly BenchCase[] = [
+  ...dispatchCases,
   ...matmulCases,
   ...attentionCases,
   ...normCases,
