@@ -53,7 +53,7 @@ async function writeTables({ check }: { readonly check?: true }): Promise<void> 
     /^export interface (?:DifferentiableOps|BackwardOps) /m,
   );
   const member = String.raw`(\w+)[<(]`;
-  const files = (await readdir(source)).filter((name) => name !== "ops.ts");
+  const files = (await readdir(source)).filter((name) => name.endsWith(".ts") && name !== "ops.ts");
   const texts = await Promise.all(files.map((name) => readFile(new URL(name, source), "utf8")));
   const single = docsIn(texts.join("\n"), String.raw`export const (\w+) = checked\(`);
   const groups = [docsIn(differentiable, member), docsIn(backward, member)];

@@ -2,6 +2,7 @@ import type { BenchCase } from "../case.ts";
 import { attentionCases } from "./attention.ts";
 import { dispatchCases } from "./dispatch.ts";
 import { elementwiseCases } from "./elementwise.ts";
+import { fusedCases } from "./fused.ts";
 import { layoutCases } from "./layout.ts";
 import { lossCases } from "./losses.ts";
 import { matmulCases } from "./matmul.ts";
@@ -16,6 +17,7 @@ export const allCases: readonly BenchCase[] = [
   ...dispatchCases,
   ...matmulCases,
   ...attentionCases,
+  ...fusedCases,
   ...normCases,
   ...elementwiseCases,
   ...softmaxCases,

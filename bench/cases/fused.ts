@@ -1,0 +1,167 @@
+import {
+  adjacent,
+  castInto,
+  type Device,
+  type F32,
+  type FusedOps,
+  fusedOf,
+  ops,
+  ropeTable,
+  type Weight,
+} from "@lethe/tensor";
+import type { BenchCase } from "../case.ts";
+import { checkSamples, normal } from "../inputs.ts";
+
+/** Sizes of a block: width d, H query heads for G key heads of D, n wide in the MLP. */
+const [d, heads, groups, width, n] = [256, 4, 2, 64, 688];
+const norm = { kind: "rms", eps: 1e-5 } as const;
+const fused = fusedOf(ops) as FusedOps;
+
+/** Adjacent weights `[rows, d]`. */
+function weightsOf<const R extends readonly number[]>(
+  device: Device,
+  rows: R,
+  dtype: "f32" | "bf16" = "f32",
+): { [I in keyof R]: Weight } {
+  const parts = rows.map((count, i) => ({ shape: [count, d], label: `weight ${i}` }));
+  const weights = adjacent(device, parts, dtype);
+  for (const weight of weights) {
+    device.own(weight);
+    castInto(weight, normal(device, [weight.shape[0]!, d], 1 / 16));
+  }
+  return weights as unknown as { [I in keyof R]: Weight };
+}
+
+const linear = (x: F32, weight: Weight) => ops.linear(x, weight as never) as F32;
+
+/** A case whose plain way is the operations that a fused one stands for. */
+function besidePlain(
+  name: string,
+  shape: string,
+  figures: Pick<BenchCase, "flops" | "bytes">,
+  prepare: (device: Device) => { readonly run: () => F32; readonly plain: () => F32 },
+): BenchCase {
+  return {
+    name,
+    shape,
+    ...figures,
+    prepare(device) {
+      const { run, plain } = prepare(device);
+      return { run, plain, check: async () => checkSamples(name, run(), await plain().read()) };
+    },
+  };
+}
+
+function attentionCases(batch: number, length: number): readonly BenchCase[] {
+  const tokens = batch * length;
+  const shape = `B${batch} T${length}, d ${d}`;
+  const products = 2 * tokens * d * (heads + 2 * groups) * width;
+  const given = (device: Device) => {
+    const frequencies = Array.from({ length: width / 2 }, (_, i) => 1e4 ** (-i / (width / 2)));
+    const positions = Array.from({ length: tokens }, (_, i) => i % length);
+    return {
+      x: normal(device, [batch, length, d]) as F32,
+      gain: normal(device, [d]),
+      weights: weightsOf(device, [heads * width, groups * width, groups * width]),
+      table: ropeTable(device, { positions: length, inverseFrequencies: frequencies }) as F32,
+      positions: device.tensor(positions, [batch, length], "u32"),
+    };
+  };
+  const toHeads = (x: F32, count: number) => ops.reshape(x, { shape: [batch, length, count, width] }) as F32;
+  return [
+    besidePlain("fused self-attention", shape, { flops: products }, (device) => {
+      const { x, gain, weights, table, positions } = given(device);
+      const [query, key, value] = weights;
+      return {
+        run: () => fused.selfAttention(x, gain, query, key, value, table, positions, { norm, heads, groups }),
+        plain() {
+          const input = ops.rmsNorm(x, gain, { eps: norm.eps });
+          const turned = (weight: Weight, count: number) =>
+            ops.rope(toHeads(linear(input, weight), count), table, positions);
+          return ops.attention(turned(query, heads), turned(key, groups), toHeads(linear(input, value), groups));
+        },
+      };
+    }),
+    besidePlain(
+      "fused self-attention backward",
+      shape,
+      { bytes: 4 * tokens * (6 * heads + 8 * groups) * width },
+      (device) => {
+        const { x, gain, weights, table, positions } = given(device);
+        const parts = fused.selfAttentionForward(x, gain, ...weights, table, positions, { norm, heads, groups });
+        const gradient = normal(device, [batch, length, heads, width]) as F32;
+        return {
+          run: () => fused.selfAttentionBackward(parts, table, positions, gradient, {}),
+          plain() {
+            const { q, k, v, output, logSumExp } = parts;
+            const to = ops.attentionBackward(q, k, v, output, logSumExp, gradient);
+            const back = (heads: F32) =>
+              ops.reshape(ops.rope(heads, table, positions, { inverse: true }), {
+                shape: [tokens, heads.size / tokens],
+              }) as F32;
+            const values = ops.reshape(to.v, { shape: [tokens, groups * width] }) as F32;
+            return ops.concat(ops.concat(back(to.q), back(to.k), { axis: 1 }), values, { axis: 1 });
+          },
+        };
+      },
+    ),
+  ];
+}
+
+function gatedCases(rows: number, dtype: "f32" | "bf16"): readonly BenchCase[] {
+  const shape = `${rows}×${d} by ${d}×${n} twice, ${dtype}`;
+  const given = (device: Device) => ({
+    x: normal(device, [rows, d]) as F32,
+    gain: normal(device, [d]),
+    weights: weightsOf(device, [n, n], dtype),
+  });
+  return [
+    besidePlain("fused gated linear", shape, { flops: 4 * rows * d * n }, (device) => {
+      const { x, gain, weights } = given(device);
+      const [gate, up] = weights;
+      return {
+        run: () => fused.gatedLinear(x, gain, gate, up, { norm }),
+        plain() {
+          const input = ops.rmsNorm(x, gain, { eps: norm.eps });
+          return ops.swiglu(linear(input, gate), linear(input, up));
+        },
+      };
+    }),
+  ];
+}
+
+export const fusedCases: readonly BenchCase[] = [
+  ...attentionCases(8, 40),
+  ...attentionCases(1, 1),
+  ...gatedCases(320, "f32"),
+  ...gatedCases(1, "f32"),
+  ...gatedCases(1, "bf16"),
+  besidePlain("fused gated linear backward", `320×${n}`, { bytes: 4 * 320 * 5 * n }, (device) => {
+    const joint = normal(device, [320, 2 * n]) as F32;
+    const gradient = normal(device, [320, n]) as F32;
+    const half = (start: number) => ops.slice(joint, { axis: 1, start, end: start + n });
+    const [gate, up] = [half(0), half(n)];
+    return {
+      run: () => fused.gatedLinearBackward(joint, gradient),
+      plain() {
+        const to = ops.swigluBackward(gate, up, gradient);
+        return ops.concat(to.gate, to.up, { axis: 1 });
+      },
+    };
+  }),
+  ...[1, 320].map((rows) =>
+    besidePlain(
+      "fused linear with the residual",
+      `${rows}×${n} by ${n}×${d}`,
+      { flops: 2 * rows * n * d },
+      (device) => {
+        const [x, residual] = [normal(device, [rows, n]) as F32, normal(device, [rows, d]) as F32];
+        const weight = normal(device, [d, n], 1 / 16) as F32;
+        return {
+          run: () => fused.linearAdd(x, weight, residual),
+          plain: () => ops.add(residual, linear(x, weight)) as F32,
+        };
+      },
+    ),
+  ),
+];
