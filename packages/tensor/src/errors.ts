@@ -26,6 +26,11 @@ export class AdapterError extends LetheError {
   override readonly name = "AdapterError";
 }
 
+/** The adapter lacks a feature that the work needs. The message names it, and says what does without. */
+export class FeatureError extends LetheError {
+  override readonly name = "FeatureError";
+}
+
 /** The device refused recorded work: there is a mistake in a kernel or in a call of it. */
 export class DeviceValidationError extends LetheError {
   override readonly name = "DeviceValidationError";

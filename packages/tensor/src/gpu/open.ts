@@ -2,10 +2,11 @@ import { findAdapter, statedMemoryBytes } from "#adapter";
 import { checkerOf, finite, flag, oneOf, optional, options as optionsOf } from "../arguments.ts";
 import { LetheError } from "../errors.ts";
 import { Device } from "../tensor.ts";
+import { matrixFeature } from "./capabilities.ts";
 import { adapterChoices, type DeviceOptions } from "./options.ts";
 
 /** Features asked of the device where the adapter offers them. */
-const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query"];
+const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query", matrixFeature];
 
 const check = checkerOf("openDevice", {
   options: optionsOf({

@@ -33,6 +33,7 @@ export * from "./layout.ts";
 export { linearCrossEntropy, linearCrossEntropyBackward, linearCrossEntropyForward } from "./linear-cross-entropy.ts";
 export * from "./matmul.ts";
 export type { MatmulKernel } from "./matmul-plan.ts";
+export { mixedOps } from "./mixed-ops.ts";
 export * from "./mse.ts";
 export * from "./norm.ts";
 export type {

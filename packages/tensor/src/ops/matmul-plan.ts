@@ -1,33 +1,26 @@
-import { type FloatDType, floatCode } from "../dtype.ts";
+import { floatCode } from "../dtype.ts";
 import type { Capabilities } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
+import type { MatmulProblem } from "./matmul-problem.ts";
+import { isMixed, type MixedKernel, mixedKernel, mixedKernels, planMatrix, requireHalves } from "./mixed-plan.ts";
 
-/** A product `[batch, m, k] @ [batch, k, n]`, and how its operands are stored. */
-export interface MatmulProblem {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly batch: number;
-  /** `a` is stored `[k, m]`. */
-  readonly transposeA: boolean;
-  /** `b` is stored `[n, k]`. */
-  readonly transposeB: boolean;
-  /** Dtype of `b`. */
-  readonly dtype: FloatDType;
-  /** Every row of `b`, as stored, begins at a multiple of four elements. */
-  readonly aligned: boolean;
-  /** Every row of `a` does. */
-  readonly alignedA: boolean;
-}
+export type { MatmulProblem } from "./matmul-problem.ts";
 
-/** The kernels, `kernels/matmul_….wgsl`. The head of each file says what it is for. */
-export const matmulKernels = ["plain", "tiled", "subgroup", "small"] as const;
+/**
+ * The kernels, `kernels/matmul_….wgsl`. The head of each file says what it is for. `mixed` is the best one of {@link MixedKernel}, or, for a
+ * product of few rows, the planner's choice in f32: its time is that of reading the weight.
+ */
+export const matmulKernels = ["plain", "tiled", "subgroup", "small", "mixed"] as const;
 export type MatmulKernel = (typeof matmulKernels)[number];
+
+/** `vectors…` and `row` are other forms of the subgroup kernel, for operands that can be read in whole vectors. */
+type MatmulForm = Exclude<MatmulKernel, "mixed"> | "vectors" | "vectors_packed" | "row" | MixedKernel;
 
 /** How a product is computed. */
 export interface MatmulPlan {
-  /** `vectors…` and `row` are other forms of the subgroup kernel, for operands that can be read in whole vectors. */
-  readonly kernel: MatmulKernel | "vectors" | "vectors_packed" | "row";
+  readonly kernel: MatmulForm;
+  /** Whether the kernel rounds its inputs to f16, and takes the largest magnitudes of both. */
+  readonly mixed: boolean;
   readonly constants: Constants;
   /** Slices of the sum over k, each of length `depth`; they are added up afterwards. 1 is a product in one piece. */
   readonly slices: number;
@@ -44,27 +37,36 @@ const smallRows = [1, 2, 4, 8];
 const enoughWorkgroups = 256;
 // A shorter slice costs more time to write its partial sums than it saves.
 const leastDepth = 256;
+const slicedKernels: readonly MatmulForm[] = ["tiled", "small", ...mixedKernels];
 
 /**
  * Chooses how to compute a product, from its shape and the adapter's capabilities, never from the adapter's name. A pure function.
  * @param forced overrides the choice of kernel, for tests and benchmarks.
  */
 export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
-  const chosen = forced ?? chooseKernel(problem, capabilities);
-  const kernel = chosen === "subgroup" ? subgroupForm(problem) : chosen;
+  const kernel = chooseForm(problem, capabilities, forced);
   const { blocks, constants } = layouts[kernel](problem, capabilities);
   const { k } = problem;
-  const depth = kernel === "tiled" || kernel === "small" ? sliceDepth(problem, blocks, capabilities) : k;
+  const depth = slicedKernels.includes(kernel) ? sliceDepth(problem, blocks, capabilities) : k;
   const slices = depth < k ? Math.ceil(k / depth) : 1;
-  return { kernel, constants, slices, depth, workgroups: blocks * slices };
+  return { kernel, mixed: isMixed(kernel), constants, slices, depth, workgroups: blocks * slices };
 }
 
-function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilities): MatmulKernel {
+function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilities) {
   if (!software) return m <= smallRows.at(-1)! ? "small" : "tiled";
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
-function subgroupForm({ m, k, dtype, aligned, alignedA }: MatmulProblem): MatmulPlan["kernel"] {
+function chooseForm(problem: MatmulProblem, capabilities: Capabilities, forced: MatmulKernel | undefined): MatmulForm {
+  if (forced === "mixed") {
+    requireHalves(capabilities, "matmul");
+    if (problem.m > smallRows.at(-1)!) return mixedKernel(problem, capabilities);
+  }
+  const chosen = forced && forced !== "mixed" ? forced : chooseKernel(problem, capabilities);
+  return chosen === "subgroup" ? subgroupForm(problem) : chosen;
+}
+
+function subgroupForm({ m, k, dtype, aligned, alignedA }: MatmulProblem): MatmulForm {
   if (!aligned || !alignedA || k % 4 !== 0) return "subgroup";
   if (m === 1) return "row";
   return dtype === "f32" ? "vectors" : "vectors_packed";
@@ -87,7 +89,10 @@ interface Layout {
   readonly constants: Constants;
 }
 
-const layouts: Record<MatmulPlan["kernel"], (problem: MatmulProblem, capabilities: Capabilities) => Layout> = {
+const matrix = (problem: MatmulProblem, capabilities: Capabilities): Layout =>
+  planMatrix(problem, capabilities, enoughWorkgroups);
+
+const layouts: Record<MatmulForm, (problem: MatmulProblem, capabilities: Capabilities) => Layout> = {
   plain: ({ m, n, batch, dtype }) => ({
     blocks: Math.ceil((batch * m * n) / 64),
     constants: { B_DTYPE: floatCode(dtype) },
@@ -106,6 +111,9 @@ const layouts: Record<MatmulPlan["kernel"], (problem: MatmulProblem, capabilitie
   },
   row,
   small,
+  halves: tiled,
+  matrix,
+  matrix_single: matrix,
 };
 
 function tiled(problem: MatmulProblem): Layout {

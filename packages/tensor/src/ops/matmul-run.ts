@@ -1,13 +1,15 @@
-import type { FloatDType } from "../dtype.ts";
+import { type FloatDType, floatCode } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Device, Tensor } from "../tensor.ts";
 import { checkShapes } from "./check.ts";
 import { type MatmulKernel, type MatmulProblem, planMatmul } from "./matmul-plan.ts";
 import { bind, extent, type MatmulOperand, type MatmulPart, splitMatmul } from "./matmul-split.ts";
 
 /** A product's sizes and how its operands are stored: a {@link MatmulProblem} without what the tensors say. */
 export type MatmulSize = Omit<MatmulProblem, "dtype" | "aligned" | "alignedA">;
+
+type Bound = ReturnType<typeof bind>;
 
 interface Operands {
   readonly a: MatmulOperand;
@@ -60,8 +62,9 @@ export function runMatmulInto(
   b: Tensor<Shape, FloatDType>,
   out: Tensor<Shape, "f32">,
   size: MatmulSize,
+  forced?: MatmulKernel,
 ): void {
-  runParts({ a, b, out, size, accumulate: true });
+  runParts({ a, b, out, size, accumulate: true, forced });
 }
 
 interface Run extends RunOptions {
@@ -98,6 +101,21 @@ function inVectors(first: number, { strides }: MatmulOperand): boolean {
   return [first, ...strides.slice(0, 2)].every((elements) => elements % 4 === 0);
 }
 
+/** The largest magnitudes of both operands, from which kernels of mixed precision take scales. */
+function largestOf(a: Bound, b: Bound, dtype: FloatDType, device: Device): Tensor {
+  const largest = device.empty([2, 256], "u32", "matmul largest");
+  const longest = Math.max(a.end - a.first, b.end - b.first);
+  const groups = Math.min(256, Math.max(1, Math.ceil(longest / 4096)));
+  device.dispatch({
+    kernel: "half_largest",
+    constants: { B_DTYPE: floatCode(dtype) },
+    bindings: { a: a.binding, b: b.binding, out: largest },
+    params: { a_first: a.first, a_end: a.end, b_first: b.first, b_end: b.end, groups },
+    workgroups: device.grid(2 * groups),
+  });
+  return largest;
+}
+
 function runPart(
   operands: Operands,
   part: MatmulPart,
@@ -118,7 +136,7 @@ function runPart(
     alignedA: inVectors(a.first, operands.a),
   };
   const { m, n, k, batch } = problem;
-  const { kernel, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);
+  const { kernel, mixed, constants, slices, depth, workgroups } = planMatmul(problem, device.capabilities, forced);
   const accumulates = accumulate || part.k.start > 0;
   const addTo: Record<string, boolean> = accumulates ? { ACCUMULATE: true } : addend ? { ADD: true } : {};
   // A binding must be given even where it is not read.
@@ -139,7 +157,8 @@ function runPart(
     b_column: columnB,
     k_total: k * batch,
   };
-  const inputs = { a: a.binding, b: b.binding };
+  using largest = mixed ? largestOf(a, b, problem.dtype, device) : null;
+  const inputs = { a: a.binding, b: b.binding, ...(largest && { largest }) };
   const [batchOut, rowOut] = operands.out.strides;
   if (slices === 1) {
     device.dispatch({

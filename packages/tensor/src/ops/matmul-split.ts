@@ -52,11 +52,11 @@ function length(part: MatmulPart, axis: MatmulAxis): number {
 
 type BindingRange = Exclude<Binding, Tensor>;
 
-/** The bytes of an operand that a part reads or writes, and the index within them of the part's first element. */
+/** The bytes of an operand that a part reads or writes, and the indices within them of the part's first element and of the one after its last. */
 export function bind(
   { tensor, axes, strides }: MatmulOperand,
   part: MatmulPart,
-): { binding: BindingRange; first: number } {
+): { binding: BindingRange; first: number; end: number } {
   const { dtype, device } = tensor;
   let first = 0;
   let last = 0;
@@ -67,6 +67,7 @@ export function bind(
   const elementBytes = byteLength(dtype, 2) / 2;
   const { bindingAlignment } = device.capabilities;
   const offset = Math.floor((first * elementBytes) / bindingAlignment) * bindingAlignment;
-  const end = Math.ceil(((last + 1) * elementBytes) / 4) * 4;
-  return { binding: { tensor, offset, size: end - offset }, first: first - offset / elementBytes };
+  const endByte = Math.ceil(((last + 1) * elementBytes) / 4) * 4;
+  const start = offset / elementBytes;
+  return { binding: { tensor, offset, size: endByte - offset }, first: first - start, end: last + 1 - start };
 }

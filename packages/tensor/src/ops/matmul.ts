@@ -22,14 +22,17 @@ export const matmul: Ops["matmul"] = checked(
   (a, b, options) => product(undefined, a, b, options) as never,
 );
 
-/** {@inheritDoc BackwardOps.matmulInto} @function */
-export const matmulInto: Ops["matmulInto"] = checked(
+/**
+ * {@inheritDoc BackwardOps.matmulInto}
+ * @param forced overrides the choice of kernel, for tests and for {@link mixedOps}.
+ */
+export const matmulInto = checked(
   "matmulInto",
-  { target: f32, a: f32, b: anyFloat, options: transposes },
-  (target, a, b, options) => {
+  { target: f32, a: f32, b: anyFloat, options: transposes, forced: optional(oneOf(matmulKernels)) },
+  (target: F32, a: F32, b: Weight, options?: MatmulOptions, forced?: MatmulKernel): void => {
     const { shape, size } = checkProduct("matmulInto", a, b, options);
     checkShapes("matmulInto", { target }, shape);
-    runMatmulInto(a, b, target, size);
+    runMatmulInto(a, b, target, size, forced);
   },
 );
 

@@ -11,7 +11,9 @@ const values = valuesOn(device);
 const tensors = values.filter((value): value is Tensor => value instanceof Tensor);
 
 /** Functions that make an `Ops` from another; the operations of the result check their own arguments. */
-const operations = functionsIn(exported, ["wrapOps", "countCalls", "bf16Linears", "fusedOf", "offerFused"]);
+const operations = functionsIn(exported, [
+  ...["wrapOps", "countCalls", "bf16Linears", "mixedOps", "fusedOf", "offerFused"],
+]);
 
 test("the operations of `ops` are those that are exported", () => {
   for (const [name, value] of functionsIn(exported.ops)) expect(signatureOf(value), name).toBeDefined();

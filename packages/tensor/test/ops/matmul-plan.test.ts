@@ -5,6 +5,7 @@ import { type MatmulProblem, planMatmul } from "../../src/ops/matmul-plan.ts";
 const gpu: Capabilities = {
   subgroups: { min: 32, max: 32 },
   f16: true,
+  matrixUnits: [],
   timestamps: true,
   software: false,
   maxWorkgroupSize: 1024,
