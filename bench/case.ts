@@ -1,4 +1,4 @@
-import type { Device } from "@lethe/tensor";
+import type { Capabilities, Device } from "@lethe/tensor";
 
 /** One piece of work to time, with the check of its output and the figures that its speed is compared with. */
 export interface BenchCase {
@@ -11,6 +11,8 @@ export interface BenchCase {
   readonly bytes?: number;
   /** How many tokens or windows one run of a whole pass computes. */
   readonly items?: { readonly count: number; readonly unit: "tokens" | "windows" };
+  /** Whether an adapter has what the case needs. Default: every one has. */
+  readonly runsOn?: (capabilities: Capabilities) => boolean;
   /** Uploads inputs. Called once, inside a scope that lives as long as the case. */
   prepare(device: Device): PreparedCase | Promise<PreparedCase>;
 }

@@ -44,7 +44,7 @@ async function bench(flags: Flags): Promise<void> {
   );
   printHeadings();
   const rows: Row[] = [];
-  for (const one of cases) {
+  for (const one of cases.filter(({ runsOn }) => runsOn?.(device.capabilities) ?? true)) {
     const row = await timeCase(device, one, yardsticks, async (run, seconds) => {
       if (!flags.profile) return;
       for (const line of profileLines(await profile(device, run), seconds)) console.log(line);

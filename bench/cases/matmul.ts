@@ -1,4 +1,12 @@
-import { cast, type FloatDType, type MatmulKernel, matmulWith, type Shape, type Tensor } from "@lethe/tensor";
+import {
+  type Capabilities,
+  cast,
+  type FloatDType,
+  type MatmulKernel,
+  matmulWith,
+  type Shape,
+  type Tensor,
+} from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { bytesOf, checkSamples, normal } from "../inputs.ts";
 
@@ -48,13 +56,14 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
     shape: `${m}×${n}×${k} ${stored}`,
     flops: 2 * m * n * k,
     bytes: 4 * m * k + bytesOf(dtype, n, k) + 4 * m * n,
+    ...(kernel === "mixed" && { runsOn: ({ f16 }: Capabilities) => f16 }),
     prepare(device) {
       const a = normal(device, transposeA ? [k, m] : [m, k]);
       const b: Tensor<Shape, FloatDType> = cast(normal(device, transposeB ? [n, k] : [k, n]), { dtype });
       const times = (by: MatmulKernel | undefined) => matmulWith(by, a, b, { transposeA, transposeB });
       return {
         run: () => times(kernel === "planned" ? undefined : kernel),
-        ...(kernel === "plain" ? {} : { plain: () => times("plain") }),
+        ...(kernel === "plain" ? {} : { plain: () => times(kernel === "mixed" ? undefined : "plain") }),
         async check() {
           const [x, y] = await Promise.all([a.read(), b.read()]);
           await checkSamples(
@@ -67,7 +76,7 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
                 sum += x[transposeA ? i * m + row : row * k + i]! * y[transposeB ? column * k + i : i * n + column]!;
               return sum;
             },
-            1e-3 * Math.sqrt(k),
+            (kernel === "mixed" ? 3e-3 : 1e-3) * Math.sqrt(k),
           );
         },
       };
@@ -81,10 +90,14 @@ const slim: Product = { m: 4, n: 256, k: 2816, transposeB: true };
 /** Rows that begin between vectors, for which the subgroup kernel has another form. */
 const between: Product = { m: 512, n: 510, k: 510 };
 
+/** In mixed precision, beside f32: what a GPU with matrix units is for. */
+const mixed: Product[] = [square, large, { m: 128, n: 2816, k: 1024, transposeB: true, dtype: "bf16" }];
+
 /** Every kernel on a square, except the small one, which gets few rows; and the planner’s choice on all other products. */
 export const matmulCases: readonly BenchCase[] = [
   ...(["plain", "tiled", "subgroup"] as const).map((kernel) => productCase(kernel, square)),
   productCase("subgroup", between),
   productCase("small", slim),
   ...[square, large, ...layers, ...pretrained].map((product) => productCase("planned", product)),
+  ...mixed.map((product) => productCase("mixed", product)),
 ];
