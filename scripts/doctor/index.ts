@@ -1,35 +1,46 @@
-/** `npm run doctor`: names the adapter that Lethe uses, checks that it computes right, and says what to do when it does not. */
-import { existsSync, readdirSync } from "node:fs";
+/** `npm run doctor`: names the adapter that Lethe uses, checks that it computes right, and says what would make this machine faster. */
 import { add, type Device, linear, openDevice, type Tensor } from "@lethe/tensor";
-import { commandLine, runCommand } from "../packages/lab/src/commands/command-line.ts";
-
-const driverFolders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+import { commandLine, runCommand } from "../../packages/lab/src/commands/command-line.ts";
+import { type Adapter, advise, chosenBy } from "./advice.ts";
+import { recordedGain } from "./gain.ts";
+import { readSystem, type System } from "./system.ts";
 
 function row(name: string, value: string): void {
   console.log(`  ${name.padEnd(16)} ${value}`);
 }
 
-function describeHost(): void {
+function describeHost(system: System): void {
   console.log("Host");
   row("Node", `${process.version} on ${process.platform} ${process.arch}`);
   if (Number(process.versions.node.split(".")[0]) < 20) row("", "Lethe needs Node 20 or newer");
-  if (process.platform === "linux") {
-    const files = driverFolders.filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder));
-    row("Vulkan drivers", files.length > 0 ? files.join(", ") : "none installed (SwiftShader will stand in)");
+  if (system.platform === "linux") {
+    row("Vulkan drivers", system.drivers.length > 0 ? system.drivers.join(", ") : "none installed");
+    for (const { vendor, device, driver } of system.cards)
+      row("display device", `${vendor}:${device}, ${driver ? `driven by ${driver}` : "without a driver"}`);
   }
   for (const name of ["LETHE_ADAPTER", "LETHE_MEMORY_BYTES", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
     if (process.env[name]) row(name, process.env[name]);
   }
 }
 
-function describeAdapter({ adapterName, capabilities }: Device): void {
-  const { subgroups, f16, timestamps, software, maxBindingBytes, maxBufferBytes, maxSharedBytes, maxWorkgroupSize } =
-    capabilities;
-  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+/** Which device this process got. WebGPU tells no more, so cards of one kind cannot be told apart. */
+function describeDevice({ gpu, adapterName, capabilities: { software } }: Device, system: System): Adapter {
+  const { vendor, device } = (gpu as GPUDevice).adapterInfo;
   console.log("\nAdapter");
   row("name", `${adapterName}${software ? " (software: correct, but slow)" : ""}`);
+  row("device", [vendor, device].filter(Boolean).join(", "));
+  for (const choice of chosenBy(system)) row("", choice);
+  return { vendor, software };
+}
+
+function describeCapabilities({ capabilities }: Device): void {
+  const { subgroups, f16, matrixUnits, timestamps, maxBindingBytes, maxBufferBytes, maxSharedBytes, maxWorkgroupSize } =
+    capabilities;
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   row("subgroups", subgroups ? `${subgroups.min} to ${subgroups.max} lanes` : "no");
   row("f16 arithmetic", f16 ? "yes" : "no (f16 and bf16 weights still work)");
+  const units = matrixUnits.map(({ m, n, k, input, sum }) => `${m}×${n}×${k} of ${input} to ${sum}`);
+  row("matrix units", units.length > 0 ? units.join(", ") : "no");
   row("timestamps", timestamps ? "yes" : "no");
   row("largest buffer", `${mebibytes(maxBufferBytes)}, ${mebibytes(maxBindingBytes)} bound at once`);
   row("workgroup", `${maxWorkgroupSize} lanes, ${maxSharedBytes / 1024} KiB shared`);
@@ -72,14 +83,19 @@ async function timeWarm(device: Device, run: () => Tensor): Promise<number> {
 }
 
 async function doctor(): Promise<void> {
-  describeHost();
+  const system = readSystem();
+  describeHost(system);
   try {
     const device = await openDevice();
-    describeAdapter(device);
+    const adapter = describeDevice(device, system);
+    describeCapabilities(device);
     console.log("\nCheck");
     await check(device);
     device.destroy();
     console.log("\nAll is well.");
+    const advice = advise(system, adapter, recordedGain());
+    if (advice.length > 0) console.log("\nWhat would make it faster");
+    for (const line of advice) console.log(`  ${line}`);
   } catch (error) {
     console.error(`\nSomething is wrong: ${error instanceof Error ? error.message : error}`);
     console.error(
@@ -90,5 +106,8 @@ async function doctor(): Promise<void> {
 }
 
 await runCommand(
-  commandLine("doctor", "Names the adapter that Lethe uses, and checks that it computes right.").action(doctor),
+  commandLine(
+    "doctor",
+    "Names the adapter that Lethe uses, checks that it computes right, and says what would be faster.",
+  ).action(doctor),
 );
