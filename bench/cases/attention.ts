@@ -5,6 +5,8 @@ import {
   attentionForward,
   attentionPattern,
   type Device,
+  mixedOps,
+  ops,
   rope,
   ropeTable,
 } from "@lethe/tensor";
@@ -97,6 +99,26 @@ const backwardCase = (size: Heads): BenchCase => ({
   },
 });
 
+/** On matrix units, beside f32. */
+const mixedCase = (size: Heads): BenchCase => ({
+  name: "attention mixed",
+  shape: describe(size),
+  flops: causalFlops(size),
+  runsOn: ({ matrixUnits }) => matrixUnits.length > 0,
+  prepare(device) {
+    const { q, k, v } = inputs(device, size);
+    const run = () => mixedOps(ops).attention(q, k, v);
+    return {
+      run,
+      plain: () => attention(q, k, v),
+      async check() {
+        const exact = await attention(q, k, v).read();
+        await checkSamples("attention mixed", run(), exact, 5e-3);
+      },
+    };
+  },
+});
+
 const decodeCase = (size: Heads): BenchCase => ({
   name: "attention decode",
   shape: `1 query, ${describe(size)}`,
@@ -148,6 +170,7 @@ const ropeCase: BenchCase = {
 export const attentionCases: readonly BenchCase[] = [
   ...prefill.map(forwardCase),
   ...prefill.map(backwardCase),
+  ...prefill.map(mixedCase),
   ...decoding.map(decodeCase),
   ropeCase,
 ];

@@ -1,5 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import type { Binding, Device, Tensor } from "../tensor.ts";
+import { planMatrixAttention } from "./attention-matrix-plan.ts";
 import { type AttentionFamily, type ForwardPlan, planAttention } from "./attention-plan.ts";
 import type { F32 } from "./ops.ts";
 
@@ -29,7 +30,8 @@ interface Forward {
   readonly out: F32;
   readonly log_sum_exp: F32;
   readonly CAUSAL: boolean;
-  readonly forced: AttentionFamily | undefined;
+  /** `mixed`: on matrix units in mixed precision, where the adapter has them and they fit. */
+  readonly forced: AttentionFamily | "mixed" | undefined;
 }
 
 /** Stretches of a sequence's keys that is larger than a binding begin at multiples of this many keys: at aligned bytes. */
@@ -78,7 +80,9 @@ function runPart(device: Device, part: Part, params: AttentionParams): void {
   const keyBytes = groups * vectors * 16;
   const whole = batch * capacity * keyBytes <= maxBindingBytes;
   const sizes = { batch, queries, capacity, length, heads, groups, width: vectors * 4 };
-  const plan = planAttention(device.capabilities, sizes, whole ? forced : "decode");
+  const matrix = whole && forced === "mixed" ? planMatrixAttention(device.capabilities, sizes) : null;
+  const family = forced === "mixed" ? undefined : forced;
+  const plan = matrix ?? planAttention(device.capabilities, sizes, whole ? family : "decode");
   const { stretch, stretches, perBinding } = whole
     ? { stretch: Math.ceil(length / plan.stretches), stretches: plan.stretches, perBinding: plan.stretches }
     : stretchesOf(plan, length, keyBytes, maxBindingBytes);

@@ -25,17 +25,17 @@ export const attention: Ops["attention"] = checked(
 
 /**
  * {@inheritDoc BackwardOps.attentionForward}
- * @param forced overrides the choice of kernel, for tests and benchmarks.
+ * @param forced overrides the choice of kernel, for tests, benchmarks and `mixedOps`.
  */
 export const attentionForward = checked(
   "attentionForward",
-  { ...inputs, options: attentionOptions, forced: forcedFamily },
+  { ...inputs, options: attentionOptions, forced: optional(oneOf([...attentionFamilies, "mixed"] as const)) },
   <S extends Shape>(
     q: F32<S>,
     k: F32,
     v: F32,
     options?: AttentionOptions,
-    forced?: AttentionFamily,
+    forced?: AttentionFamily | "mixed",
   ): { output: F32<S>; logSumExp: F32 } => {
     const { params, starts, CAUSAL } = describe("attention", q, k, v, options);
     const { batch, queries, heads } = params;

@@ -3,6 +3,7 @@ import { FeatureError } from "../errors.ts";
 import type { Capabilities, MatrixUnit } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
 import type { MatmulProblem } from "./matmul-problem.ts";
+import { bestUnit, leastSubgroup } from "./matrix-unit.ts";
 
 /** Kernels of products whose inputs are rounded to f16: on matrix units of f16 or of f32, and on the lanes of any adapter with f16. */
 export const mixedKernels = ["matrix", "matrix_single", "halves"] as const;
@@ -13,11 +14,9 @@ type Tile = { readonly m: number; readonly n: number; readonly regionN: number; 
 const large: Tile = { m: 128, n: 128, regionN: 64, lanes: 256 };
 const small: Tile = { m: 64, n: 64, regionN: 32, lanes: 128 };
 
-// As in `kernels/lib/matmul_matrix.wgsl`: depth of a tile, elements between its lines, and a region's rows, one region to a subgroup of this many lanes.
+// As in `kernels/lib/matmul_matrix.wgsl`: depth of a tile, and elements between its lines.
 const tileK = 32;
 const padding = 8;
-const regionM = 32;
-const regionLanes = 32;
 
 /** @throws {FeatureError} on an adapter without f16 arithmetic */
 export function requireHalves({ f16 }: Pick<Capabilities, "f16">, operation: string): void {
@@ -27,24 +26,11 @@ export function requireHalves({ f16 }: Pick<Capabilities, "f16">, operation: str
     );
 }
 
-/** The best unit, and the tiles that fit the adapter with it; null where there is none. */
-function unitOf({ matrixUnits, subgroups, maxSharedBytes, maxWorkgroupSize }: Capabilities): {
-  readonly unit: MatrixUnit;
-  readonly tiles: readonly Tile[];
-} | null {
-  // There may be fewer subgroups than regions, and not more.
-  if (!subgroups || subgroups.min < regionLanes || subgroups.max > small.lanes) return null;
-  const usable = matrixUnits.filter(
-    ({ m, n, k, input, sum }) =>
-      sum === "f32" &&
-      (input === "f16" || input === "f32") &&
-      regionM % m === 0 &&
-      small.regionN % n === 0 &&
-      tileK % k === 0,
-  );
-  const size = ({ m, n, k, input }: MatrixUnit) => m * n * k * (input === "f16" ? 1000 : 1);
-  const unit = usable.sort((a, b) => size(b) - size(a))[0];
+/** The tiles that fit the adapter with its best unit, the large one first; null where there is none. */
+function tilesOf(capabilities: Capabilities): { readonly unit: MatrixUnit; readonly tiles: readonly Tile[] } | null {
+  const unit = bestUnit(capabilities);
   if (!unit) return null;
+  const { maxWorkgroupSize, maxSharedBytes } = capabilities;
   const fits = (tile: Tile) => tile.lanes <= maxWorkgroupSize && sharedBytes(tile, unit) <= maxSharedBytes;
   const tiles = [large, small].filter(fits);
   return tiles.length > 0 ? { unit, tiles } : null;
@@ -54,12 +40,12 @@ function unitOf({ matrixUnits, subgroups, maxSharedBytes, maxWorkgroupSize }: Ca
 function sharedBytes({ m, n, lanes }: Tile, unit: MatrixUnit): number {
   const line = (side: number) => Math.max((tileK + padding) * side, (side + padding) * tileK);
   const inputBytes = unit.input === "f16" ? 2 : 4;
-  return (line(m) + line(n)) * inputBytes + (lanes / regionLanes) * unit.m * unit.n * 4 + 2048;
+  return (line(m) + line(n)) * inputBytes + (lanes / leastSubgroup) * unit.m * unit.n * 4 + 2048;
 }
 
 /** Which kernel multiplies in mixed precision. Matrix units take operands that can be read in whole vectors. */
 export function mixedKernel({ k, aligned, alignedA }: MatmulProblem, capabilities: Capabilities): MixedKernel {
-  const units = unitOf(capabilities);
+  const units = tilesOf(capabilities);
   if (!units || !aligned || !alignedA || k % 4 !== 0) return "halves";
   return units.unit.input === "f16" ? "matrix" : "matrix_single";
 }
@@ -70,7 +56,7 @@ export function planMatrix(
   capabilities: Capabilities,
   enoughWorkgroups: number,
 ): { blocks: number; constants: Constants } {
-  const { unit, tiles } = unitOf(capabilities)!;
+  const { unit, tiles } = tilesOf(capabilities)!;
   const blocks = (tile: Tile) => batch * Math.ceil(m / tile.m) * Math.ceil(n / tile.n);
   const tile = tiles.find((tile) => blocks(tile) >= enoughWorkgroups) ?? tiles.at(-1)!;
   return {

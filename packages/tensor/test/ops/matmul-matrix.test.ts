@@ -18,7 +18,6 @@ const bare = { ...{ m: 200, n: 200, k: 64, batch: 1 }, dtype: "bf16", aligned: t
 
 const units = [
   { kernel: "matrix", m: 16, n: 16, k: 16, input: "f16", bytes: [16384, 30720], stored: layouts[1]! },
-  { kernel: "matrix", m: 8, n: 16, k: 16, input: "f16", bytes: [14336, 26624], stored: layouts[2]! },
   { kernel: "matrix_single", m: 8, n: 8, k: 8, input: "f32", bytes: [23552, 45056], stored: layouts[3]! },
 ] as const;
 

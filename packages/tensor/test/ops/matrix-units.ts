@@ -1,23 +1,44 @@
-/** The subgroup matrices of a kernel as arrays of which every lane has a copy, and their functions as loops: slow, and right on every adapter. */
+/**
+ * The subgroup matrices of a kernel as arrays of which every lane has a copy, and their functions as loops, for subgroups of 64 lanes: slow, and right on
+ * every adapter.
+ */
 export function emulated(source: string): string {
-  return source
+  const functions = new Map<string, string>();
+  const body = source
     .replace("enable chromium_experimental_subgroup_matrix;", "")
-    .replace(/subgroup_matrix_(?:left|right)<Unit, (\w+), (\w+)>/g, "array<Unit, $1 * $2>")
+    .replace(/subgroup_matrix_(?:left|right)<(\w+), (\w+), (\w+)>/g, "array<$1, $2 * $3>")
     .replace(/subgroup_matrix_result<f32, (\w+), (\w+)>/g, "array<f32, $1 * $2>")
-    .replace(/subgroupMatrixLoad<(Left|Right), (row|col)_major>\(&[ab]_tile, /g, "load_$1_$2(")
-    .replace(/subgroupMatrixStore<row_major>\(&sums_out, (\w+), (.*), UNIT_N\)/, "store_sum($1, $2)")
-    .replace("subgroupMatrixMultiplyAccumulate(", "multiply(")
+    .replace(
+      /subgroupMatrixLoad<(Left|Right), (row|col)_major>\(&(\w+), /g,
+      (_, type: "Left" | "Right", order: string, from: string) => {
+        const name = `load_${type}_${order}_${from}`;
+        functions.set(name, load(name, type, order === "row", from));
+        return `${name}(`;
+      },
+    )
+    .replace(/subgroupMatrixStore<row_major>\(&(\w+), /g, (_, to: string) => {
+      functions.set(`store_${to}`, store(to));
+      return `store_${to}(`;
+    })
+    .replaceAll("subgroupMatrixMultiplyAccumulate(", "multiply(")
     .replace("@builtin(subgroup_id) subgroup: u32,", "")
     .replace("@builtin(num_subgroups) subgroups: u32,", "")
     .replace("@builtin(subgroup_invocation_id) subgroup_lane: u32,", "")
     .replace("@builtin(subgroup_size) subgroup_lanes: u32,", "")
-    .replace(
-      "let tiles_m",
-      "let subgroup = lane / 64u; let subgroups = LANES / 64u; let subgroup_lane = lane % 64u; let subgroup_lanes = 64u;\n  let tiles_m",
-    )
-    .concat(`
+    .replace(/fn main\([^{]*\{/, (head) => head + lanes);
+  return [body, common, ...functions.values()].join("\n");
+}
+
+const lanes = `
+  let subgroup_lanes = 64u;
+  let subgroups = LANES / subgroup_lanes;
+  let subgroup = lane / subgroup_lanes;
+  let subgroup_lane = lane % subgroup_lanes;
+`;
+
+const common = `
 // Its result is not known to the compiler, which so leaves loops as they are: unrolled, they take minutes to compile.
-fn opaque(count: u32) -> u32 { return select(count, 0u, params.m == 0u); }
+fn opaque(count: u32) -> u32 { return select(count, 0u, params.batch == 0u); }
 
 fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
   var out = sum;
@@ -27,26 +48,25 @@ fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
     }
   }
   return out;
-}
+}`;
 
-fn store_sum(at: u32, sum: Sum) {
-  for (var e = 0u; e < opaque(UNIT_M * UNIT_N); e++) { sums_out[at + e] = sum[e]; }
-}
-${load("Left", "a_tile", "UNIT_M", "UNIT_K")}
-${load("Right", "b_tile", "UNIT_K", "UNIT_N")}`);
-}
-
-/** Reading a matrix of `rows` by `columns` from a tile: its element (i, j), stored by rows or by columns. */
-function load(type: string, tile: string, rows: string, columns: string): string {
-  const loop = (at: string) => `
+function load(name: string, type: "Left" | "Right", byRows: boolean, from: string): string {
+  const [rows, columns] = type === "Left" ? ["UNIT_M", "UNIT_K"] : ["UNIT_K", "UNIT_N"];
+  return `
+fn ${name}(at: u32, stride: u32) -> ${type} {
   var m: ${type};
   for (var i = 0u; i < opaque(${rows}); i++) {
-    for (var j = 0u; j < opaque(${columns}); j++) { m[i * ${columns} + j] = ${tile}[at + ${at}]; }
+    for (var j = 0u; j < opaque(${columns}); j++) { m[i * ${columns} + j] = ${from}[at + ${byRows ? "i * stride + j" : "j * stride + i"}]; }
   }
-  return m;`;
-  return `
-fn load_${type}_row(at: u32, stride: u32) -> ${type} {${loop("i * stride + j")}
+  return m;
+}`;
 }
-fn load_${type}_col(at: u32, stride: u32) -> ${type} {${loop("j * stride + i")}
+
+function store(to: string): string {
+  return `
+fn store_${to}(at: u32, sum: Sum, stride: u32) {
+  for (var i = 0u; i < opaque(UNIT_M); i++) {
+    for (var j = 0u; j < opaque(UNIT_N); j++) { ${to}[at + i * stride + j] = sum[i * UNIT_N + j]; }
+  }
 }`;
 }
