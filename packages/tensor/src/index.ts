@@ -8,6 +8,7 @@ export { openDevice } from "./gpu/open.ts";
 export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export type { Recording } from "./gpu/recording.ts";
 export { type MemoryNeed, memoryFits, requireMemory } from "./gpu/require-memory.ts";
+export type { MatmulChoice, Tuning } from "./gpu/tuning.ts";
 export * from "./ops/index.ts";
 export { parseJson } from "./parse-json.ts";
 export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";

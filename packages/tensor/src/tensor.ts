@@ -10,7 +10,7 @@ import {
   ReleasedError,
   ShapeError,
 } from "./errors.ts";
-import { type Capabilities, capabilitiesOf } from "./gpu/capabilities.ts";
+import { adapterNameOf, type Capabilities, capabilitiesOf } from "./gpu/capabilities.ts";
 import { checkCall } from "./gpu/check-call.ts";
 import { Faults, type Start } from "./gpu/faults.ts";
 import type { MemoryReport } from "./gpu/memory-report.ts";
@@ -152,10 +152,10 @@ export class Device {
 
   constructor(gpu: WebGPUDevice, info: WebGPUAdapterInfo, options: DeviceOptions = {}) {
     this.gpu = gpu;
-    this.adapterName = [info.vendor, info.architecture, info.description].filter(Boolean).join(" · ");
+    this.adapterName = adapterNameOf(info);
     const capabilities = capabilitiesOf(gpu, info);
     const maxBindingBytes = Math.min(options.maxBindingBytes ?? Infinity, capabilities.maxBindingBytes);
-    this.capabilities = { ...capabilities, maxBindingBytes };
+    this.capabilities = { ...capabilities, maxBindingBytes, ...(options.tuning && { tuning: options.tuning }) };
     this.#poison = options.poison ?? false;
     this.#memoryBytes = options.memoryBytes;
     const fail = (error: LetheError) => this.#fail(error);

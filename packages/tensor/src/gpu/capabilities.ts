@@ -1,3 +1,4 @@
+import type { Tuning } from "./tuning.ts";
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./webgpu-types.ts";
 
 /** A product of small matrices that a subgroup computes at once: `m` × `k` by `k` × `n`, from what it multiplies to what it sums in. */
@@ -27,6 +28,13 @@ export interface Capabilities {
   readonly maxBufferBytes: number;
   /** Byte alignment of a storage binding's offset. */
   readonly bindingAlignment: number;
+  /** What was measured to be fastest on this adapter, where the device was opened with it. */
+  readonly tuning?: Tuning;
+}
+
+/** The name of an adapter: vendor, architecture and description, as far as it tells them. */
+export function adapterNameOf({ vendor, architecture, description }: WebGPUAdapterInfo): string {
+  return [vendor, architecture, description].filter(Boolean).join(" · ");
 }
 
 /** Dawn's feature that has matrix units, which TypeScript does not know yet. */

@@ -1,8 +1,9 @@
 import { findAdapter, statedMemoryBytes } from "#adapter";
-import { checkerOf, finite, flag, oneOf, optional, options as optionsOf } from "../arguments.ts";
+import { anyObject, checkerOf, finite, flag, oneOf, optional, options as optionsOf } from "../arguments.ts";
 import { LetheError } from "../errors.ts";
+import { checkTuning } from "../ops/check-tuning.ts";
 import { Device } from "../tensor.ts";
-import { matrixFeature } from "./capabilities.ts";
+import { adapterNameOf, matrixFeature } from "./capabilities.ts";
 import { adapterChoices, type DeviceOptions } from "./options.ts";
 
 /** Features asked of the device where the adapter offers them. */
@@ -14,19 +15,21 @@ const check = checkerOf("openDevice", {
     poison: optional(flag),
     maxBindingBytes: optional(finite),
     memoryBytes: optional(finite),
+    tuning: optional(anyObject),
   }),
 });
 
 /**
  * Opens the best WebGPU device there is: a GPU, else the system's software adapter, else (Node on Linux x64) SwiftShader from
  * an npm package. `device.adapterName` names it. The device has all limits and useful features of its adapter.
- * @throws {ArgumentError} when an option is unknown or of the wrong kind.
+ * @throws {ArgumentError} when an option is unknown or of the wrong kind, or the tuning is not of this adapter.
  * @throws {AdapterError} when there is no adapter. The message says what was tried and what to do.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   check([options]);
   const memoryBytes = options.memoryBytes ?? statedMemoryBytes();
   const adapter = await findAdapter(options.adapter ?? "best");
+  if (options.tuning) checkTuning(options.tuning, adapterNameOf(adapter.info));
   const { limits } = adapter;
   const requiredLimits: Record<string, number> = {};
   for (const name of [

@@ -1,3 +1,5 @@
+import type { Tuning } from "./tuning.ts";
+
 /** The values of {@link AdapterChoice}. */
 export const adapterChoices = ["best", "swiftshader"] as const;
 /**
@@ -19,4 +21,9 @@ export interface DeviceOptions {
    * `LETHE_MEMORY_BYTES` in the environment.
    */
   readonly memoryBytes?: number;
+  /**
+   * What was measured to be fastest on this adapter: the content of a file that `npm run bench -- --tune FILE` wrote. Values are the same
+   * up to rounding, but not the same bits as without it. Default: plans choose by themselves.
+   */
+  readonly tuning?: Tuning;
 }

@@ -1,5 +1,6 @@
 import type { Capabilities } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
+import { attentionKey, type Tuning } from "../gpu/tuning.ts";
 
 /** The sizes of an attention that decide which kernel runs it. */
 export interface AttentionSizes {
@@ -38,7 +39,16 @@ const tile = 32;
 const enoughWorkgroups = 256;
 const leastStretch = 256;
 
-type Needs = Pick<Capabilities, "subgroups">;
+type Needs = Pick<Capabilities, "subgroups" | "tuning">;
+
+/** The family that was measured to be fastest for these sizes, where one was. */
+function tuned(
+  { tuning }: Needs,
+  plan: keyof Pick<Tuning, "attention" | "attentionBackward">,
+  sizes: AttentionSizes,
+): AttentionFamily | undefined {
+  return tuning?.[plan][attentionKey(sizes)] as AttentionFamily | undefined;
+}
 
 /** Lanes of a subgroup, where the kernels that broadcast within a subgroup can be used. */
 function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
@@ -62,7 +72,11 @@ function family(
  * Chooses the kernel of an attention. A pure function of capabilities and sizes.
  * @param forced overrides the choice, for tests and benchmarks.
  */
-export function planAttention(capabilities: Needs, sizes: AttentionSizes, forced?: AttentionFamily): ForwardPlan {
+export function planAttention(
+  capabilities: Needs,
+  sizes: AttentionSizes,
+  forced: AttentionFamily | undefined = tuned(capabilities, "attention", sizes),
+): ForwardPlan {
   const { batch, heads, queries } = sizes;
   const { name, constants, rows } = family(capabilities, sizes, forced);
   const few = !forced && queries <= Math.min(4, rows / 2);
@@ -81,7 +95,7 @@ function planDecode({ batch, heads, queries, length }: AttentionSizes): ForwardP
 export function planAttentionBackward(
   capabilities: Needs,
   sizes: AttentionSizes,
-  forced?: AttentionFamily,
+  forced: AttentionFamily | undefined = tuned(capabilities, "attentionBackward", sizes),
 ): { readonly q: KernelPlan; readonly kv: KernelPlan } {
   const { name, constants, rows } = family(capabilities, sizes, forced);
   const { batch, heads, groups, queries, capacity } = sizes;

@@ -1,6 +1,7 @@
 import { floatCode } from "../dtype.ts";
 import type { Capabilities } from "../gpu/capabilities.ts";
 import type { Constants } from "../gpu/pipelines.ts";
+import { type MatmulChoice, matmulKey } from "../gpu/tuning.ts";
 import type { MatmulProblem } from "./matmul-problem.ts";
 import { isMixed, type MixedKernel, mixedKernel, mixedKernels, planMatrix, requireHalves } from "./mixed-plan.ts";
 
@@ -32,6 +33,13 @@ export interface MatmulPlan {
 // Rows to a workgroup, for each variant of the two kernels.
 const subgroupRows = [1, 4, 8, 16];
 const smallRows = [1, 2, 4, 8];
+// Lanes down and across a tile of the tiled kernel, from the fewest rows on.
+const tiles = [
+  [2, 32],
+  [4, 16],
+  [8, 16],
+  [8, 32],
+] as const;
 
 // With fewer workgroups than this, cores of a GPU are idle. The largest GPUs have about 150 cores, each with room for several workgroups.
 const enoughWorkgroups = 256;
@@ -44,8 +52,9 @@ const slicedKernels: readonly MatmulForm[] = ["tiled", "small", ...mixedKernels]
  * @param forced overrides the choice of kernel, for tests and benchmarks.
  */
 export function planMatmul(problem: MatmulProblem, capabilities: Capabilities, forced?: MatmulKernel): MatmulPlan {
-  const kernel = chooseForm(problem, capabilities, forced);
-  const { blocks, constants } = layouts[kernel](problem, capabilities);
+  const tuned = forced ? undefined : capabilities.tuning?.matmul[matmulKey(problem)];
+  const kernel = chooseForm(problem, capabilities, forced, tuned);
+  const { blocks, constants } = layouts[kernel](problem, capabilities, tuned);
   const { k } = problem;
   const depth = slicedKernels.includes(kernel) ? sliceDepth(problem, blocks, capabilities) : k;
   const slices = depth < k ? Math.ceil(k / depth) : 1;
@@ -57,13 +66,32 @@ function chooseKernel({ m }: MatmulProblem, { software, subgroups }: Capabilitie
   return subgroups && subgroups.min >= 4 ? "subgroup" : "plain";
 }
 
-function chooseForm(problem: MatmulProblem, capabilities: Capabilities, forced: MatmulKernel | undefined): MatmulForm {
+function chooseForm(
+  problem: MatmulProblem,
+  capabilities: Capabilities,
+  forced: MatmulKernel | undefined,
+  tuned: MatmulChoice | undefined,
+): MatmulForm {
   if (forced === "mixed") {
     requireHalves(capabilities, "matmul");
     if (problem.m > smallRows.at(-1)!) return mixedKernel(problem, capabilities);
   }
-  const chosen = forced && forced !== "mixed" ? forced : chooseKernel(problem, capabilities);
+  const chosen =
+    forced && forced !== "mixed"
+      ? forced
+      : ((tuned?.kernel as Exclude<MatmulKernel, "mixed"> | undefined) ?? chooseKernel(problem, capabilities));
   return chosen === "subgroup" ? subgroupForm(problem) : chosen;
+}
+
+/** What a product can be computed by on an adapter: every kernel, made for every number of rows or lanes that it has a form for. */
+export function matmulCandidates({ subgroups, maxWorkgroupSize }: Capabilities): MatmulChoice[] {
+  const lanes = subgroups && subgroups.min >= 4 ? subgroupRows : [];
+  return [
+    ...lanes.map((rows) => ({ kernel: "subgroup", rows })),
+    ...smallRows.map((rows) => ({ kernel: "small", rows })),
+    ...tiles.filter(([m, n]) => m * n <= maxWorkgroupSize).map((lanes) => ({ kernel: "tiled", lanes })),
+    { kernel: "plain" },
+  ];
 }
 
 function subgroupForm({ m, k, dtype, aligned, alignedA }: MatmulProblem): MatmulForm {
@@ -92,21 +120,24 @@ interface Layout {
 const matrix = (problem: MatmulProblem, capabilities: Capabilities): Layout =>
   planMatrix(problem, capabilities, enoughWorkgroups);
 
-const layouts: Record<MatmulForm, (problem: MatmulProblem, capabilities: Capabilities) => Layout> = {
+/** @param tuned what the tuning says of the kernel's form */
+type LayoutOf = (problem: MatmulProblem, capabilities: Capabilities, tuned?: MatmulChoice) => Layout;
+
+const layouts: Record<MatmulForm, LayoutOf> = {
   plain: ({ m, n, batch, dtype }) => ({
     blocks: Math.ceil((batch * m * n) / 64),
     constants: { B_DTYPE: floatCode(dtype) },
   }),
   tiled,
-  subgroup: (problem, capabilities) => {
-    const { blocks, constants } = lanes(problem, capabilities);
+  subgroup: (problem, capabilities, tuned) => {
+    const { blocks, constants } = lanes(problem, capabilities, tuned);
     const { k, transposeB, dtype, aligned } = problem;
     const reading = { B_ALONG_K: transposeB, K_TAIL: k % 4 !== 0, B_DTYPE: floatCode(dtype), B_ALIGNED: aligned };
     return { blocks, constants: Object.assign({}, constants, reading) };
   },
   vectors,
-  vectors_packed: (problem, capabilities) => {
-    const { blocks, constants } = vectors(problem, capabilities);
+  vectors_packed: (problem, capabilities, tuned) => {
+    const { blocks, constants } = vectors(problem, capabilities, tuned);
     return { blocks, constants: Object.assign({}, constants, { B_DTYPE: floatCode(problem.dtype) }) };
   },
   row,
@@ -116,16 +147,10 @@ const layouts: Record<MatmulForm, (problem: MatmulProblem, capabilities: Capabil
   matrix_single: matrix,
 };
 
-function tiled(problem: MatmulProblem): Layout {
+function tiled(problem: MatmulProblem, _: Capabilities, tuned?: MatmulChoice): Layout {
   // As tall as the rows need, and wider where that still leaves enough tiles for every core.
-  const [lanesM, lanesN] =
-    problem.m <= 16
-      ? [2, 32]
-      : problem.m <= 32
-        ? [4, 16]
-        : countBlocks(problem, 64, 128) < enoughWorkgroups
-          ? [8, 16]
-          : [8, 32];
+  const place = problem.m <= 16 ? 0 : problem.m <= 32 ? 1 : countBlocks(problem, 64, 128) < enoughWorkgroups ? 2 : 3;
+  const [lanesM, lanesN] = tuned?.lanes ?? tiles[place];
   return {
     blocks: countBlocks(problem, 8 * lanesM, 4 * lanesN),
     constants: {
@@ -139,8 +164,8 @@ function tiled(problem: MatmulProblem): Layout {
 }
 
 /** What the two kernels whose lanes are a CPU's share. */
-function lanes(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
-  const rows = rowsFor(problem.m, subgroupRows);
+function lanes(problem: MatmulProblem, { subgroups }: Capabilities, tuned?: MatmulChoice): Layout {
+  const rows = tuned?.rows ?? rowsFor(problem.m, subgroupRows);
   // Sixteen lanes take 64 columns, the least that a model's matrices have. Only whole subgroups broadcast correctly.
   const lanes = Math.max(16, subgroups?.max ?? 0);
   return {
@@ -149,8 +174,8 @@ function lanes(problem: MatmulProblem, { subgroups }: Capabilities): Layout {
   };
 }
 
-function vectors(problem: MatmulProblem, capabilities: Capabilities): Layout {
-  const { blocks, constants } = lanes(problem, capabilities);
+function vectors(problem: MatmulProblem, capabilities: Capabilities, tuned?: MatmulChoice): Layout {
+  const { blocks, constants } = lanes(problem, capabilities, tuned);
   const along = { A_ALONG_K: !problem.transposeA, B_ALONG_K: problem.transposeB };
   return { blocks, constants: Object.assign({}, constants, along) };
 }
@@ -164,8 +189,8 @@ function row(problem: MatmulProblem): Layout {
   };
 }
 
-function small(problem: MatmulProblem): Layout {
-  const rows = rowsFor(problem.m, smallRows);
+function small(problem: MatmulProblem, _: Capabilities, tuned?: MatmulChoice): Layout {
+  const rows = tuned?.rows ?? rowsFor(problem.m, smallRows);
   const [lanesN, lanesK] = problem.transposeB ? [1, 64] : [16, 8];
   return {
     blocks: countBlocks(problem, rows, 4 * lanesN),

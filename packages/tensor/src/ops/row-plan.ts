@@ -1,4 +1,5 @@
 import type { Capabilities } from "../gpu/capabilities.ts";
+import { rowKey } from "../gpu/tuning.ts";
 
 /** How row kernels use lanes (`kernels/lib/rows.wgsl`): LANES lanes to a row, ROWS rows to a workgroup. */
 export interface RowPlan {
@@ -12,7 +13,14 @@ export interface RowPlan {
  * at every width where there are rows for the lanes of both cores, measured on Mesa's adapter and SwiftShader. Fewer rows are shared among lanes.
  * @param rows how many there are; many, where that is not known
  */
-export function planRows({ software, maxWorkgroupSize }: Capabilities, width: number, rows = Infinity): RowPlan {
+export function planRows(
+  { software, maxWorkgroupSize, tuning }: Capabilities,
+  width: number,
+  rows = Infinity,
+): RowPlan {
+  // What was tuned is for many rows.
+  const tuned = rows < 16 ? undefined : tuning?.rows[rowKey(width)];
+  if (tuned) return tuned;
   if (software) return rows < 16 ? { LANES: 8, ROWS: 1 } : { LANES: 1, ROWS: 8 };
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(width / 4, 8)));
   const LANES = Math.min(wanted, width > 16384 ? 1024 : 256, maxWorkgroupSize);
