@@ -14,7 +14,7 @@ import { attentionGradientReference, attentionReference } from "@lethe/testing/r
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 
-interface Heads {
+export interface Heads {
   readonly batch: number;
   readonly length: number;
   readonly heads: number;
@@ -58,7 +58,7 @@ const asReference = ({ length, ...size }: Heads) => ({
   starts: new Array<number>(size.batch).fill(0),
 });
 
-const forwardCase = (size: Heads): BenchCase => ({
+export const forwardCase = (size: Heads): BenchCase => ({
   name: "attention",
   shape: describe(size),
   flops: causalFlops(size),
@@ -119,7 +119,7 @@ const mixedCase = (size: Heads): BenchCase => ({
   },
 });
 
-const decodeCase = (size: Heads): BenchCase => ({
+export const decodeCase = (size: Heads): BenchCase => ({
   name: "attention decode",
   shape: `1 query, ${describe(size)}`,
   flops: 4 * size.batch * size.heads * size.length * size.width,

@@ -4,6 +4,7 @@ import { dispatchCases } from "./dispatch.ts";
 import { elementwiseCases } from "./elementwise.ts";
 import { fusedCases } from "./fused.ts";
 import { layoutCases } from "./layout.ts";
+import { llamaCases } from "./llama.ts";
 import { lossCases } from "./losses.ts";
 import { matmulCases } from "./matmul.ts";
 import { normCases } from "./norm.ts";
@@ -25,5 +26,6 @@ export const allCases: readonly BenchCase[] = [
   ...reduceCases,
   ...layoutCases,
   ...optimizerCases,
+  ...llamaCases,
   ...passCases,
 ];

@@ -10,7 +10,7 @@ import {
 import type { BenchCase } from "../case.ts";
 import { bytesOf, checkSamples, normal } from "../inputs.ts";
 
-interface Product {
+export interface Product {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -48,7 +48,8 @@ const pretrained: Product[] = [
   { m: 60, n: 1536, k: 576, transposeB: true, dtype: "bf16" },
 ];
 
-function productCase(kernel: MatmulKernel | "planned", product: Product): BenchCase {
+/** @param beside whether the plain kernel takes turns; it takes seconds where the product is large */
+export function productCase(kernel: MatmulKernel | "planned", product: Product, beside = true): BenchCase {
   const { m, n, k, dtype = "f32", transposeA = false, transposeB = false } = product;
   const stored = `${dtype === "f32" ? "" : `${dtype} `}${transposeA ? "aᵀ" : "a"}·${transposeB ? "bᵀ" : "b"}`;
   return {
@@ -63,7 +64,7 @@ function productCase(kernel: MatmulKernel | "planned", product: Product): BenchC
       const times = (by: MatmulKernel | undefined) => matmulWith(by, a, b, { transposeA, transposeB });
       return {
         run: () => times(kernel === "planned" ? undefined : kernel),
-        ...(kernel === "plain" ? {} : { plain: () => times(kernel === "mixed" ? undefined : "plain") }),
+        ...(kernel === "plain" || !beside ? {} : { plain: () => times(kernel === "mixed" ? undefined : "plain") }),
         async check() {
           const [x, y] = await Promise.all([a.read(), b.read()]);
           await checkSamples(
