@@ -1,4 +1,6 @@
 import type { Row } from "./row.ts";
+import { type Spread, showPercent, showRatio, showSpread } from "./spread.ts";
+import { describeVerdict, type Verdict } from "./targets.ts";
 
 /** Widths of the two columns on the left; heading and width of each column of figures. */
 const nameWidth = 24;
@@ -8,8 +10,8 @@ const figures = [
   ["GFLOP/s", 9],
   ["GB/s", 7],
   ["throughput", 15],
-  ["× plain", 8],
-  ["of peak", 8],
+  ["× plain", 15],
+  ["of peak, %", 15],
 ] as const;
 
 const line = (name: string, shape: string, cells: readonly string[]) =>
@@ -18,6 +20,7 @@ const line = (name: string, shape: string, cells: readonly string[]) =>
   );
 
 const fixed = (value: number | null, digits: number, unit = "") => (value === null ? "" : value.toFixed(digits) + unit);
+const spread = (value: Spread | null, show: (value: number) => string) => (value ? showSpread(value, show) : "");
 
 export function printHeadings(): void {
   console.log(
@@ -29,21 +32,23 @@ export function printHeadings(): void {
   );
 }
 
-export function printRow(row: Row): void {
+/** @param verdicts of the row's targets */
+export function printRow(row: Row, verdicts: readonly Verdict[]): void {
   const cells = [
     fixed(row.seconds * 1e3, 3, " ms"),
     fixed(row.gflops, 2),
     fixed(row.gigabytesPerSecond, 2),
     fixed(row.itemsPerSecond, row.itemsPerSecond! < 100 ? 1 : 0, ` ${row.unit}/s`),
-    fixed(row.timesPlain, 1, "×"),
-    fixed(row.shareOfPeak && row.shareOfPeak * 100, 0, " %"),
+    spread(row.timesPlain, showRatio),
+    spread(row.shareOfPeak, showPercent),
   ];
-  console.log(line(row.name, row.shape, cells));
+  console.log([line(row.name, row.shape, cells), ...verdicts.map(describeVerdict)].join("  "));
 }
 
-/** The first figure to look at: how much faster the planner’s choice for a 1024³ product is than the plain kernel. */
-export function headline(rows: readonly Row[]): string | null {
-  const square = rows.find(({ name, shape }) => name === "matmul planned" && shape.startsWith("1024×1024×1024 a·b"));
-  if (!square) return null;
-  return `1024³ f32 matmul: ${square.gflops!.toFixed(1)} GFLOP/s, ${square.timesPlain!.toFixed(1)}× the plain kernel`;
+/** Which targets were met and which were not, at the end of a run. */
+export function printSummary(verdicts: readonly Verdict[]): void {
+  if (verdicts.length === 0) return;
+  const failed = verdicts.filter(({ passed }) => !passed);
+  console.log(`\n${verdicts.length - failed.length} of ${verdicts.length} targets met`);
+  for (const verdict of failed) console.log(`  ${verdict.row}: ${describeVerdict(verdict)}`);
 }

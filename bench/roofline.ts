@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Device } from "@lethe/tensor";
 import { measure, median } from "../packages/lab/src/profile/measure.ts";
+import { copyBytes } from "./cache.ts";
 
 /** A kernel that only moves data, or only computes. Other kernels are compared with it. */
 export interface Yardstick {
@@ -25,9 +26,10 @@ export async function openYardsticks(device: Device): Promise<Yardsticks> {
   for (const kernel of ["roofline_copy", "roofline_fma"])
     device.addKernel(kernel, readFileSync(new URL(`kernels/${kernel}.wgsl`, import.meta.url), "utf8"));
   const scope = device.scope("yardsticks");
-  const vectors = 2 ** 19;
+  // More than the last-level cache holds, so that this is the speed of memory.
+  const vectors = copyBytes(device.capabilities) / 16;
   const x = device.tensor(
-    Float32Array.from({ length: vectors * 4 }, (_, i) => i % 251),
+    new Float32Array(vectors * 4).map((_, i) => i % 251),
     [vectors * 4],
   );
   const copied = device.empty([vectors * 4], "f32", "copy");

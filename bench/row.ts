@@ -1,7 +1,8 @@
 import type { Device } from "@lethe/tensor";
-import { measure, median, medianRatio } from "../packages/lab/src/profile/measure.ts";
+import { measure, median } from "../packages/lab/src/profile/measure.ts";
 import type { BenchCase } from "./case.ts";
 import type { Yardsticks } from "./roofline.ts";
+import { ratioOf, type Spread } from "./spread.ts";
 
 /** The figures of a case, as they are printed and written as JSON. */
 export interface Row {
@@ -14,9 +15,9 @@ export interface Row {
   readonly itemsPerSecond: number | null;
   readonly unit: string | null;
   /** Speed relative to the plain way, in the same rounds. */
-  readonly timesPlain: number | null;
+  readonly timesPlain: Spread | null;
   /** Share of a peak in the same rounds: the FMA kernel’s flops or the copy kernel’s bytes, whichever share is larger. */
-  readonly shareOfPeak: number | null;
+  readonly shareOfPeak: Spread | null;
 }
 
 /**
@@ -42,8 +43,8 @@ export async function timeCase(
   dispose?.();
   const rate = (amount: number | undefined) => (amount === undefined ? null : amount / seconds);
   const shares = [
-    ...(flops ? [(flops / fma.amount) * medianRatio(times.fma!, own)] : []),
-    ...(bytes ? [(bytes / copy.amount) * medianRatio(times.copy!, own)] : []),
+    ...(flops ? [ratioOf(times.fma!, own, flops / fma.amount)] : []),
+    ...(bytes ? [ratioOf(times.copy!, own, bytes / copy.amount)] : []),
   ];
   const inBillions = (value: number | null) => value && value / 1e9;
   return {
@@ -54,7 +55,7 @@ export async function timeCase(
     gigabytesPerSecond: inBillions(rate(bytes)),
     itemsPerSecond: rate(bench.items?.count),
     unit: bench.items?.unit ?? null,
-    timesPlain: plain ? medianRatio(times.plain!, own) : null,
-    shareOfPeak: shares.length > 0 ? Math.max(...shares) : null,
+    timesPlain: plain ? ratioOf(times.plain!, own) : null,
+    shareOfPeak: shares.toSorted((a, b) => b.median - a.median)[0] ?? null,
   };
 }

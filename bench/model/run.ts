@@ -6,7 +6,7 @@ import { profileLines, totalsOf } from "../../packages/lab/src/profile/totals.ts
 import { works } from "./works.ts";
 
 /** The figures of one part of the main job. */
-interface ModelRow {
+export interface ModelRow {
   readonly name: string;
   readonly shape: string;
   readonly seconds: number;
