@@ -27,3 +27,9 @@ export interface PreparedCase {
   /** Releases what belongs to no scope, such as a model. */
   dispose?(): void;
 }
+
+/** A case, or another piece of work, that did not run. */
+export interface Left {
+  readonly name: string;
+  readonly why: string;
+}

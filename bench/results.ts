@@ -1,8 +1,10 @@
 import type { Device } from "@lethe/tensor";
 import type { ExperimentTimes } from "./against/experiment.ts";
 import type { AgainstRow } from "./against/run.ts";
+import type { Left } from "./case.ts";
 import type { ModelRow } from "./model/run.ts";
-import type { PeerResults } from "./peers/run.ts";
+import type { Library } from "./peers/peer.ts";
+import type { PeerRow } from "./peers/race.ts";
 import type { Roofline } from "./roofline.ts";
 import type { Row } from "./row.ts";
 import type { Verdict } from "./targets.ts";
@@ -13,10 +15,12 @@ export interface Results {
   readonly capabilities: Device["capabilities"];
   readonly roofline?: Roofline;
   readonly rows?: readonly Row[];
-  /** Cases that did not run here, and why. */
-  readonly left?: readonly string[];
+  /** What did not run here, and why. */
+  readonly left?: readonly Left[];
   readonly model?: readonly ModelRow[];
-  readonly peers?: PeerResults;
+  /** The libraries that ran beside each other, Lethe first, and what they did. */
+  readonly libraries?: readonly Library[];
+  readonly peers?: readonly PeerRow[];
   /** The commit that `against` and `experiment` compare with. */
   readonly commit?: string;
   readonly against?: readonly AgainstRow[];

@@ -70,8 +70,8 @@ async function resultsOf(device: Device, flags: Flags): Promise<Results | null> 
   }
   if (flags.peers) {
     console.log(adapter);
-    const peers = await benchPeers(device, { filter, large });
-    return { ...about, peers, verdicts: peers.rows.flatMap(judgePeers) };
+    const { libraries, rows: peers, left } = await benchPeers(device, { filter, large });
+    return { ...about, libraries, peers, left, verdicts: peers.flatMap(judgePeers) };
   }
   return await benchCases(device, { filter, large, detailed: flags.profile ?? false });
 }

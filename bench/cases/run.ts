@@ -1,7 +1,7 @@
 import type { Device } from "@lethe/tensor";
 import { profile } from "../../packages/lab/src/profile/kernel-costs.ts";
 import { profileLines } from "../../packages/lab/src/profile/totals.ts";
-import type { BenchCase } from "../case.ts";
+import type { BenchCase, Left } from "../case.ts";
 import { printHeadings, printRow } from "../print.ts";
 import type { Results } from "../results.ts";
 import { measureRoofline, openYardsticks, type Roofline } from "../roofline.ts";
@@ -38,11 +38,11 @@ export async function benchCases(
   );
   printHeadings();
   const rows: Row[] = [];
-  const left: string[] = [];
+  const left: Left[] = [];
   for (const one of cases) {
     const guess = secondsGuessed(one, roofline);
     if (guess > mostSeconds && capabilities.software && !large) {
-      left.push(`${one.name} ${one.shape}: a run would take about ${guess.toFixed(1)} s here`);
+      left.push({ name: `${one.name} ${one.shape}`, why: `a run would take about ${guess.toFixed(1)} s here` });
       continue;
     }
     const row = await timeCase(device, one, yardsticks, async (run, seconds) => {
@@ -53,7 +53,8 @@ export async function benchCases(
     printRow(row, judgeCase(row));
     rows.push(row);
   }
-  if (left.length > 0) console.log(`\nLeft out, --large runs them:\n  ${left.join("\n  ")}`);
+  if (left.length > 0) console.log("\nLeft out, --large runs them:");
+  for (const { name, why } of left) console.log(`  ${name}: ${why}`);
   return { adapter, capabilities, roofline, rows, left, verdicts: rows.flatMap(judgeCase) };
 }
 

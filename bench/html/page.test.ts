@@ -28,23 +28,20 @@ const results: Results = {
   capabilities: {} as Results["capabilities"],
   roofline: { flopsPerSecond: 1e11, bytesPerSecond: 1e10 },
   rows,
-  left: ["matmul planned 512×11008×4096: a run would take about 1.6 s here"],
-  peers: {
-    libraries: ["Lethe", "tfjs", "onnxruntime"].map((name) => ({ name, version: "1" })),
-    rows: [
-      {
-        name: "matmul",
-        shape: "512×512×512",
-        roundSeconds: 1,
-        entries: [
-          { name: "Lethe", seconds: 0.006, dispatches: 1, times: { median: 1, low: 1, high: 1 }, problem: null },
-          { name: "tfjs", seconds: 0.06, dispatches: 1, times: { median: 10, low: 9, high: 11 }, problem: null },
-          { name: "onnxruntime", seconds: null, dispatches: null, times: null, problem: "gave a wrong output" },
-        ],
-      },
-    ],
-    left: [],
-  },
+  left: [{ name: "matmul planned 512×11008×4096", why: "a run would take about 1.6 s here" }],
+  libraries: ["Lethe", "tfjs", "onnxruntime"].map((name) => ({ name, version: "1" })),
+  peers: [
+    {
+      name: "matmul",
+      shape: "512×512×512",
+      roundSeconds: 1,
+      entries: [
+        { name: "Lethe", seconds: 0.006, dispatches: 1, times: { median: 1, low: 1, high: 1 }, problem: null },
+        { name: "tfjs", seconds: 0.06, dispatches: 1, times: { median: 10, low: 9, high: 11 }, problem: null },
+        { name: "onnxruntime", seconds: null, dispatches: null, times: null, problem: "gave a wrong output" },
+      ],
+    },
+  ],
   commit: "5f26c17",
   against: [{ name: "pass decode tiny", seconds: 1, secondsBefore: 2, times: spread, verdicts: [] }],
   verdicts: rows.flatMap(judgeCase),

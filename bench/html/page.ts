@@ -2,7 +2,8 @@ import { type Html, html, trusted } from "../../packages/lab/src/report/html.ts"
 import { style } from "../../packages/lab/src/report/style.ts";
 import { table } from "../../packages/lab/src/report/tables.ts";
 import type { AgainstRow } from "../against/run.ts";
-import type { PeerResults } from "../peers/run.ts";
+import type { Library } from "../peers/peer.ts";
+import type { PeerRow } from "../peers/race.ts";
 import type { Results } from "../results.ts";
 import type { Row } from "../row.ts";
 import { showPercent, showRatio, showSpread } from "../spread.ts";
@@ -15,10 +16,10 @@ const verdictsShown = (verdicts: readonly Verdict[]) => verdicts.map(describeVer
 
 /** The results as one page that loads nothing: tables and charts, light or dark as the reader's system is. */
 export async function benchPage(results: Results): Promise<string> {
-  const { adapter, roofline, rows = [], left = [], peers, against, experiment, commit, verdicts } = results;
+  const { adapter, roofline, rows = [], left = [], libraries, peers, against, experiment, commit, verdicts } = results;
   const parts = [
     ...(rows.length > 0 ? await casesParts(rows) : []),
-    ...(peers ? [await peersPart(peers)] : []),
+    ...(peers && libraries ? [await peersPart(libraries, peers)] : []),
     ...(against ? [await againstPart(against, commit!)] : []),
   ];
   const peaks = roofline
@@ -28,7 +29,9 @@ export async function benchPage(results: Results): Promise<string> {
     ? html`<p>The ${experiment.preset} experiment takes ${showSpread(experiment.share, showPercent)} % of its time at ${commit!.slice(0, 7)}.</p>`
     : html``;
   const notRun =
-    left.length > 0 ? html`<h2>Left out</h2><ul>${left.map((line) => html`<li>${line}</li>`)}</ul>` : html``;
+    left.length > 0
+      ? html`<h2>Left out</h2><ul>${left.map(({ name, why }) => html`<li>${name}: ${why}</li>`)}</ul>`
+      : html``;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -95,7 +98,7 @@ ${table(title, head, cells)}`);
   return parts;
 }
 
-async function peersPart({ libraries, rows, left }: PeerResults): Promise<Html> {
+async function peersPart(libraries: readonly Library[], rows: readonly PeerRow[]): Promise<Html> {
   const names = libraries.map(({ name }) => name);
   const panels = names.slice(1).map((title) => ({
     title,
@@ -116,8 +119,7 @@ async function peersPart({ libraries, rows, left }: PeerResults): Promise<Html> 
   return html`<h2>Beside other libraries</h2>
 <p>${libraries.map(({ name, version }) => `${name} ${version}`).join(", ")}. PyTorch runs on the same cores without an adapter.</p>
 ${await chart("Times as slow as Lethe", "× Lethe's time", panels)}
-${table("Beside other libraries", ["task", ...names, "targets"], cells)}
-<ul>${left.map((line) => html`<li>${line}</li>`)}</ul>`;
+${table("Beside other libraries", ["task", ...names, "targets"], cells)}`;
 }
 
 async function againstPart(rows: readonly AgainstRow[], commit: string): Promise<Html> {

@@ -1,9 +1,12 @@
 import type { Task } from "./tasks.ts";
 
-/** A library that runs the tasks: Lethe, or one of its peers. */
-export interface Contender {
+export interface Library {
   readonly name: string;
   readonly version: string;
+}
+
+/** A library that runs the tasks: Lethe, or one of its peers. */
+export interface Contender extends Library {
   /** The work of a task, or null where the library has no way to it. */
   prepare(task: Task): Promise<ContenderWork | null>;
   close?(): void;

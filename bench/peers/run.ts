@@ -1,25 +1,24 @@
 import { readFileSync } from "node:fs";
 import type { Device } from "@lethe/tensor";
 import { findAdapter, paced } from "../../packages/tensor/src/gpu/adapter.node.ts";
+import type { Left } from "../case.ts";
 import { showRatio, showSpread } from "../spread.ts";
 import { DispatchCount } from "./dispatches.ts";
 import { installPeers } from "./installed.ts";
 import { jaxContender } from "./jax.ts";
 import { letheContender } from "./lethe.ts";
 import { onnxContender } from "./onnxruntime.ts";
-import type { Contender } from "./peer.ts";
+import type { Contender, Library } from "./peer.ts";
 import { torchContender } from "./pytorch.ts";
 import { type PeerRow, race } from "./race.ts";
 import { taskPlans } from "./tasks.ts";
 import { tfjsContender } from "./tfjs.ts";
 
-/** What `--peers` found. */
+/** What `--peers` found: the libraries, Lethe first, what they did, and what is not in the table. */
 export interface PeerResults {
-  /** The libraries with their versions, Lethe first. */
-  readonly libraries: readonly { readonly name: string; readonly version: string }[];
+  readonly libraries: readonly Library[];
   readonly rows: readonly PeerRow[];
-  /** Rows and libraries that are not in the table, and why. */
-  readonly left: readonly string[];
+  readonly left: readonly Left[];
 }
 
 /** Longer than this, and a row is left out on a software adapter: three rounds and the warm-up take some minutes. */
@@ -38,7 +37,7 @@ export async function benchPeers(
   const faults: string[] = [];
   offerAdapter(faults);
   paceWaits();
-  const left: string[] = [];
+  const left: Left[] = [];
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const contenders: Contender[] = [letheContender(device, version)];
   for (const [name, open] of [
@@ -50,22 +49,24 @@ export async function benchPeers(
     try {
       const contender = await open();
       if (contender) contenders.push(contender);
-      else left.push(`${name} is absent: python3 has no torch`);
+      else left.push({ name, why: "absent: python3 has no torch" });
     } catch (error) {
-      left.push(`${name} did not start: ${error instanceof Error ? error.message : error}`);
+      left.push({ name, why: `did not start: ${error instanceof Error ? error.message : error}` });
     }
   }
   const libraries = contenders.map(({ name, version }) => ({ name, version }));
   console.log(libraries.map(({ name, version }) => `${name} ${version}`).join(", "));
-  for (const line of left) console.log(line);
+  for (const { name, why } of left) console.log(`${name}: ${why}`);
   console.log(headingsOf(contenders));
   const rows: PeerRow[] = [];
   const pace = new Map<string, number>();
   for (const plan of taskPlans.filter(({ kind, shape }) => `${kind} ${shape}`.includes(filter))) {
     const guess = (pace.get(plan.kind) ?? 0) * plan.amount;
     if (guess > mostRoundSeconds && device.capabilities.software && !large) {
-      left.push(`${plan.kind} ${plan.shape}: a round would take about ${guess.toFixed(0)} s here; --large runs it`);
-      console.log(left.at(-1));
+      const name = `${plan.kind} ${plan.shape}`;
+      const why = `a round would take about ${guess.toFixed(0)} s here; --large runs it`;
+      console.log(`${name}: ${why}`);
+      left.push({ name, why });
       continue;
     }
     const row = await race(plan.make(), contenders, { counter, faults });

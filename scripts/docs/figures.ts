@@ -23,7 +23,9 @@ function sections(figures: Entry): string {
   const isGroup = (value: unknown): value is Entry => typeof value === "object" && value !== null;
   const entries = Object.entries(figures);
   const single = entries.filter(([, value]) => !isGroup(value));
-  const groups = entries.filter((entry): entry is [string, Entry] => isGroup(entry[1]));
+  const groups = entries.filter(
+    (entry): entry is [string, Entry] => isGroup(entry[1]) && Object.keys(entry[1]).length > 0,
+  );
   const named = groups.map(([name, value]) => `## ${name}\n\n${Array.isArray(value) ? list(value) : pairs(value)}`);
   return [...(single.length > 0 ? [pairs(Object.fromEntries(single))] : []), ...named].join("\n\n");
 }
