@@ -28,12 +28,13 @@ export async function chart(name: string, axis: string, panels: readonly Chart[]
         return dotsPanel(panel, {
           width: shown.length > 1 ? 200 : 500,
           x: { title: axis, domain: [0, 1.05 * factor * most], axis: { tickCount: 5 } },
-          rows: rows.map(({ label, value: { median, low, high } }, i): DotRow => {
+          rows: rows.map(({ label, value: { median, low, high } }): DotRow => {
             const dot = { value: factor * median, low: factor * low, high: factor * high };
-            return { label, place: i % 3, dot, beside: [] };
+            return { label, place: 2, dot, beside: [] };
           }),
           over: "median and quartiles of the rounds",
           beside: [],
+          labelLimit: 600,
         });
       },
     },

@@ -22,6 +22,8 @@ export interface DotFrame {
   readonly over: string;
   /** The kinds of controls. */
   readonly beside: readonly string[];
+  /** Pixels after which a row's name is cut. Default: 260. */
+  readonly labelLimit?: number;
 }
 
 const ROW_HEIGHT = 21;
@@ -36,7 +38,7 @@ const SHAPES = [
 /** One panel of a figure that compares rows: each value with its interval, and grey, the same value of the controls. */
 export function dotsPanel<C extends ReportCell>(
   panel: Panel<C>,
-  { width, x, rows, over, beside }: DotFrame,
+  { width, x, rows, over, beside, labelLimit = 260 }: DotFrame,
 ): PanelSpec {
   const names = rows.map(({ label }) => label);
   const y = {
@@ -44,7 +46,7 @@ export function dotsPanel<C extends ReportCell>(
     type: "nominal",
     title: null,
     scale: { domain: names },
-    axis: { grid: true, labelLimit: 260, labelColor: colour("ink") },
+    axis: { grid: true, labelLimit, labelColor: colour("ink") },
   };
   const at = (field: string) => ({
     field,
