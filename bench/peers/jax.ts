@@ -13,14 +13,14 @@ export async function jaxContender(): Promise<Contender> {
   return { name: "jax-js", version: peerVersion(name)!, prepare: async (task) => prepare(jax, task) };
 }
 
-/** `dotProductAttention` maps over an iterator, which Node 20 cannot do. */
+/** `dotProductAttention` maps and filters an iterator, which Node 20 cannot do. */
 function addIteratorHelpers(): void {
   const prototype = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as Untyped;
   prototype.map ??= function* (this: Iterable<unknown>, f: (value: unknown) => unknown) {
     for (const value of this) yield f(value);
   };
-  prototype.toArray ??= function (this: Iterable<unknown>) {
-    return [...this];
+  prototype.filter ??= function* (this: Iterable<unknown>, f: (value: unknown) => unknown) {
+    for (const value of this) if (f(value)) yield value;
   };
 }
 
