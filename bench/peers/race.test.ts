@@ -57,6 +57,11 @@ describe("a library that takes its turns", () => {
   });
 });
 
+test("a wrong output of Lethe's ends the run", async () => {
+  const wrong = library("Lethe", 0.01, { output: async () => [0, 0, 0, 0] });
+  await expect(race(task, [wrong], { counter, faults: [] })).rejects.toThrow(/softmax 1×4: Lethe gave a wrong output/);
+});
+
 describe("a library is not timed, and the row says why,", () => {
   const wrong = { seconds: null, times: null };
 
@@ -80,6 +85,21 @@ describe("a library is not timed, and the row says why,", () => {
     };
     const { problem } = await against(library("other", 0, { time }));
     expect(problem).toMatch(/started 1 dispatches in place of 1 × 30/);
+  });
+
+  test("when it fails in a later round, and the others go on", async () => {
+    let calls = 0;
+    const time = async (repeats: number) => {
+      if (++calls > 4) throw new Error("ran out of memory");
+      started += repeats;
+      return 0.001;
+    };
+    const { entries } = await race(task, [own, library("other", 0, { time }), library("third", 0.02)], {
+      counter,
+      faults: [],
+    });
+    expect(entries[1]).toMatchObject({ ...wrong, problem: "ran out of memory" });
+    expect(entries[2]!.times!.median).toBeCloseTo(2);
   });
 
   test("when it starts none", async () => {

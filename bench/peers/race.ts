@@ -40,7 +40,8 @@ const roundsFor = (seconds: number) => (seconds < 2 ? 9 : seconds < 6 ? 5 : 3);
 
 /**
  * Lets every library do a task: each output is checked against float64 first, then all take turns, round by round. A library whose output is
- * wrong, or which later starts fewer dispatches than in the run that was checked, is not timed.
+ * wrong, or which later starts fewer dispatches than in the run that was checked, is not timed. The first of them is Lethe.
+ * @throws when Lethe's own output is wrong
  * @param faults what devices have reported by themselves, such as a submission that they refused
  */
 export async function race(
@@ -75,10 +76,9 @@ export async function race(
     else if (!problems.has(contender.name)) problems.set(contender.name, "has no such operation");
   }
   const round = async () => {
-    for (const [place, runner] of [...runners.entries()]) {
+    for (const runner of runners.filter(({ name }) => !problems.has(name))) {
       const seconds = await attempt(runner.name, () => timed(runner));
-      if (seconds === null) runners.splice(place, 1);
-      else samples.set(runner.name, [...(samples.get(runner.name) ?? []), seconds]);
+      if (seconds !== null) samples.set(runner.name, [...(samples.get(runner.name) ?? []), seconds]);
     }
   };
   const start = performance.now();
@@ -86,7 +86,9 @@ export async function race(
   const wholeRound = (performance.now() - start) / 1000;
   for (let i = roundsFor(wholeRound); i > 1; i--) await round();
 
-  const own = samples.get(contenders[0]!.name)!;
+  const lethe = contenders[0]!.name;
+  if (problems.has(lethe)) throw new Error(`${task.kind} ${task.shape}: ${lethe} ${problems.get(lethe)}`);
+  const own = samples.get(lethe)!;
   const entries = contenders.map(({ name }): Entry => {
     const problem = problems.get(name) ?? null;
     const runner = runners.find((runner) => runner.name === name);
