@@ -1,6 +1,6 @@
 /** `npm run bench`: every kernel and whole passes, each checked, then timed together with the plain way and the peaks of the adapter. */
 import { readFileSync } from "node:fs";
-import { type Device, openDevice, parseJson, type Tuning } from "@lethe/tensor";
+import { type Device, LetheError, openDevice, parseJson, type Tuning } from "@lethe/tensor";
 import { writeWhole } from "@lethe/tensor/node";
 import { commandLine, runCommand, wholeFrom } from "../packages/lab/src/commands/command-line.ts";
 import { experimentAgainst } from "./against/experiment.ts";
@@ -31,7 +31,7 @@ interface Flags {
 }
 
 async function bench(flags: Flags): Promise<void> {
-  if (flags.experiment && !flags.against) throw new Error("--experiment needs --against COMMIT, to compare with.");
+  if (flags.experiment && !flags.against) throw new LetheError("--experiment needs --against COMMIT, to compare with.");
   const tuning = flags.tuning ? (parseJson(readFileSync(flags.tuning, "utf8")) as unknown as Tuning) : null;
   const device = await openDevice(tuning ? { tuning } : {});
   const results = await resultsOf(device, flags);

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { LetheError } from "@lethe/tensor";
 
 /** A process that answers a line with a line, and waits in between. */
 export interface Asked {
@@ -26,7 +27,7 @@ export async function startChild(folder: string): Promise<Asked> {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error(`the bench of ${folder} ended; what it said is above`);
+    if (done) throw new LetheError(`the bench of ${folder} ended; what it said is above`);
     return JSON.parse(value);
   };
   const hello = await answer();

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LetheError } from "@lethe/tensor";
 import { ratioOf, type Spread, showPercent, showSpread } from "../spread.ts";
 import { nodeArguments } from "./child-process.ts";
 import { here, type Tree } from "./tree.ts";
@@ -26,7 +27,7 @@ async function experiment(folder: string, preset: string): Promise<number> {
   });
   const code = await new Promise((resolve) => child.on("close", resolve));
   rmSync(out, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`the experiment of ${folder} ended with code ${code}`);
+  if (code !== 0) throw new LetheError(`the experiment of ${folder} ended with code ${code}`);
   return (performance.now() - start) / 1000;
 }
 

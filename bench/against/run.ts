@@ -1,3 +1,4 @@
+import { LetheError } from "@lethe/tensor";
 import { median } from "../../packages/lab/src/profile/measure.ts";
 import { ratioOf, type Spread, showRatio, showSpread } from "../spread.ts";
 import { describeVerdict, judgeAgainst, type Verdict } from "../targets.ts";
@@ -24,10 +25,10 @@ export async function benchAgainst(tree: Tree, filter: string): Promise<AgainstR
   const before = await startChild(tree.folder);
   const now = await startChild(here);
   if (before.hello.adapter !== now.hello.adapter)
-    throw new Error(`the two run on different adapters: ${before.hello.adapter} and ${now.hello.adapter}`);
+    throw new LetheError(`the two run on different adapters: ${before.hello.adapter} and ${now.hello.adapter}`);
   const shared = (now.hello.cases as string[]).filter((name) => before.hello.cases.includes(name));
   const wanted = shared.filter((name) => name.includes(filter));
-  if (wanted.length === 0) throw new Error(`no case of both commits contains "${filter}"`);
+  if (wanted.length === 0) throw new LetheError(`no case of both commits contains "${filter}"`);
   console.log(now.hello.adapter);
   console.log(`here beside ${tree.commit.slice(0, 7)}, in turns\n`);
   const rows: AgainstRow[] = [];

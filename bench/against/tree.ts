@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LetheError } from "@lethe/tensor";
 
 /** The folder of this checkout. */
 export const here = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
@@ -20,10 +21,10 @@ const git = (...given: string[]) =>
 /**
  * Checks a commit out as a git worktree. Its packages are its own; what they depend on is linked from here where both have the same
  * lock file, and installed otherwise.
- * @throws when git does not know the commit
+ * @throws {LetheError} when git does not know the commit
  */
 export function checkOut(name: string): Tree {
-  const commit = git("rev-parse", "--verify", `${name}^{commit}`);
+  const commit = commitOf(name);
   const parent = mkdtempSync(join(tmpdir(), "lethe-against-"));
   const folder = join(parent, "tree");
   const remove = () => {
@@ -39,6 +40,14 @@ export function checkOut(name: string): Tree {
     throw error;
   }
   return { folder, commit, [Symbol.dispose]: remove };
+}
+
+function commitOf(name: string): string {
+  try {
+    return git("rev-parse", "--verify", `${name}^{commit}`);
+  } catch (cause) {
+    throw new LetheError(`git knows no commit ${name} here; a clone without history has to fetch it first`, { cause });
+  }
 }
 
 function sameLock(folder: string): boolean {

@@ -1,4 +1,4 @@
-import type { Device } from "@lethe/tensor";
+import { type Device, LetheError } from "@lethe/tensor";
 import { profile } from "../../packages/lab/src/profile/kernel-costs.ts";
 import { profileLines } from "../../packages/lab/src/profile/totals.ts";
 import type { BenchCase, Left } from "../case.ts";
@@ -27,7 +27,7 @@ export async function benchCases(
   const cases = allCases.filter(({ name, shape }) => `${name} ${shape}`.includes(filter));
   if (cases.length === 0) {
     const names = [...new Set(allCases.map(({ name }) => name))];
-    throw new Error(`No case matches "${filter}". Names: ${names.join(", ")}`);
+    throw new LetheError(`No case matches "${filter}". Names: ${names.join(", ")}`);
   }
   using yardsticks = await openYardsticks(device);
   const roofline = await measureRoofline(device, yardsticks);
