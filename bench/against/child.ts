@@ -47,7 +47,8 @@ async function prepare(title: string): Promise<void> {
   repeats = Math.max(1, Math.min(mostRepeats, Math.round(roundSeconds / (await round(2)))));
 }
 
-answer({ adapter: device.adapterName, cases: allCases.map(titleOf) });
+const cases = allCases.filter(({ runsOn }) => runsOn?.(device.capabilities) ?? true);
+answer({ adapter: device.adapterName, cases: cases.map(titleOf) });
 for await (const line of createInterface({ input: process.stdin })) {
   const { title, done } = JSON.parse(line);
   if (title) await prepare(title);

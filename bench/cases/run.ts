@@ -39,7 +39,7 @@ export async function benchCases(
   printHeadings();
   const rows: Row[] = [];
   const left: Left[] = [];
-  for (const one of cases) {
+  for (const one of cases.filter(({ runsOn }) => runsOn?.(capabilities) ?? true)) {
     const guess = secondsGuessed(one, roofline);
     if (guess > mostSeconds && capabilities.software && !large) {
       left.push({ name: `${one.name} ${one.shape}`, why: `a run would take about ${guess.toFixed(1)} s here` });
