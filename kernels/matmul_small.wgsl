@@ -3,7 +3,7 @@
 // A workgroup computes ROWS rows of 4 · LANES_N columns. LANES_K lanes share each four columns and take four steps of k in turn, so that
 // neighbouring lanes read neighbouring memory of B: along k when that is contiguous (LANES_N = 1), else along the columns. A lane
 // reads a 4 × 4 block of B as four vectors. The lanes' sums are added in shared memory, pairwise and in a fixed order.
-// Columns past the edge are computed from whatever is read there and not stored; past the end of k, nothing is read.
+// Rows and columns past the edge are computed from others and not stored; past the end of k, nothing is read.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
 //! include lib/matmul.wgsl
@@ -34,20 +34,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at_a = params.a_offset + z * params.a_batch + i * params.a_row;
   let at_b = params.b_offset + z * params.b_batch + j * params.b_column;
 
+  let last = params.m - 1u - i;
   var sum: array<vec4f, 8>;
   let depth = depth_of(z);
   let whole = depth / 4u * 4u;
   for (var k = lane_k * 4u; k < whole; k += LANES_K * 4u) {
     let y = read_block(at_b + k * params.b_row);
     for (var r = 0u; r < ROWS; r++) {
-      let at = at_a + r * params.a_row + k * params.a_column;
+      let at = at_a + min(r, last) * params.a_row + k * params.a_column;
       sum[r] += a[at] * y[0] + a[at + params.a_column] * y[1] + a[at + 2u * params.a_column] * y[2] + a[at + 3u * params.a_column] * y[3];
     }
   }
   if (K_TAIL && whole + lane_k < depth) {
     let k = whole + lane_k;
     let y = read_columns(at_b + k * params.b_row);
-    for (var r = 0u; r < ROWS; r++) { sum[r] += a[at_a + r * params.a_row + k * params.a_column] * y; }
+    for (var r = 0u; r < ROWS; r++) { sum[r] += a[at_a + min(r, last) * params.a_row + k * params.a_column] * y; }
   }
 
   for (var r = 0u; r < ROWS; r++) { sums[r * LANES + lane] = sum[r]; }

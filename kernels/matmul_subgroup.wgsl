@@ -6,7 +6,7 @@ enable subgroups;
 // four steps of k at a time: four lanes together read A[…, k … k + 3] and broadcast it to the subgroup; each lane reads the 4 × 4 block of B
 // above its columns as vectors along whichever axis is contiguous. It needs subgroups of four lanes or more; LANES is a multiple
 // of the largest. No shared memory, no barrier.
-// Rows and columns past the edge are computed from whatever is read there and not stored; past the end of k, nothing is read.
+// Rows and columns past the edge are computed from others and not stored; past the end of k, nothing is read.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
 //! include lib/matmul.wgsl
@@ -15,13 +15,12 @@ enable subgroups;
 // k is not a multiple of four.
 override K_TAIL: bool = true;
 
-// Rows `r` to `r + 3` of A at one k, as far as this variant has them.
-fn read_rows(at: u32, r: u32) -> vec4f {
+// Rows `r` to `r + 3` of A at one k, as far as this variant has them; in place of those after row `last`, that row.
+fn read_rows(at: u32, r: u32, last: u32) -> vec4f {
   if (r >= ROWS) { return vec4f(); }
-  let row = params.a_row;
-  let first = at + r * row;
-  if (ROWS == 1u) { return vec4f(a[first], 0.0, 0.0, 0.0); }
-  return vec4f(a[first], a[first + row], a[first + 2u * row], a[first + 3u * row]);
+  if (ROWS == 1u) { return vec4f(a[at], 0.0, 0.0, 0.0); }
+  let rows = at + min(r + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * params.a_row;
+  return vec4f(a[rows.x], a[rows.y], a[rows.z], a[rows.w]);
 }
 
 // A block of A, a row to a vector. Each of the four lanes holds its four rows at one k.
@@ -56,24 +55,30 @@ fn main(
   let depth = depth_of(z);
   let whole = depth / 4u * 4u;
   var mine = at_a + subgroup_lane % 4u * params.a_column;
-  if (EIGHT_LANES) { mine += subgroup_lane / 4u % 2u * 4u * params.a_row; }
+  let last = params.m - 1u - i;
+  var own_last = last;
+  if (EIGHT_LANES) {
+    let skipped = min(subgroup_lane / 4u % 2u * 4u, last);
+    mine += skipped * params.a_row;
+    own_last -= skipped;
+  }
   for (var k = 0u; k < whole; k += 4u) {
     let at = mine + k * params.a_column;
     let y = read_block(at_b);
-    let x = read_rows(at, 0u);
+    let x = read_rows(at, 0u, own_last);
     s0 += y * rows_of_first_four(x);
     if (EIGHT_LANES) {
       if (ROWS > 4u) { s1 += y * rows_of_next_four(x); }
       if (ROWS > 8u) {
-        let lower = read_rows(at, 8u);
+        let lower = read_rows(at, 8u, own_last);
         s2 += y * rows_of_first_four(lower);
         s3 += y * rows_of_next_four(lower);
       }
     } else {
-      if (ROWS > 4u) { s1 += y * rows_of_first_four(read_rows(at, 4u)); }
+      if (ROWS > 4u) { s1 += y * rows_of_first_four(read_rows(at, 4u, last)); }
       if (ROWS > 8u) {
-        s2 += y * rows_of_first_four(read_rows(at, 8u));
-        s3 += y * rows_of_first_four(read_rows(at, 12u));
+        s2 += y * rows_of_first_four(read_rows(at, 8u, last));
+        s3 += y * rows_of_first_four(read_rows(at, 12u, last));
       }
     }
     at_b += 4u * params.b_row;
@@ -81,10 +86,10 @@ fn main(
   for (var k = whole; K_TAIL && k < depth; k++) {
     let at = at_a + k * params.a_column;
     let y = read_columns(at_b);
-    s0 += outer(y, read_rows(at, 0u));
-    s1 += outer(y, read_rows(at, 4u));
-    s2 += outer(y, read_rows(at, 8u));
-    s3 += outer(y, read_rows(at, 12u));
+    s0 += outer(y, read_rows(at, 0u, last));
+    s1 += outer(y, read_rows(at, 4u, last));
+    s2 += outer(y, read_rows(at, 8u, last));
+    s3 += outer(y, read_rows(at, 12u, last));
     at_b += params.b_row;
   }
 

@@ -10,8 +10,8 @@ override B_DTYPE: u32 = 2u;
 
 @group(0) @binding(2) var<storage, read> b: array<vec2u>;
 
-// Elements `i` to `i + 3` of B as it is stored.
+// Vector `i` of B as it is stored: four elements.
 fn read_b4(i: u32) -> vec4f {
-  let words = b[i / 4u];
+  let words = b[i];
   return vec4f(unpack_pair(words.x, B_DTYPE), unpack_pair(words.y, B_DTYPE));
 }

@@ -18,12 +18,29 @@ fn rows_of(four: mat4x4f) -> mat4x4f {
   return transpose(four);
 }
 
-// Elements B[k … k + 3, j … j + 3], a row of B to a vector, from the element at `at` on.
-fn block_of_b(at: u32) -> mat4x4f {
-  let step = select(params.b_row, params.b_column, B_ALONG_K);
-  let four = mat4x4f(read_b4(at), read_b4(at + step), read_b4(at + 2u * step), read_b4(at + 3u * step));
+// A block of B, a row to a vector: those of its four vectors at `at` that are `step` further on.
+fn block_of_b(at: vec4u, step: u32) -> mat4x4f {
+  let four = mat4x4f(read_b4(at.x + step), read_b4(at.y + step), read_b4(at.z + step), read_b4(at.w + step));
   if (B_ALONG_K) { return transpose(four); }
   return four;
+}
+
+// Where the vectors of B begin from which a lane takes columns j … j + 3 at its first four k; those past the edge are the last again.
+fn vectors_of_b(j: u32, z: u32) -> vec4u {
+  let first = params.b_offset + z * params.b_batch;
+  let four = vec4u(0u, 1u, 2u, 3u);
+  if (B_ALONG_K) { return (first + min(j + four, vec4u(params.n - 1u)) * params.b_column) / 4u; }
+  return (first + min(j, params.n - 4u) * params.b_column + four * params.b_row) / 4u;
+}
+
+// Where the vectors of A begin that a lane reads for rows i … i + ROWS - 1 at the first four k; rows past the edge are the last again.
+fn vectors_of_a(i: u32, z: u32, subgroup_lane: u32) -> vec4u {
+  let first = params.a_offset + z * params.a_batch;
+  let own = subgroup_lane % 4u;
+  var rows = i + 4u * vec4u(0u, 1u, 2u, 3u);
+  if (EIGHT_LANES) { rows += rows - i + subgroup_lane / 4u % 2u * 4u; }
+  if (A_ALONG_K) { return (first + min(rows + own, vec4u(params.m - 1u)) * params.a_row) / 4u; }
+  return (first + min(rows, vec4u(params.m - 4u)) * params.a_row + own * params.a_column) / 4u;
 }
 
 @compute @workgroup_size(LANES)
@@ -39,36 +56,45 @@ fn main(
   let z = block.z;
   if (z >= params.batch) { return; }
 
-  var at_b = params.b_offset + z * params.b_batch + j * params.b_column;
-  let four = subgroup_lane % 4u;
-  var at_a = params.a_offset + z * params.a_batch + i * params.a_row + four * select(params.a_column, params.a_row, A_ALONG_K);
-  if (EIGHT_LANES) { at_a += subgroup_lane / 4u % 2u * 4u * params.a_row; }
+  let at_a = vectors_of_a(i, z, subgroup_lane);
+  let at_b = vectors_of_b(j, z);
+  let at_wide = vectors_of_b(j + 4u * LANES, z);
+  let step_a = params.a_column;
+  let step_b = params.b_row;
   var s0 = mat4x4f();
   var s1 = mat4x4f();
   var s2 = mat4x4f();
   var s3 = mat4x4f();
+  // Of the second four columns.
+  var w0 = mat4x4f();
+  var w1 = mat4x4f();
+  var w2 = mat4x4f();
+  var w3 = mat4x4f();
 
-  let depth = depth_of(z);
-  for (var k = 0u; k < depth; k += 4u) {
-    let y = block_of_b(at_b);
-    let x = a[at_a / 4u];
-    s0 += y * rows_of(of_first_four(x));
-    if (EIGHT_LANES) {
-      if (ROWS > 4u) { s1 += y * rows_of(of_next_four(x)); }
-      if (ROWS > 8u) {
-        let lower = a[(at_a + 8u * params.a_row) / 4u];
-        s2 += y * rows_of(of_first_four(lower));
-        s3 += y * rows_of(of_next_four(lower));
-      }
-    } else {
-      if (ROWS > 4u) { s1 += y * rows_of(of_first_four(a[(at_a + 4u * params.a_row) / 4u])); }
-      if (ROWS > 8u) {
-        s2 += y * rows_of(of_first_four(a[(at_a + 8u * params.a_row) / 4u]));
-        s3 += y * rows_of(of_first_four(a[(at_a + 12u * params.a_row) / 4u]));
-      }
+  let steps = depth_of(z) / 4u;
+  for (var k = 0u; k < steps; k++) {
+    let y = block_of_b(at_b, k * step_b);
+    var y_wide = y;
+    if (WIDE) { y_wide = block_of_b(at_wide, k * step_b); }
+    let x = a[at_a.x + k * step_a];
+    var rows = rows_of(of_first_four(x));
+    s0 += y * rows;
+    if (WIDE) { w0 += y_wide * rows; }
+    if (ROWS > 4u) {
+      if (EIGHT_LANES) { rows = rows_of(of_next_four(x)); } else { rows = rows_of(of_first_four(a[at_a.y + k * step_a])); }
+      s1 += y * rows;
+      if (WIDE) { w1 += y_wide * rows; }
     }
-    at_a += 4u * params.a_column;
-    at_b += 4u * params.b_row;
+    if (ROWS > 8u) {
+      let lower = a[select(at_a.z, at_a.y, EIGHT_LANES) + k * step_a];
+      rows = rows_of(of_first_four(lower));
+      s2 += y * rows;
+      if (WIDE) { w2 += y_wide * rows; }
+      if (EIGHT_LANES) { rows = rows_of(of_next_four(lower)); } else { rows = rows_of(of_first_four(a[at_a.w + k * step_a])); }
+      s3 += y * rows;
+      if (WIDE) { w3 += y_wide * rows; }
+    }
   }
   store_sums(s0, s1, s2, s3, i, j, z);
+  if (WIDE) { store_sums(w0, w1, w2, w3, i, j + 4u * LANES, z); }
 }

@@ -239,7 +239,8 @@ export class Device {
   /**
    * Makes a kernel of the caller's own known to this device, so that {@link Device.dispatch} can run it by its name.
    * @param source WGSL, with the entry point `main`, storage buffers in group 0 and, at binding 0, a uniform `params` of type
-   *   `Params` where it has parameters; see `kernels/README.md`
+   *   `Params` where it has parameters; see `kernels/README.md`. It must not read or write past the end of an array: SwiftShader in Node
+   *   does not catch it, and the process can end.
    * @throws {LetheError} when this device has another kernel of that name
    */
   addKernel(name: string, source: string): void {
