@@ -6,17 +6,14 @@ override ROWS: u32 = 16u;
 override LANES: u32 = 16u;
 // Every subgroup has eight lanes or more: the second four read the next four rows.
 override EIGHT_LANES: bool = false;
-// A lane has eight columns, not four: the second four are 4 · LANES further on. Then a value of A that is broadcast is used twice as often.
-override WIDE: bool = false;
 
 // The first row and column of a workgroup's sums, and their product, which is past the batch where there is nothing to do.
 fn block_of(group: vec3u, groups: vec3u) -> vec3u {
   let blocks_m = (params.m + ROWS - 1u) / ROWS;
-  let columns = select(4u, 8u, WIDE) * LANES;
-  let blocks_n = (params.n + columns - 1u) / columns;
+  let blocks_n = (params.n + 4u * LANES - 1u) / (4u * LANES);
   let id = group.x + group.y * groups.x;
   // Neighbouring workgroups go down the rows of A and share their columns of B.
-  return vec3u(id % blocks_m * ROWS, id / blocks_m % blocks_n * columns, id / blocks_m / blocks_n);
+  return vec3u(id % blocks_m * ROWS, id / blocks_m % blocks_n * 4u * LANES, id / blocks_m / blocks_n);
 }
 
 // Each of the subgroup's first four lanes holds a vector of A; those of the four lanes as a matrix.

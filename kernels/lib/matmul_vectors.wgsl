@@ -58,43 +58,32 @@ fn main(
 
   let at_a = vectors_of_a(i, z, subgroup_lane);
   let at_b = vectors_of_b(j, z);
-  let at_wide = vectors_of_b(j + 4u * LANES, z);
   let step_a = params.a_column;
   let step_b = params.b_row;
   var s0 = mat4x4f();
   var s1 = mat4x4f();
   var s2 = mat4x4f();
   var s3 = mat4x4f();
-  // Of the second four columns.
-  var w0 = mat4x4f();
-  var w1 = mat4x4f();
-  var w2 = mat4x4f();
-  var w3 = mat4x4f();
 
   let steps = depth_of(z) / 4u;
   for (var k = 0u; k < steps; k++) {
     let y = block_of_b(at_b, k * step_b);
-    var y_wide = y;
-    if (WIDE) { y_wide = block_of_b(at_wide, k * step_b); }
     let x = a[at_a.x + k * step_a];
-    var rows = rows_of(of_first_four(x));
-    s0 += y * rows;
-    if (WIDE) { w0 += y_wide * rows; }
-    if (ROWS > 4u) {
-      if (EIGHT_LANES) { rows = rows_of(of_next_four(x)); } else { rows = rows_of(of_first_four(a[at_a.y + k * step_a])); }
-      s1 += y * rows;
-      if (WIDE) { w1 += y_wide * rows; }
-    }
-    if (ROWS > 8u) {
-      let lower = a[select(at_a.z, at_a.y, EIGHT_LANES) + k * step_a];
-      rows = rows_of(of_first_four(lower));
-      s2 += y * rows;
-      if (WIDE) { w2 += y_wide * rows; }
-      if (EIGHT_LANES) { rows = rows_of(of_next_four(lower)); } else { rows = rows_of(of_first_four(a[at_a.w + k * step_a])); }
-      s3 += y * rows;
-      if (WIDE) { w3 += y_wide * rows; }
+    s0 += y * rows_of(of_first_four(x));
+    if (EIGHT_LANES) {
+      if (ROWS > 4u) { s1 += y * rows_of(of_next_four(x)); }
+      if (ROWS > 8u) {
+        let lower = a[at_a.y + k * step_a];
+        s2 += y * rows_of(of_first_four(lower));
+        s3 += y * rows_of(of_next_four(lower));
+      }
+    } else {
+      if (ROWS > 4u) { s1 += y * rows_of(of_first_four(a[at_a.y + k * step_a])); }
+      if (ROWS > 8u) {
+        s2 += y * rows_of(of_first_four(a[at_a.z + k * step_a]));
+        s3 += y * rows_of(of_first_four(a[at_a.w + k * step_a]));
+      }
     }
   }
   store_sums(s0, s1, s2, s3, i, j, z);
-  if (WIDE) { store_sums(w0, w1, w2, w3, i, j + 4u * LANES, z); }
 }

@@ -31,7 +31,7 @@ export interface MatmulPlan {
 }
 
 // Rows to a workgroup, for each variant of the two kernels.
-const subgroupRows = [1, 4, 8, 16] as const;
+const subgroupRows = [1, 4, 8, 16];
 const smallRows = [1, 2, 4, 8];
 // Lanes down and across a tile of the tiled kernel, from the fewest rows on.
 const tiles = [
@@ -40,8 +40,6 @@ const tiles = [
   [8, 16],
   [8, 32],
 ] as const;
-// What a row costs in each variant of the first, the best being 1: on two software adapters 1.15 and 1.18, 1.4 and 1.75, 4.5 and 5.
-const rowCosts: Readonly<Record<(typeof subgroupRows)[number], number>> = { 1: 4.5, 4: 1.6, 8: 1.17, 16: 1 };
 
 // With fewer workgroups than this, cores of a GPU are idle. The largest GPUs have about 150 cores, each with room for several workgroups.
 const enoughWorkgroups = 256;
@@ -167,7 +165,7 @@ function tiled(problem: MatmulProblem, _: Capabilities, tuned?: MatmulChoice): L
 
 /** What the two kernels whose lanes are a CPU's share. */
 function lanes(problem: MatmulProblem, { subgroups }: Capabilities, tuned?: MatmulChoice): Layout {
-  const rows = tuned?.rows ?? cheapestRows(problem);
+  const rows = tuned?.rows ?? rowsFor(problem.m, subgroupRows);
   // Sixteen lanes take 64 columns, the least that a model's matrices have. Only whole subgroups broadcast correctly.
   const lanes = Math.max(16, subgroups?.max ?? 0);
   return {
@@ -179,16 +177,7 @@ function lanes(problem: MatmulProblem, { subgroups }: Capabilities, tuned?: Matm
 function vectors(problem: MatmulProblem, capabilities: Capabilities, tuned?: MatmulChoice): Layout {
   const { blocks, constants } = lanes(problem, capabilities, tuned);
   const along = { A_ALONG_K: !problem.transposeA, B_ALONG_K: problem.transposeB };
-  // With four lanes a broadcast takes as long as a multiplication or two, so each serves eight columns. With eight lanes that does not pay.
-  const narrow = capabilities.subgroups?.max === 4;
-  return { blocks, constants: Object.assign({}, constants, along, narrow && { WIDE: true, LANES: 8 }) };
-}
-
-/** The variant in which the rows cost least, those past the edge included. Rows of a transposed `a` are read by fours. */
-function cheapestRows({ m, transposeA }: MatmulProblem): number {
-  const possible = subgroupRows.filter((rows) => rows >= 4 || !transposeA);
-  const costOf = (rows: (typeof subgroupRows)[number]) => Math.ceil(m / rows) * rows * rowCosts[rows];
-  return possible.reduce((best, rows) => (costOf(rows) < costOf(best) ? rows : best));
+  return { blocks, constants: Object.assign({}, constants, along) };
 }
 
 function row(problem: MatmulProblem): Layout {
