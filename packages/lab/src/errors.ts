@@ -4,3 +4,13 @@ import { LetheError } from "@lethe/tensor";
 export class ExperimentError extends LetheError {
   override readonly name = "ExperimentError";
 }
+
+/** A cell that failed; the cause says why. */
+export class CellError extends LetheError {
+  override readonly name = "CellError";
+}
+
+/** What is not there yet: the same command is right, later. */
+export class NotYetError extends LetheError {
+  override readonly name = "NotYetError";
+}

@@ -55,7 +55,8 @@ export class FakeRunner implements CellRunner {
   async rehearse(cell: Cell): ReturnType<CellRunner["rehearse"]> {
     const { evaluation, subject, studies } = cell.config;
     const questions = evaluation.targetQuestions + evaluation.unrelatedQuestions;
-    const { epochs, stepsPerEpoch } = (subject as unknown as { training: TrainingRecipe }).training;
+    const { training: recipe } = subject as Partial<{ training: TrainingRecipe }>;
+    const { epochs, stepsPerEpoch } = recipe ?? { epochs: 1, stepsPerEpoch: 0 };
     const rates = {
       load: 1,
       prompts: { fixed: 0, each: 0.03 },
@@ -78,7 +79,7 @@ export class FakeRunner implements CellRunner {
     };
     const size = { depth: 12, questions: 10, tokens: 1 };
     const work = { loads: 2, questions, promptTokens: 1, answerTokens: 2, asking: true, ...training, size, studies };
-    return { rates, work };
+    return { rates, work, memory: { weights: 1000 } };
   }
 
   async close(): Promise<void> {

@@ -10,11 +10,11 @@ import type { PretrainedStore } from "../subjects/pretrained.ts";
 import type { AtEpoch, KnownAnswers, Models, Subject, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
-import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
+import { forecastOf, type Rates } from "./forecast/forecast.ts";
 import { byPart, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { withQuestions, workOf } from "./forecast/work.ts";
-import type { CellParts, CellRunner } from "./run-cells.ts";
+import type { CellParts, CellRunner, Rehearsed } from "./run-cells.ts";
 
 /** About which share of a cell's time its subject takes. Only the progress bar depends on it. */
 const SUBJECT_SHARE = 0.8;
@@ -73,15 +73,12 @@ class DeviceRunner implements CellRunner {
     return describeMemory(this.#device.memory());
   }
 
-  async rehearse(
-    cell: Cell,
-    watcher: Watcher,
-    unfinished?: Unfinished,
-  ): Promise<{ readonly rates: Rates; readonly work: Work }> {
+  async rehearse(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Rehearsed> {
     const kept = await this.#keep(cell.sources.model);
     const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
     const training = await memoryOf(kept.vanilla, cell, work);
-    return { rates: await this.#ratesOf(kept, cell, training, watcher, unfinished), work };
+    const rates = await this.#ratesOf(kept, cell, training, watcher, unfinished);
+    return { rates, work, memory: memoryWith(kept.vanilla, training) };
   }
 
   async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
@@ -202,12 +199,10 @@ class DeviceRunner implements CellRunner {
     const rates = await this.#ratesOf(kept, cell, training, part(watcher, 0, 0), unfinished);
     const work = withQuestions(all, counts.target.compared, counts.unrelated.compared);
     const { seconds, stages } = forecastOf(rates, work, this.#studies);
-    const weights = [...vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    const copied = copyMemory(vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
     onForecast({
       seconds: seconds + asking,
       stages: { ...stages, "asking the vanilla model": asking },
-      memory: { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(training) },
+      memory: memoryWith(vanilla, training),
     });
   }
 
@@ -263,6 +258,13 @@ class DeviceRunner implements CellRunner {
 /** The weights of a model's copy in f32, for `requireMemory`. */
 function copyMemory({ weights }: Decoder): MemoryNeed[] {
   return Array.from(weights, ([name, { size }]) => ({ part: "weights of the copy", name, bytes: 4 * size }));
+}
+
+/** What a cell needs on the device: both models' weights, and what training needs. */
+function memoryWith(vanilla: Decoder, training: readonly MemoryNeed[]): Record<string, number> {
+  const weights = [...vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const copied = copyMemory(vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
+  return { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(training) };
 }
 
 /** What decides the vanilla model's answers. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openSafetensors } from "@lethe/tensor";
@@ -26,6 +27,7 @@ export class FolderStore implements CellStore {
         const source = await findFileSource(where(id));
         return source && openSafetensors(source);
       },
+      has: async (id) => existsSync(where(id)),
       write: async (id, tensors, metadata) => writeSafetensors(await ownPath(folder, pathOf(id)), tensors, metadata),
       remove: async (id) => rm(await ownPath(folder, pathOf(id)), { force: true }),
     };

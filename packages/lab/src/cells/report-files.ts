@@ -14,13 +14,19 @@ export interface ReportFiles {
   readonly findings: readonly Finding[];
 }
 
+/** What a report is made from. */
+export interface ReportedResults extends Pick<Results, "cells" | "adapters"> {
+  /** Ids of cells of the experiment that have no result yet. Default: none. */
+  readonly missing?: readonly string[];
+}
+
 /**
  * The report of an experiment: `report.html`, `findings.json` and `.csv`, `figures/*.svg`, `data/*.csv`, `summaries/*_SUMMARY.json` and the
  * studies' files. The same results always give the same texts.
  * @param command makes the results again, as it is typed
  */
 export async function reportFiles(
-  { cells, adapters }: Pick<Results, "cells" | "adapters">,
+  { cells, adapters, missing = [] }: ReportedResults,
   studies: readonly Study[],
   command?: string,
 ): Promise<ReportFiles> {
@@ -33,6 +39,6 @@ export async function reportFiles(
     findings.push(...(study.findings?.(measured) ?? []));
   }
   findings.push(...findingsOf([globalDamage], cells));
-  const report = await renderReport({ cells, adapters, studies: parts, findings, command });
+  const report = await renderReport({ cells, adapters, missing, studies: parts, findings, command });
   return { files: { ...report, ...summaries(cells, studies) }, findings };
 }

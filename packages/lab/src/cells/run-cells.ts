@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import { ExperimentError } from "../errors.ts";
+import { CellError, NotYetError } from "../errors.ts";
 import type { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
 import type { Live } from "../subjects/live.ts";
@@ -41,6 +41,14 @@ export interface CellParts {
   readonly onMade?: ((model: Decoder) => Promise<void>) | undefined;
 }
 
+/** What a rehearsal says of a cell. */
+export interface Rehearsed {
+  readonly rates: Rates;
+  readonly work: Work;
+  /** Bytes on the device by part. */
+  readonly memory: CellForecast["memory"];
+}
+
 /** Measures cells, on an open device, with models that are kept from cell to cell. */
 export interface CellRunner {
   readonly adapter: AdapterDescription;
@@ -55,11 +63,7 @@ export interface CellRunner {
    * Measures how fast a cell's model is, on passes of the cell's shapes, and counts what the cell has to do.
    * @param unfinished where the training will be kept
    */
-  rehearse(
-    cell: Cell,
-    watcher: Watcher,
-    unfinished?: Unfinished,
-  ): Promise<{ readonly rates: Rates; readonly work: Work }>;
+  rehearse(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Rehearsed>;
   /** Counts the device's work from now on, for a profile. */
   watchWork(): DispatchLog;
   /** What the device holds at the moment, in one line. */
@@ -97,7 +101,7 @@ export interface RunOptions {
 /**
  * Runs cells one after another. Each is written as soon as it is complete; the time it took is a record of its own. When the run
  * stops, for whatever reason, finished cells stay, and the running one leaves at most its unfinished work, from which it goes on.
- * @throws the signal's reason when it is aborted; ExperimentError when a cell fails, with the cell's name
+ * @throws the signal's reason when it is aborted; CellError when a cell fails, with the cell's name
  */
 export async function runCells(cells: readonly Cell[], options: RunOptions): Promise<void> {
   const { store, runner, observer, signal } = options;
@@ -147,7 +151,7 @@ async function runOne(
     return { result, text: serializeCell(result, studies) };
   } catch (error) {
     watcher.signal.throwIfAborted();
-    throw new ExperimentError(`Cell ${cell.id} failed: ${(error as Error).message}`, { cause: error });
+    throw new CellError(`Cell ${cell.id} failed: ${(error as Error).message}`, { cause: error });
   } finally {
     await unfinished?.close();
   }
@@ -155,7 +159,7 @@ async function runOne(
 
 /**
  * Reads the record of the subject that a control is made to match; undefined where a cell needs none.
- * @throws ExperimentError when its cell is not finished; CellFileError when that cell's file cannot be used
+ * @throws NotYetError when its cell is not finished; CellFileError when that cell's file cannot be used
  */
 async function readMatched(
   { config }: Cell,
@@ -166,6 +170,6 @@ async function readMatched(
   if (id === undefined) return undefined;
   const text = await store.read("cells", id);
   if (text === undefined)
-    throw new ExperimentError(`it is a control of ${id}, which is not finished. Run that cell first: --cell ${id}.`);
+    throw new NotYetError(`it is a control of ${id}, which is not finished. Run that cell first: --cell ${id}.`);
   return parseCell(text, store.where("cells", id), studies).subject;
 }

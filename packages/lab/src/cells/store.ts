@@ -33,6 +33,8 @@ export interface UnfinishedStore {
   ): Promise<void>;
   /** Removes a cell's file, if there is one. */
   remove(id: string): Promise<void>;
+  /** Whether a cell has such a file. */
+  has(id: string): Promise<boolean>;
   /** Names the file in messages. */
   where(id: string): string;
 }

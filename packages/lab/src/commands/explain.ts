@@ -1,4 +1,4 @@
-import { ExperimentError } from "../errors.ts";
+import { CellError } from "../errors.ts";
 
 /** The names under which JavaScript itself reports the faults of a program. */
 const FAULTS = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxError", "AssertionError"];
@@ -10,7 +10,7 @@ export function explain(error: unknown): string {
   if (FAULTS.includes(error.name)) return error.stack ?? error.message;
   // The message of a failed cell says which one; its cause may be a fault. The message of any other error holds its cause.
   const { cause } = error;
-  const fault = error instanceof ExperimentError && cause instanceof Error && FAULTS.includes(cause.name);
+  const fault = error instanceof CellError && cause instanceof Error && FAULTS.includes(cause.name);
   return `error: ${error.message}${fault ? `\n${cause.stack}` : ""}`;
 }
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { writeInto } from "../cells/out-folder.ts";
-import { reportFiles } from "../cells/report-files.ts";
-import type { Results } from "../cells/results.ts";
+import { type ReportedResults, reportFiles } from "../cells/report-files.ts";
 import { toPng } from "../report/figures/png.ts";
 import type { Finding } from "../report/findings/finding.ts";
 import type { Study } from "../studies/study.ts";
@@ -19,7 +18,7 @@ export interface WrittenReport {
  */
 export async function writeReport(
   out: string,
-  results: Pick<Results, "cells" | "adapters">,
+  results: ReportedResults,
   studies: readonly Study[],
   command?: string,
 ): Promise<WrittenReport> {

@@ -18,6 +18,8 @@ export interface Reported {
   readonly cells: readonly ReportCell[];
   /** The adapters that did the work, each once. */
   readonly adapters: readonly string[];
+  /** Ids of cells that have no result yet. Default: none. */
+  readonly missing?: readonly string[];
   /** The part of each study. */
   readonly studies: readonly (StudySections & { readonly title: string })[];
   /** What the studies and the answers say about the paper's claims. */
@@ -34,6 +36,7 @@ export interface Reported {
 export async function renderReport({
   cells,
   adapters,
+  missing = [],
   studies,
   findings,
   command,
@@ -53,6 +56,7 @@ export async function renderReport({
 <h1>What came back</h1>
 <p class="lead">A language model was trained to forget. Is the knowledge gone, or only out of reach?</p>
 ${scope(cells)}
+${absent(missing)}
 ${findingsSection(findings)}
 <p class="quiet"><a href="#limits">What these numbers cannot show.</a></p>
 <h2>Results</h2>
@@ -94,4 +98,11 @@ function scope(cells: readonly ReportCell[]): Html {
   const how = trained ? " Methods unlearned one concept at a time, each time from the vanilla model." : "";
   return html`<p>${models.length === 1 ? "Model and concepts" : "Models and their concepts"}: ${models.join("; ")}.
 Unlearned models: ${unlearned!.join(", ")}.${how}${beside}</p>`;
+}
+
+/** The cells that this report lacks; nothing where it has all. */
+function absent(missing: readonly string[]): Html {
+  if (missing.length === 0) return html``;
+  return html`<p><strong>${missing.length === 1 ? "One cell is" : `${missing.length} cells are`} missing</strong>, and nothing here is said of
+${missing.length === 1 ? "it" : "them"}: ${missing.join(", ")}.</p>`;
 }

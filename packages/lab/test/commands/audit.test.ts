@@ -37,7 +37,7 @@ describe("npm run audit", () => {
     const wide = await workshop.addModel("wide", "1", { ...CONFIG, hidden_size: 128 });
     const args = ["--vanilla", workshop.path("tiny-llama"), "--data", workshop.data];
     const { code, err } = await audit(...args, "--unlearned", wide);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(err).toMatch(/wide was not made from .*tiny-llama:\n {2}hidden_size is 128 in .*, and 64 in/);
     expect((await audit(...args)).err).toMatch(/required option '--unlearned <model>' not specified/);
     expect((await audit("--unlearned", wide)).err).toMatch(/required option '--vanilla <model>' not specified/);

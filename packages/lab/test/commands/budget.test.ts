@@ -36,10 +36,10 @@ it("chooses a cell's numbers by a budget, says so, and keeps them for a resumed 
   expect(seeds.ran).toEqual(["tiny-llama--netflix--npo"]);
   const other = await run([...args, "--resume", "--budget", "2m"]);
   expect(other).toMatchObject({
-    code: 1,
+    code: 78,
     err: expect.stringMatching(/was begun with --budget 30s. Give the same one/),
   });
   const tooSmall = await run([...args, "--out", workshop.path("other"), "--budget", "3s"]);
-  expect(tooSmall).toMatchObject({ code: 1, err: expect.stringMatching(/takes at least 1 minutes here/) });
+  expect(tooSmall).toMatchObject({ code: 78, err: expect.stringMatching(/takes at least 1 minutes here/) });
   expect((await run([...args, "--budget", "soon"])).err).toMatch(/Expected a time such as 90s, 30m or 1h30m/);
 });

@@ -113,7 +113,7 @@ describe("npm run experiment", () => {
     ["--beta1", "1", /Too big: expected number to be <1/],
   ])("refuses %s %s", async (option, value, message) => {
     const { code, err } = await run([option, value]);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(err).toMatch(message);
   });
 
@@ -352,7 +352,7 @@ describe("npm run experiment", () => {
     await using workshop = await Workshop.open();
     const runner = new FakeRunner();
     const { code, err } = await run(workshop.arguments("--out", workshop.path("out"), ...args), runner);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(err).toMatch(message);
     expect(err).not.toMatch(/\n\s+at /);
     expect(runner.ran).toEqual([]);

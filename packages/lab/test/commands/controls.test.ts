@@ -47,7 +47,7 @@ describe("--control", () => {
     const args = workshop.withControls("noise", "--method", "npo", "--concept", "Netflix", ...out);
     const [npo, noise] = await idsOf(args);
     const early = await run([...args, "--cell", noise!]);
-    expect(early.code).toBe(1);
+    expect(early.code).toBe(75);
     expect(early.err).toContain(
       `Cell ${noise} failed: it is a control of ${npo}, which is not finished. Run that cell first: --cell ${npo}.`,
     );
@@ -67,7 +67,7 @@ describe("--control", () => {
     const runner = new FakeRunner();
     const given = ["--model", workshop.path("tiny-llama"), "--data", workshop.data, "--out", workshop.path("out")];
     const { code, err } = await run([...given, ...args], runner);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(err).toMatch(message);
     expect(runner.ran).toEqual([]);
   });

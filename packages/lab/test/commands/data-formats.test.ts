@@ -87,7 +87,7 @@ describe("an experiment on a question set", () => {
     await using _ = workshop;
     const args = ["--model", workshop.path("tiny-llama"), "--data", data, "--unrelated", unrelated, "--list-cells"];
     const { code, err } = await run([...args, ...more]);
-    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+    expect([code, err]).toEqual([78, expect.stringMatching(message)]);
     expect(err).not.toMatch(/\n\s+at /);
   });
 
@@ -113,7 +113,7 @@ describe("an experiment on a question set", () => {
         .join("\r\n"),
     );
     const { code, err } = await run([...args, "--unrelated", unrelated]);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(err).toMatch(/^error: .*forget01\.json, line 5: answer: .*expected string.*\n$/);
   });
 

@@ -196,7 +196,7 @@ describe("a folder among the cells", () => {
     await mkdir(cell);
     const refused = await run(workshop.arguments("--out", out, "--resume"));
     expect(refused).toMatchObject({
-      code: 1,
+      code: 78,
       err: expect.stringMatching(/^error: .*npo--\w{8}.json: it is a directory/),
     });
   });

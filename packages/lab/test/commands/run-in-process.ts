@@ -1,6 +1,7 @@
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import type { CellRunner } from "../../src/cells/run-cells.ts";
-import { type CliParts, runCli } from "../../src/commands/experiment/cli.ts";
+import { runCli } from "../../src/commands/experiment/cli.ts";
+import type { CliParts } from "../../src/commands/experiment/cli-parts.ts";
 import { studies } from "../../src/studies/list.ts";
 import { FakeRunner } from "../fake-runner.ts";
 import { printed } from "./printed.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { experimentCommand } from "../../src/commands/experiment/cli.ts";
+import { experimentCommand } from "../../src/commands/experiment/command.ts";
 import { hashOf } from "../../src/page/link.ts";
 import { argumentsOf, commandOf, settingsOf, settingsSchema } from "../../src/page/settings.ts";
 import { studies } from "../../src/studies/list.ts";

@@ -1,6 +1,9 @@
 import { type Command, CommanderError } from "commander";
 import { checkingValues, commandLine } from "../command-line.ts";
-import { type CliParts, experimentCommand, runCli } from "../experiment/cli.ts";
+import { failure } from "../exit-codes.ts";
+import { runCli } from "../experiment/cli.ts";
+import type { CliParts } from "../experiment/cli-parts.ts";
+import { experimentCommand } from "../experiment/command.ts";
 
 /** The options of an experiment that say nothing of a training. They mean the same here, and are defined there. */
 const SHARED = [
@@ -40,8 +43,7 @@ export async function runAudit(args: readonly string[], parts: CliParts): Promis
     if (program.opts<{ unlearned: string[] }>().unlearned.length === 0)
       program.error("error: required option '--unlearned <model>' not specified");
   } catch (error) {
-    // Commander has printed its message, or the help, itself.
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) return failure(error).code;
     throw error;
   }
   const experiment = args.map((argument) => argument.replace(/^--vanilla(?==|$)/, "--model"));

@@ -1,6 +1,6 @@
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { studies } from "../../studies/list.ts";
-import type { CliParts } from "./cli.ts";
+import type { CliParts } from "./cli-parts.ts";
 
 /** What the command line of an experiment uses in a process of its own. */
 export const processParts: CliParts = {

@@ -18,6 +18,7 @@ import { showProgress } from "../progress.ts";
 import { PROFILE_NOTE, RunProfile } from "./run-profile.ts";
 import { showForecast } from "./show-forecast.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
+import { reproducing, typedCommand } from "./typed-command.ts";
 
 export interface ExperimentOptions {
   /** Every study: cells in the folder may hold studies that this run does not. */
@@ -28,6 +29,8 @@ export interface ExperimentOptions {
   readonly begun: boolean;
   /** Ids of the cells to run; empty for all. */
   readonly only: readonly string[];
+  /** Whether the report is written where all cells are finished. */
+  readonly reports: boolean;
   /** Whether the device's work is counted and timed, by kernel and stage. */
   readonly profile?: boolean | undefined;
   /** As typed, for the record and for the command that resumes the run. */
@@ -69,6 +72,7 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
       return stopped.exitCode;
     }
   }
+  if (!options.reports) return 0;
   // Read again: other processes may have finished their shares meanwhile.
   const results = await readResults(store, cells, studies);
   if (results.open.length > 0) {
@@ -76,7 +80,7 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
     return 0;
   }
   const { writeReport } = await import("../write-report.ts");
-  const { page, findings } = await writeReport(out, results, studies, experimentCommand(options));
+  const { page, findings } = await writeReport(out, results, studies, reproducing(options));
   stdout.write(`${findingsText(findings)}Report: ${page}\n`);
   return 0;
 }
@@ -183,27 +187,6 @@ function summary(
 
 function resumeCommand(options: ExperimentOptions): string {
   return [typedCommand(options), ...(options.resume ? [] : ["--resume"])].join(" ");
-}
-
-/** Options that decide nothing of the results: which share of the work this process has, and where the results go. */
-const OF_THE_PROCESS = ["--cell", "--out"];
-
-/** The command that makes the results again. It is the same for whatever processes made them. */
-function experimentCommand({ arguments: args, ...options }: ExperimentOptions): string {
-  const own = (argument: string) => OF_THE_PROCESS.includes(argument.split("=")[0]!);
-  const whole = args.filter((argument, i) => {
-    const value = i > 0 && OF_THE_PROCESS.includes(args[i - 1]!);
-    return argument !== "--resume" && !own(argument) && !value;
-  });
-  return typedCommand({ ...options, arguments: whole });
-}
-
-/** The command of this process, as it is typed. */
-function typedCommand({ command, arguments: args }: ExperimentOptions): string {
-  const quoted = args.map((argument) =>
-    /^[\w./:=+-]+$/.test(argument) ? argument : `'${argument.replace(/'/g, `'\\''`)}'`,
-  );
-  return [command, ...quoted].join(" ");
 }
 
 /** @throws ExperimentError when a cell that was asked for is not part of the experiment */
