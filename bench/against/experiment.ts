@@ -23,11 +23,14 @@ async function experiment(folder: string, preset: string): Promise<number> {
   const start = performance.now();
   const child = spawn(process.execPath, [...nodeArguments, program, "--preset", preset, "--out", out], {
     cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
+  const said: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => said.push(text));
   const code = await new Promise((resolve) => child.on("close", resolve));
   rmSync(out, { recursive: true, force: true });
-  if (code !== 0) throw new LetheError(`the experiment of ${folder} ended with code ${code}`);
+  if (code !== 0)
+    throw new LetheError(`the experiment of ${folder} ended with code ${code}:\n${said.join("").slice(-2000)}`);
   return (performance.now() - start) / 1000;
 }
 

@@ -35,10 +35,13 @@ async function prepare(ort: Untyped, task: Task): Promise<ContenderWork | null> 
   const length = task.amount > 1e9 ? 3 : task.amount > 1e7 ? 5 : 13;
   const feeds = { x: new ort.Tensor("float32", link.input.values, link.input.shape) };
   const folder = mkdtempSync(join(tmpdir(), "lethe-onnx-"));
+  // Threads of its own would spin on the cores that a software adapter computes on, also in the others' turns.
+  const threads = { intraOpNumThreads: 1, interOpNumThreads: 1 };
   const open = (links: number, options = {}) =>
     ort.InferenceSession.create(chain(link, links), {
       executionProviders: ["webgpu"],
       logSeverityLevel: 3,
+      ...threads,
       ...options,
     });
   const [one, many, counted] = [

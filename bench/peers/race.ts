@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { median } from "../../packages/lab/src/profile/measure.ts";
 import { ratioOf, type Spread } from "../spread.ts";
 import type { DispatchCount } from "./dispatches.ts";
@@ -36,6 +37,8 @@ interface Runner {
 
 const roundSeconds = 0.05;
 const mostRepeats = 30;
+/** Milliseconds between two turns, for the threads of a library that spin for a while after its work. */
+const settling = 20;
 const roundsFor = (seconds: number) => (seconds < 2 ? 9 : seconds < 6 ? 5 : 3);
 
 /**
@@ -77,6 +80,7 @@ export async function race(
   }
   const round = async () => {
     for (const runner of runners.filter(({ name }) => !problems.has(name))) {
+      await pause(settling);
       const seconds = await attempt(runner.name, () => timed(runner));
       if (seconds !== null) samples.set(runner.name, [...(samples.get(runner.name) ?? []), seconds]);
     }
