@@ -15,7 +15,7 @@ export interface Around {
 /** With more rows, what each workgroup does again for itself costs more than a run of a kernel. */
 const mostRows = 2;
 /** Where lanes are a CPU's and a weight has more elements than this, the same. */
-const mostElements = 2 ** 19;
+const mostElements = 2 ** 18;
 
 /** How the lanes of a workgroup are laid out, as `kernels/lib/linear_few.wgsl` says. */
 interface Lanes {
