@@ -12,7 +12,7 @@ const isFamily = (value: unknown) => attentionFamilies.some((family) => family =
 const choices: Readonly<Record<Exclude<keyof Tuning, "adapter">, (choice: unknown) => boolean>> = {
   matmul: (choice) =>
     isObject(choice) &&
-    matmulKernels.some((kernel) => kernel === choice.kernel) &&
+    matmulKernels.some((kernel) => kernel === choice.kernel && kernel !== "mixed") &&
     (choice.rows === undefined || isSize(choice.rows)) &&
     (choice.lanes === undefined ||
       (Array.isArray(choice.lanes) && choice.lanes.length === 2 && choice.lanes.every(isSize))),
