@@ -22,7 +22,7 @@ struct Params { count: u32, width: u32, first_row: u32, part_rows: u32, rows: u3
 
 fn item_at(i: u32) -> Item { return bitcast<vec4f>(table[i]); } //! if WORDS 4
 fn item_at(i: u32) -> Item { return unpack_two(table[i], TABLE_DTYPE); } //! if WORDS 2
-fn item_at(i: u32) -> Item { return select(half_at(i), bitcast<f32>(table[i]), TABLE_DTYPE == 0u); } //! if WORDS 1
+fn item_at(i: u32) -> Item { if (TABLE_DTYPE == 0u) { return bitcast<f32>(table[i]); } return half_at(i); } //! if WORDS 1
 fn half_at(i: u32) -> f32 { return unpack_half(table[i / 2u], (i & 1u) == 1u, TABLE_DTYPE); } //! if WORDS 1
 
 @compute @workgroup_size(64)

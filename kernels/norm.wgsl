@@ -13,7 +13,8 @@ override BIAS_DTYPE: u32 = 3u; // lib/packed.wgsl; 3 is none
 fn bias_at(c: u32) -> Item {
   if (BIAS_DTYPE == 3u) { return Item(); }
   let i = pair_of(c, BIAS_DTYPE);
-  return item_among(unpack_four(bias[i], bias[i + 1u], BIAS_DTYPE), c);
+  if (BIAS_DTYPE == 0u) { return item_among(bitcast<vec4f>(vec4u(bias[i], bias[i + 1u])), c); }
+  return item_among(unpack_two(bias[i], BIAS_DTYPE), c);
 }
 
 @compute @workgroup_size(LANES, ROWS)

@@ -19,7 +19,8 @@ fn pair_of(c: u32, dtype: u32) -> u32 { return c * WIDE / 4u * select(1u, 2u, dt
 fn weight_at(c: u32) -> Item {
   if (WEIGHT_DTYPE == 3u) { return Item(1.0); }
   let i = pair_of(c, WEIGHT_DTYPE);
-  return item_among(unpack_four(weight[i], weight[i + 1u], WEIGHT_DTYPE), c);
+  if (WEIGHT_DTYPE == 0u) { return item_among(bitcast<vec4f>(vec4u(weight[i], weight[i + 1u])), c); }
+  return item_among(unpack_two(weight[i], WEIGHT_DTYPE), c);
 }
 
 fn x_at(i: u32) -> f32 { return element_of(x[i / WIDE], i % WIDE); }
