@@ -1,8 +1,8 @@
 // Matrix product with one row, as in decoding, of operands that can be read in whole vectors, for adapters whose lanes are a CPU's:
 // out[z, 0, j] = Σₖ A[z, 0, k] · B[z, k, j], where every row of B, as stored, begins at a multiple of four elements, and k is a multiple
 // of four. Nearly all the time goes into reading B once; A is read by all lanes alike.
-// A lane takes four neighbouring columns: four vectors of B at a time, whichever way it is stored. Columns past the edge are computed from
-// whatever is read there and not stored.
+// A lane takes four neighbouring columns: four vectors of B at a time, whichever way it is stored. Columns past the edge repeat the last one
+// and are not stored.
 // Bindings: a (f32), b (f32, f16 or bf16 by B_DTYPE), out (f32).
 
 //! include lib/packed.wgsl
@@ -35,11 +35,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let vectors = depth_of(z) / 4u;
   var sum = vec4f();
   if (B_ALONG_K) {
-    let step = params.b_column / 4u;
+    let to = min(vec3u(1u, 2u, 3u), vec3u(params.n - 1u - j)) * (params.b_column / 4u);
     var sums = mat4x4f(); // of each column, over every fourth step of k
     for (var c = 0u; c < vectors; c++) {
       let x = a[at_a + c];
-      sums += mat4x4f(x * read_b4(at), x * read_b4(at + step), x * read_b4(at + 2u * step), x * read_b4(at + 3u * step));
+      sums += mat4x4f(x * read_b4(at), x * read_b4(at + to.x), x * read_b4(at + to.y), x * read_b4(at + to.z));
       at++;
     }
     sum = vec4f(1.0) * sums;
