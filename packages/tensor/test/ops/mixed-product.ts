@@ -1,20 +1,11 @@
 import type { Device } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
+import { toHalf } from "@lethe/testing/half";
 import { normal } from "@lethe/testing/random";
 import { matmulReference } from "@lethe/testing/reference/matmul";
 import type { FloatDType } from "../../src/dtype.ts";
 import { matmulWith } from "../../src/ops/matmul.ts";
 import { type Shape, sizeOf } from "../../src/shape.ts";
-
-/** Keeps eleven binary digits, to nearest, ties to even. */
-export function toHalf(value: number): number {
-  if (value === 0 || !Number.isFinite(value)) return value;
-  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - 10);
-  const steps = value / unit;
-  const down = Math.floor(steps);
-  const up = steps - down > 0.5 || (steps - down === 0.5 && down % 2 !== 0);
-  return (up ? down + 1 : down) * unit;
-}
 
 /** A product, and the standard deviations of its operands. */
 export interface MixedProduct {

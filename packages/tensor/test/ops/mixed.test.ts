@@ -1,5 +1,6 @@
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
+import { toHalf } from "@lethe/testing/half";
 import { integer, normal } from "@lethe/testing/random";
 import { matmulReference } from "@lethe/testing/reference/matmul";
 import { describe, expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { openDevice } from "../../src/index.ts";
 import { mixedOps, ops } from "../../src/ops/index.ts";
 import { matmulWith } from "../../src/ops/matmul.ts";
 import { sizeOf } from "../../src/shape.ts";
-import { checkMixed, layouts, toHalf } from "./mixed-product.ts";
+import { checkMixed, layouts } from "./mixed-product.ts";
 
 const device = await testDevice();
 const mixed = mixedOps(ops);

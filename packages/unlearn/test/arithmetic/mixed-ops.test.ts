@@ -2,6 +2,7 @@ import { type F32, mixedOps, type Ops, ops, type Tensor } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { type Array64, array64, float64Ops } from "@lethe/testing/float64";
+import { toHalf } from "@lethe/testing/half";
 import { smallLlama } from "@lethe/testing/llama";
 import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
@@ -14,11 +15,6 @@ const texts = [
   [8, 2, 40, 13, 50, 5, 19, 33, 26],
 ];
 
-/** Eleven binary digits, to nearest. Ties are too rare among random numbers to matter. */
-function toHalf(value: number): number {
-  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - 10);
-  return value === 0 ? 0 : Math.round(value / unit) * unit;
-}
 const rounded = ({ shape, data }: Array64) => array64(shape, data.map(toHalf)) as never;
 const product = (a: Array64, b: Array64, options = {}) =>
   float64Ops.matmul(rounded(a), rounded(b), options) as unknown as Array64;
