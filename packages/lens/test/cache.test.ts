@@ -105,7 +105,8 @@ describe("a cached run", () => {
       const hooks = new Hooks().restore("m", [3], source, { positions });
       return await model.forward(batchOf(device, prompts), { hooks }).read();
     };
-    expect(await run(last, [-1])).toEqual(await run(whole, [3]));
+    // Which points a run captures decides what it computes in one kernel, and so how it rounds.
+    expectClose(await run(last, [-1]), await run(whole, [3]));
     expect(await run(last, [-1])).not.toEqual(await model.forward(batchOf(device, prompts)).read());
     await expect(run(last, [2])).rejects.toThrow(
       "m.3 was asked for at position 2, and the run of llama holds it at position 3",

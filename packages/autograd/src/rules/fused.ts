@@ -1,6 +1,6 @@
 import { type F32, joined, type NormFirst, split, type Weight } from "@lethe/tensor";
 import { rows, weightGradient } from "./matmul.ts";
-import type { Call, Contribution, FusedOpName, JointAddend, RulesFor } from "./rule.ts";
+import type { Before, Call, Contribution, FusedOpName, JointAddend, RulesFor } from "./rule.ts";
 
 /**
  * Gradients of adjacent weights that one product multiplied by x.
@@ -42,17 +42,21 @@ function weightGradients(
   });
 }
 
-/** Gradients for x and the norm's weight, from that of norm(x), which the product makes. */
+/**
+ * Gradients for x and the norm's weight, from that of norm(x), which the product makes.
+ * Those of x that have come so far are added; the weight's is added where it is gathered.
+ */
 function throughNorm(
   { ops }: Call,
   norm: NormFirst | undefined,
   { x, weight }: { readonly x: F32; readonly weight: Weight | null },
   gradient: F32,
-  add: F32 | undefined,
+  { soFar, inPlace }: Before,
 ): [Contribution, Contribution] {
   const shaped = ops.reshape(gradient, { shape: x.shape });
   if (!norm) return [shaped, null];
-  const options = { eps: norm.eps, add };
+  const add = soFar(0);
+  const options = { eps: norm.eps, add, into: inPlace(1) };
   const to =
     norm.kind === "rms"
       ? ops.rmsNormBackward(x, weight, shaped, options)
@@ -74,14 +78,14 @@ export const fusedRules: RulesFor<FusedOpName> = {
       const before = { x: save(x), weight: save(normWeight) };
       const weights = [save(query), save(key), save(value)];
       const [savedTable, savedPositions, savedStarts] = [save(table), save(positions), save(starts)];
-      return (gradient, { soFar }) => {
+      return (gradient, gradients) => {
         const options = savedStarts ? { starts: savedStarts } : {};
         const joint = fused.selfAttentionBackward(parts, savedTable, savedPositions, gradient, options);
         const toWeights = weightGradients(call, joint, rows(ops, input), weights, 2);
         if (!wants[0] && !wants[1]) return [null, null, ...toWeights];
         using whole = joined<Weight["dtype"]>(weights)!;
         const toInput = ops.matmul(joint, whole as never) as F32;
-        return [...throughNorm(call, norm, before, toInput, soFar(0)), ...toWeights];
+        return [...throughNorm(call, norm, before, toInput, gradients), ...toWeights];
       };
     },
   },
@@ -95,13 +99,13 @@ export const fusedRules: RulesFor<FusedOpName> = {
       const [input, products] = extras.map(save) as [F32, F32];
       const before = { x: save(x), weight: save(normWeight) };
       const weights = [save(gate), save(up)];
-      return (gradient, { soFar }) => {
+      return (gradient, gradients) => {
         const joint = fused.gatedLinearBackward(products, gradient);
         const toWeights = weightGradients(call, joint, rows(ops, input), weights, 2);
         if (!wants[0] && !wants[1]) return [null, null, ...toWeights];
         using whole = joined<Weight["dtype"]>(weights)!;
         const toInput = ops.matmul(joint, whole as never) as F32;
-        return [...throughNorm(call, norm, before, toInput, soFar(0)), ...toWeights];
+        return [...throughNorm(call, norm, before, toInput, gradients), ...toWeights];
       };
     },
   },
@@ -128,12 +132,12 @@ export const fusedRules: RulesFor<FusedOpName> = {
       const input = wants[2] ? save(extras[0]!) : null;
       const before = { x: save(x), weight: save(normWeight) };
       const savedWeight = save(weight);
-      return (gradient, { soFar }) => {
+      return (gradient, gradients) => {
         const flat = rows(ops, gradient);
         const toWeight = input && weightGradient(ops, flat, rows(ops, input), savedWeight);
         if (!wants[0] && !wants[1]) return [null, null, toWeight];
         const toInput = ops.matmul(flat, savedWeight as never) as F32;
-        return [...throughNorm(call, norm, before, toInput, soFar(0)), toWeight];
+        return [...throughNorm(call, norm, before, toInput, gradients), toWeight];
       };
     },
   },

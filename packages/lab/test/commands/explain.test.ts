@@ -5,7 +5,7 @@ import { LetheError } from "@lethe/tensor";
 import { writeWhole } from "@lethe/tensor/node";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../src/commands/explain.ts";
-import { ExperimentError } from "../../src/errors.ts";
+import { CellError } from "../../src/errors.ts";
 
 describe("an error in words", () => {
   it.each([
@@ -40,7 +40,7 @@ describe("an error in words", () => {
   it("is the message of what was thrown on purpose, and the stack of a fault", () => {
     expect(explain(new LetheError("too large"))).toBe("error: too large");
     expect(explain(new TypeError("x is undefined"))).toMatch(/^TypeError: x is undefined\n\s+at /);
-    const failed = new ExperimentError("Cell a failed: x is undefined", { cause: new TypeError("x is undefined") });
+    const failed = new CellError("Cell a failed: x is undefined", { cause: new TypeError("x is undefined") });
     expect(explain(failed)).toMatch(/^error: Cell a failed: x is undefined\nTypeError: x is undefined\n\s+at /);
   });
 });

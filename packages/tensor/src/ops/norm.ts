@@ -10,7 +10,7 @@ import { reduceMiddle } from "./reduce.ts";
 import { wideOf } from "./row-plan.ts";
 
 const epsOption = options({ eps: finite });
-const backwardOptions = options({ eps: finite, add: optional(f32) });
+const backwardOptions = options({ eps: finite, add: optional(f32), into: optional(f32) });
 
 /** {@inheritDoc DifferentiableOps.rmsNorm} @function */
 export const rmsNorm: Ops["rmsNorm"] = checked(
@@ -72,7 +72,7 @@ function backward(
   x: F32,
   weight: Weight | null,
   gradient: F32,
-  { eps, add }: { readonly eps: number; readonly add?: F32 | undefined },
+  { eps, add, into }: { readonly eps: number; readonly add?: F32 | undefined; readonly into?: F32 | undefined },
 ) {
   const { rows, width } = checkNorm(norm, x, weight, null);
   checkShapes(`${norm}Backward`, { gradient }, x.shape);
@@ -99,7 +99,8 @@ function backward(
     params: { eps },
   });
   if (!weight) return { x: xGradient, weight: null };
-  const weightGradient = scope.keep(device.empty([width], "f32", `${norm} weight gradient`));
+  if (into) checkShapes(`${norm}Backward`, { into }, weight.shape);
+  const weightGradient = into ?? scope.keep(device.empty([width], "f32", `${norm} weight gradient`));
   // Blocks of a multiple of 64 rows begin at aligned bytes, so that each can be bound by itself.
   const blockRows = Math.ceil(Math.sqrt(rows) / 64) * 64;
   const WIDE = wideOf(width);
@@ -117,10 +118,10 @@ function backward(
     whole: { out: weightGradient },
     params: (blocks, start) => ({
       ...{ rows: Math.min(blocks * blockRows, rows - start * blockRows), width },
-      ...{ blocks, block_rows: blockRows, accumulate: start > 0 ? 1 : 0 },
+      ...{ blocks, block_rows: blockRows, accumulate: into || start > 0 ? 1 : 0 },
     }),
   });
-  return { x: xGradient, weight: weightGradient };
+  return { x: xGradient, weight: into ? null : weightGradient };
 }
 
 /** Every binding of a kernel must be given, even one that its constants leave unread. */

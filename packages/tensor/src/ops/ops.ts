@@ -226,20 +226,23 @@ export interface BackwardOps {
     gradient: F32,
     options?: AttentionOptions,
   ): { q: F32; k: F32; v: F32 };
-  /** Gradients of `rmsNorm`. The weight's is f32. `add` is added to that of x, whose other gradients it holds. */
+  /**
+   * Gradients of `rmsNorm`. The weight's is f32. `add` is added to that of x, whose other gradients it holds. With `into` the
+   * weight's is added to that tensor, in place of a new one.
+   */
   rmsNormBackward(
     x: F32,
     weight: Weight | null,
     gradient: F32,
-    options: { readonly eps: number; readonly add?: F32 | undefined },
+    options: { readonly eps: number; readonly add?: F32 | undefined; readonly into?: F32 | undefined },
   ): { x: F32; weight: F32 | null };
-  /** Gradients of `layerNorm`. Those of the parameters are f32. `add` is added to that of x. */
+  /** Gradients of `layerNorm`. Those of the parameters are f32. `add` and `into` are as in {@link rmsNormBackward}. */
   layerNormBackward(
     x: F32,
     weight: Weight | null,
     bias: Weight | null,
     gradient: F32,
-    options: { readonly eps: number; readonly add?: F32 | undefined },
+    options: { readonly eps: number; readonly add?: F32 | undefined; readonly into?: F32 | undefined },
   ): { x: F32; weight: F32 | null; bias: F32 | null };
   /** Gradients of `swiglu`. */
   swigluBackward(gate: F32, up: F32, gradient: F32): { gate: F32; up: F32 };

@@ -105,6 +105,18 @@ test("a weight of the wrong width is refused", () => {
   );
 });
 
+test("the weight's gradient can be added to a tensor, in place of a new one", async () => {
+  const [x, g] = [device.tensor(normal(300 * 5), [300, 5]), device.tensor(normal(300 * 5), [300, 5])];
+  const weight = device.tensor(normal(5), [5]);
+  const into = device.tensor([1, 2, 3, 4, 5], [5]);
+  const alone = await rmsNormBackward(x, weight, g, { eps }).weight!.read();
+  expect(rmsNormBackward(x, weight, g, { eps, into }).weight).toBeNull();
+  expectClose(
+    await into.read(),
+    alone.map((value, i) => value + i + 1),
+  );
+});
+
 test("the weight's gradient is the same to the last bit every time", async () => {
   const [x, g] = [device.tensor(normal(300 * 5), [300, 5]), device.tensor(normal(300 * 5), [300, 5])];
   const weight = device.tensor(normal(5), [5]);

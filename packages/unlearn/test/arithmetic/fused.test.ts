@@ -4,7 +4,7 @@ import { type F32, type Ops, openDevice, ops, type Tensor } from "@lethe/tensor"
 import { expectClose } from "@lethe/testing/close";
 import { integer } from "@lethe/testing/random";
 import { afterAll, expect, test } from "vitest";
-import { labelledBatch, Tape } from "../../src/index.ts";
+import { AdamW, labelledBatch, selectTrainable, Tape, train } from "../../src/index.ts";
 
 // Not poisoned: filling new buffers with NaN would be dispatches of its own.
 const device = await openDevice();
@@ -81,6 +81,22 @@ test("forward and backward of a training step take few dispatches", () => {
   const before = device.dispatches;
   gradients(model, examples, {});
   expect(device.dispatches - before).toBeLessThanOrEqual(330);
+});
+
+test("a whole step of training takes few dispatches, the update and its norm among them", async () => {
+  const model = initLlama(device, tiny, 1);
+  using optimiser = new AdamW(selectTrainable(model.weights), {
+    ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 },
+  });
+  const examples = labelledBatch(device, texts(8, 40));
+  const loss = ({ ops }: Tape) => model.losses(examples, examples.labels, { ops, reduction: "mean" });
+  const counts: number[] = [];
+  const steps = Array.from({ length: 3 }, () => [{ name: "batch", loss }]);
+  for await (const _ of train(device, { optimiser, schedule: () => 1e-3, steps, ahead: 0 }))
+    counts.push(device.dispatches);
+  model.dispose();
+  examples.dispose();
+  expect(counts[2]! - counts[1]!).toBeLessThanOrEqual(350);
 });
 
 test("a step of decoding takes few dispatches", async () => {

@@ -76,5 +76,7 @@ test("logits of a large vocabulary are computed in pieces, and the gradient is t
   // 18 rows: of this vocabulary, 16 are a piece.
   const asked = Array.from({ length: 2 }, () => randomQuestion(6, 9));
   const together = await gradientTimesInput(large, asked);
-  for (const [i, question] of asked.entries()) expectAgree(await gradientTimesInput(large, [question]), [together[i]!]);
+  // A gradient is a sum over the vocabulary in f32, in blocks that depend on the number of rows.
+  for (const [i, question] of asked.entries())
+    expectAgree(await gradientTimesInput(large, [question]), [together[i]!], 1e-3);
 });

@@ -17,10 +17,10 @@ export function randomQuestion(promptTokens: number, answerTokens: number, vocab
   return { asked: { question: "a question", tokens: tokens(promptTokens), words }, answer: tokens(answerTokens) };
 }
 
-/** Asserts that scores of questions' words differ by less than 1e-4 of the largest. */
-export function expectAgree(found: readonly number[][], wanted: readonly number[][]): void {
+/** Asserts that scores of questions' words differ by less than a share of the largest. */
+export function expectAgree(found: readonly number[][], wanted: readonly number[][], share = 1e-4): void {
   const largest = Math.max(...wanted.flat().map(Math.abs));
   expect(found.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
   const off = wanted.flatMap((scores, question) => scores.map((score, word) => found[question]![word]! - score));
-  expect(Math.max(...off.map(Math.abs)) / largest).toBeLessThan(1e-4);
+  expect(Math.max(...off.map(Math.abs)) / largest).toBeLessThan(share);
 }
