@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 /** Two nodes that are this machine, each with room for one task. Nothing of it needs root, a key or a database. */
 const configuration = (folder: string, host: string, user: string, port: number) => `
 ClusterName=lethe
-SlurmctldHost=${host}
+SlurmctldHost=${host}(127.0.0.1)
 SlurmctldPort=${port}
 SlurmUser=${user}
 SlurmdUser=${user}
@@ -37,6 +37,9 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 /** What Slurm needs of its own programs. */
 export const SLURM_PROGRAMS = ["slurmctld", "slurmd", "sbatch", "scontrol", "squeue"];
 
+/** Slurm is installed and does not start, as where a machine cannot find its own name. That says nothing about Lethe. */
+export class NoSlurmError extends Error {}
+
 /** A Slurm of two nodes on this machine. */
 export class Slurm implements AsyncDisposable {
   /** What Slurm's commands need in the environment. */
@@ -50,7 +53,10 @@ export class Slurm implements AsyncDisposable {
     this.#daemons = daemons;
   }
 
-  /** @param folder an empty one, for its state and its logs */
+  /**
+   * @param folder an empty one, for its state and its logs
+   * @throws NoSlurmError where it does not start on this machine
+   */
   static async start(folder: string): Promise<Slurm> {
     mkdirSync(join(folder, "state"), { recursive: true });
     for (const node of ["first", "second"]) mkdirSync(join(folder, `spool-${node}`));
@@ -64,7 +70,12 @@ export class Slurm implements AsyncDisposable {
     };
     const daemons = [daemon("slurmctld", "-c"), daemon("slurmd", "-N", "first"), daemon("slurmd", "-N", "second")];
     const slurm = new Slurm(folder, env, daemons);
-    await slurm.#until("both nodes are idle", 60, () => slurm.ask("sinfo", "-h", "-o", "%T %D").trim() === "idle 2");
+    try {
+      await slurm.#until("both nodes are idle", 60, () => slurm.ask("sinfo", "-h", "-o", "%T %D").trim() === "idle 2");
+    } catch (error) {
+      await slurm[Symbol.asyncDispose]();
+      throw new NoSlurmError((error as Error).message);
+    }
     return slurm;
   }
 
@@ -101,7 +112,8 @@ export class Slurm implements AsyncDisposable {
         // The controller does not answer yet.
       }
     }
-    const log = readFileSync(join(this.#folder, "slurmctld.log"), "utf8").split("\n").slice(-15).join("\n");
+    const path = join(this.#folder, "slurmctld.log");
+    const log = existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(-15).join("\n") : "It has no log.";
     throw new Error(`Slurm: it is not so, after ${seconds} s, that ${what}.\n${log}`);
   }
 
