@@ -33,14 +33,15 @@ export interface Capabilities {
 }
 
 /** The name of an adapter: vendor, architecture and description, as far as it tells them. */
-export function adapterNameOf({ vendor, architecture, description }: WebGPUAdapterInfo): string {
+export function adapterNameOf(info: WebGPUAdapterInfo): string {
+  const { vendor, architecture, description } = info;
   return [vendor, architecture, description].filter(Boolean).join(" · ");
 }
 
-/** Dawn's feature that has matrix units, which TypeScript does not know yet. */
-export const matrixFeature = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
+/** Dawn's feature that has matrix units. WebGPU's types do not know it yet. */
+export const matrixFeature: string = "chromium-experimental-subgroup-matrix";
 
-const matrixFeatures: readonly GPUFeatureName[] = [matrixFeature, "subgroups", "shader-f16"];
+const matrixFeatures = [matrixFeature, "subgroups", "shader-f16"];
 
 /** What an adapter with {@link matrixFeature} says of its units. */
 interface MatrixConfigs {

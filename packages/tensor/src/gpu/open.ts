@@ -7,7 +7,12 @@ import { adapterNameOf, matrixFeature } from "./capabilities.ts";
 import { adapterChoices, type DeviceOptions } from "./options.ts";
 
 /** Features asked of the device where the adapter offers them. */
-const wantedFeatures: readonly GPUFeatureName[] = ["subgroups", "shader-f16", "timestamp-query", matrixFeature];
+const wantedFeatures: readonly GPUFeatureName[] = [
+  "subgroups",
+  "shader-f16",
+  "timestamp-query",
+  matrixFeature as GPUFeatureName,
+];
 
 const check = checkerOf("openDevice", {
   options: optionsOf({
