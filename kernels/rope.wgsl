@@ -1,9 +1,10 @@
 // Rotary position embedding (Su et al. 2021), half-split layout: with θ the angles of a token's position and (a, b) the first and
 // second half of a head, (a, b) ↦ (a cos θ − b sin θ, b cos θ + a sin θ). DIRECTION −1 rotates back, which is also the gradient.
-// A lane rotates PAIRS pairs of one head; lanes run along the head, then the heads, then the tokens. The table may be bound in parts:
-// rows first_row … first_row + part_rows − 1 of its P rows. A run rotates the tokens at those positions; the run on the last part
-// writes NaN for a position past the whole table.
+// A lane rotates PAIRS pairs of one head; lanes run along the head, then the heads, then the tokens. The table may be bound in parts
+// (lib/rotary_table.wgsl).
 // Bindings: x, out [tokens, H, D]; table [part_rows, D], D/2 cosines and then D/2 sines a row; positions [tokens].
+
+//! include lib/rotary_table.wgsl
 
 override HALF: u32 = 8u; // D/2
 override PAIRS: u32 = 1u; // divides HALF
@@ -24,16 +25,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let token = head / params.heads;
   if (token >= params.tokens) { return; }
   let first = (i % (HALF / PAIRS)) * PAIRS;
-  let past_table = positions[token] >= params.rows;
-  let row = positions[token] - params.first_row;
-  let last_part = params.first_row + params.part_rows == params.rows;
-  if (select(row >= params.part_rows, !last_part, past_table)) { return; }
-  let factor = select(1.0, bitcast<f32>(params.nan_bits), past_table);
-  let angle = select(row, 0u, past_table) * 2u * HALF + first;
+  let turn = table_row(positions[token]);
+  if (!turn.here) { return; }
+  let angle = turn.row * 2u * HALF + first;
   let at = head * 2u * HALF + first;
   for (var n = 0u; n < PAIRS; n++) {
-    let cosine = table[angle + n] * factor;
-    let sine = table[angle + HALF + n] * DIRECTION * factor;
+    let cosine = table[angle + n] * turn.factor;
+    let sine = table[angle + HALF + n] * DIRECTION * turn.factor;
     let a = x[at + n];
     let b = x[at + HALF + n];
     out[at + n] = a * cosine - b * sine;

@@ -1,9 +1,11 @@
 // Cuts the joint projection of queries, keys and values, rotates queries and keys as rope.wgsl does, and puts each where attention reads it:
 // of a row [H + 2 G, D] the first H heads to q, the next G to k, the last G to v. Keys and values may be rows of a cache: those of token t
 // of sequence b go to row b · capacity + at + t.
-// A lane takes two pairs of one head; lanes run along the head, then the heads, then the tokens. The table may be bound in parts, as in
-// rope.wgsl: a run does the tokens at the positions of its part.
+// A lane takes two pairs of one head; lanes run along the head, then the heads, then the tokens. The table may be bound in parts
+// (lib/rotary_table.wgsl).
 // Bindings: joint [tokens, H + 2 G, D], table [part_rows, D], positions [tokens] (read); q [tokens, H, D], k, v [rows, G, D] (written).
+
+//! include lib/rotary_table.wgsl
 
 override QUARTER: u32 = 4u; // D/4
 
@@ -29,10 +31,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let head = i / QUARTER % heads;
   let pair = i % QUARTER;
 
-  let past_table = positions[token] >= params.rows;
-  let row = positions[token] - params.first_row;
-  let last_part = params.first_row + params.part_rows == params.rows;
-  if (select(row >= params.part_rows, !last_part, past_table)) { return; }
+  let turn = table_row(positions[token]);
+  if (!turn.here) { return; }
 
   let source = i / QUARTER * 2u * QUARTER + pair;
   let a = joint[source];
@@ -44,10 +44,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     v[to + QUARTER] = b;
     return;
   }
-  let factor = select(1.0, bitcast<f32>(params.nan_bits), past_table);
-  let angle = select(row, 0u, past_table) * 2u * QUARTER + pair;
-  let cosine = table[angle] * factor;
-  let sine = table[angle + QUARTER] * factor;
+  let angle = turn.row * 2u * QUARTER + pair;
+  let cosine = table[angle] * turn.factor;
+  let sine = table[angle + QUARTER] * turn.factor;
   let first = a * cosine - b * sine;
   let second = b * cosine + a * sine;
   if (head < params.heads) {

@@ -3,6 +3,8 @@
 // Bindings: q [tokens, H, D], k, v [tokens, G, D], gradients; table [part_rows, D], positions [tokens] (read);
 // joint [tokens, H + 2 G, D] (written).
 
+//! include lib/rotary_table.wgsl
+
 override QUARTER: u32 = 4u; // D/4
 
 struct Params { tokens: u32, heads: u32, groups: u32, first_row: u32, part_rows: u32, rows: u32, nan_bits: u32 }
@@ -24,10 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let head = i / QUARTER % heads;
   let pair = i % QUARTER;
 
-  let past_table = positions[token] >= params.rows;
-  let row = positions[token] - params.first_row;
-  let last_part = params.first_row + params.part_rows == params.rows;
-  if (select(row >= params.part_rows, !last_part, past_table)) { return; }
+  let turn = table_row(positions[token]);
+  if (!turn.here) { return; }
 
   let to = i / QUARTER * 2u * QUARTER + pair;
   if (head >= params.heads + params.groups) {
@@ -36,10 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     joint[to + QUARTER] = v[source + QUARTER];
     return;
   }
-  let factor = select(1.0, bitcast<f32>(params.nan_bits), past_table);
-  let angle = select(row, 0u, past_table) * 2u * QUARTER + pair;
-  let cosine = table[angle] * factor;
-  let sine = table[angle + QUARTER] * factor;
+  let angle = turn.row * 2u * QUARTER + pair;
+  let cosine = table[angle] * turn.factor;
+  let sine = table[angle + QUARTER] * turn.factor;
   var a: vec2f;
   var b: vec2f;
   if (head < params.heads) {

@@ -14,10 +14,5 @@ fn unpack_pair(word: u32, dtype: u32) -> vec2f {
   return vec2f(bitcast<f32>(word << 16u), bitcast<f32>(word & 0xffff0000u));
 }
 
-// The four elements in two words of a packed dtype, or in four words of f32.
+// The four elements in two words of a packed dtype.
 fn unpack_two(words: vec2u, dtype: u32) -> vec4f { return vec4f(unpack_pair(words.x, dtype), unpack_pair(words.y, dtype)); }
-
-fn unpack_four(low: vec2u, high: vec2u, dtype: u32) -> vec4f {
-  if (dtype == 0u) { return bitcast<vec4f>(vec4u(low, high)); }
-  return unpack_two(low, dtype);
-}

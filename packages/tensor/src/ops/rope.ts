@@ -5,7 +5,8 @@ import { Device } from "../tensor.ts";
 import { checkShapes } from "./check.ts";
 import { checked, f32, u32 } from "./checked.ts";
 import type { F32, Ops } from "./ops.ts";
-import { part, partsOf, perLane, runItems } from "./parts.ts";
+import { perLane, runItems } from "./parts.ts";
+import { inTableParts } from "./rotary-table.ts";
 
 /** {@inheritDoc DifferentiableOps.rope} @function */
 export const rope: Ops["rope"] = checked(
@@ -21,17 +22,17 @@ export const rope: Ops["rope"] = checked(
     const out = x.device.empty(x.shape, "f32", "rope");
     const half = width / 2;
     const pairs = half % 4 === 0 ? 4 : half % 2 === 0 ? 2 : 1;
-    const rows = table.shape[0]!;
-    for (const { start, count: partRows } of partsOf(x.device, rows, [[table, width]]))
+    inTableParts(table, (bound, params) =>
       runItems(x.device, {
         kernel: "rope",
         constants: { HALF: half, PAIRS: pairs, DIRECTION: inverse ? -1 : 1 },
         items: batch * length,
         workgroups: (count) => perLane((count * heads * half) / pairs),
         split: { x: [x, heads * width], positions: [positions, 1], out: [out, heads * width] },
-        whole: { table: part(table, width, start, partRows, rows) },
-        params: (tokens) => ({ tokens, heads, first_row: start, part_rows: partRows, rows, nan_bits: 0x7fc00000 }),
-      });
+        whole: { table: bound },
+        params: (tokens) => ({ tokens, heads, ...params }),
+      }),
+    );
     return out;
   },
 );

@@ -3,7 +3,8 @@ import { type Shape, show } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { checkShapes } from "../check.ts";
 import type { F32 } from "../ops.ts";
-import { part, partsOf, perLane, runItems } from "../parts.ts";
+import { perLane, runItems } from "../parts.ts";
+import { inTableParts } from "../rotary-table.ts";
 
 interface Heads {
   readonly heads: number;
@@ -80,14 +81,4 @@ function checkRotation(width: number, table: F32): void {
   if (width % 4 !== 0) throw new ShapeError(`selfAttention: head size ${width}; expected a multiple of four`);
   if (table.shape.length !== 2 || table.shape[1] !== width)
     throw new ShapeError(`selfAttention: the table is ${show(table.shape)}; expected [P, ${width}]`);
-}
-
-/** Runs `run` for each part of the table that fits one binding. */
-function inTableParts(
-  table: F32,
-  run: (bound: ReturnType<typeof part>, params: Readonly<Record<string, number>>) => void,
-): void {
-  const [rows = 0, width = 0] = table.shape;
-  for (const { start, count } of partsOf(table.device, rows, [[table, width]]))
-    run(part(table, width, start, count, rows), { first_row: start, part_rows: count, rows, nan_bits: 0x7fc00000 });
 }
