@@ -1,7 +1,8 @@
 import { bytesPerElement, type DType } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
-import { type Device, Tensor } from "./tensor.ts";
+import type { Device, Tensor } from "./tensor.ts";
+import { viewAt } from "./view-at.ts";
 
 // Weights that multiply the same input lie one after another in one buffer, so that one product can read them as one matrix. Each is still
 // a tensor of its own to whoever tells tensors by their storage: a tape, an optimizer, a file.
@@ -69,7 +70,7 @@ export function split<D extends DType, const R extends readonly number[]>(
  */
 export function joined<D extends DType>(parts: readonly Tensor<Shape, D>[]): Tensor<Shape, D> | null {
   const [first] = parts as [Tensor<Shape, D>];
-  const { device, dtype, label, storage } = first;
+  const { device, dtype, storage } = first;
   const inner = first.shape.slice(1);
   let end = storage.offset;
   for (const part of parts) {
@@ -79,7 +80,7 @@ export function joined<D extends DType>(parts: readonly Tensor<Shape, D>[]): Ten
     end += part.size * bytesPerElement[dtype];
   }
   const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  const whole = new Tensor(device, storage.part(storage.offset), [rows, ...inner], dtype, label);
+  const whole = viewAt(first, 0, [rows, ...inner]);
   device.own(whole);
   return whole;
 }
@@ -91,15 +92,15 @@ function beginAligned({ capabilities }: Device, rows: readonly number[], inner: 
 }
 
 function partsAt<D extends DType>(
-  { device, storage, shape, dtype }: Tensor<Shape, D>,
+  whole: Tensor<Shape, D>,
   rows: readonly number[],
   labelOf: (part: number) => string,
 ): Tensor<Shape, D>[] {
-  const inner = shape.slice(1);
-  let begin = storage.offset;
+  const inner = whole.shape.slice(1);
+  let begin = 0;
   return rows.map((count, i) => {
-    const part = new Tensor(device, storage.part(begin), [count, ...inner], dtype, labelOf(i));
-    begin += part.size * bytesPerElement[dtype];
+    const part = viewAt(whole, begin, [count, ...inner], labelOf(i));
+    begin += part.bytes;
     return part;
   });
 }

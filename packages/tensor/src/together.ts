@@ -1,6 +1,7 @@
 import { bytesPerElement, type DType } from "./dtype.ts";
 import { type Shape, sizeOf } from "./shape.ts";
-import { type Device, Tensor } from "./tensor.ts";
+import type { Device, Tensor } from "./tensor.ts";
+import { viewAt } from "./view-at.ts";
 
 // Tensors that kernels go through together, such as all parameters of a model, lie in few buffers: then one dispatch can reach many of them.
 
@@ -29,9 +30,9 @@ export function together<D extends DType>(
     if (rest.length === 0) return [device.lasting(first.shape, dtype, first.label)];
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     using whole = device.lasting([bytes / bytesPerElement[dtype]], dtype, `${first.label} and ${rest.length} more`);
-    let begin = whole.storage.offset;
+    let begin = 0;
     return parts.map(({ shape, label, bytes }) => {
-      const made = new Tensor(device, whole.storage.part(begin), shape, dtype, label);
+      const made = viewAt(whole, begin, shape, label);
       begin += bytes;
       return made;
     });
@@ -71,9 +72,8 @@ export function follows(tensor: Tensor, next: Tensor): boolean {
  * {@link follows} the one before. It belongs to no scope, and is another value than the tensors.
  */
 export function stretch<D extends DType>(first: Tensor<Shape, D>, last: Tensor<Shape, D>): Tensor<Shape, D> {
-  const { device, dtype, label, storage } = first;
-  const elements = (last.storage.offset - storage.offset) / bytesPerElement[dtype] + last.size;
-  return new Tensor(device, storage.part(storage.offset), [elements], dtype, label);
+  const elements = (last.storage.offset - first.storage.offset) / bytesPerElement[first.dtype] + last.size;
+  return viewAt(first, 0, [elements]);
 }
 
 /** From a tensor's begin to the next place where a tensor may begin. */

@@ -2,13 +2,14 @@ import { flag, optional, options } from "../arguments.ts";
 import { bytesPerElement } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show, sizeOf } from "../shape.ts";
-import { type Device, Tensor } from "../tensor.ts";
+import type { Device, Tensor } from "../tensor.ts";
+import { viewAt } from "../view-at.ts";
 import { checkShapes } from "./check.ts";
 import { anyFloat, checked, f32, i32 } from "./checked.ts";
 import { crossEntropy, crossEntropyBackward } from "./cross-entropy.ts";
 import { linear, matmul, matmulInto } from "./matmul.ts";
 import type { F32, Ops, Weight } from "./ops.ts";
-import { perVector, runItems } from "./parts.ts";
+import { perVector, planTurns, runItems } from "./parts.ts";
 import { zeros } from "./random.ts";
 import { planRows } from "./row-plan.ts";
 import { reduceLosses, reductionOption, tokenWeights } from "./token-losses.ts";
@@ -43,11 +44,9 @@ function laidOut(operation: string, x: F32, weight: Weight, labels: Tensor<Shape
 
 /** Rows of a matrix as a tensor of its own, without a copy. It belongs to the innermost open scope. */
 function rowsOf<T extends Weight>(matrix: T, { start, count }: { start: number; count: number }): T {
-  const { device, storage, dtype, label } = matrix;
   const width = matrix.shape[1]!;
-  const offset = storage.offset + start * width * bytesPerElement[dtype];
-  const part = new Tensor(device, storage.part(offset), [count, width], dtype, label);
-  device.own(part);
+  const part = viewAt(matrix, start * width * bytesPerElement[matrix.dtype], [count, width]);
+  matrix.device.own(part);
   return part as unknown as T;
 }
 
@@ -162,8 +161,7 @@ function blockGradient(
 ): void {
   const [rows, width] = logits.shape as readonly [number, number];
   const odd = width % 4 !== 0;
-  // On software adapters a workgroup is slow to start.
-  const turns = device.capabilities.software ? 16 : 1;
+  const turns = planTurns(device.capabilities);
   const groups = Math.ceil(width / 256 / turns);
   runItems(device, {
     kernel: "linear_cross_entropy_backward",
