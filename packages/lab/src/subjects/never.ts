@@ -24,6 +24,7 @@ const record = answersRecord.extend({ change: changeRecord });
 export const never: SubjectKind<Config, z.infer<typeof record>> = {
   kind: "never",
   unseeded: true,
+  unrehearsed: true,
   config,
   record,
   control: {

@@ -19,6 +19,7 @@ const learning: Objective<"forget"> = { reads: ["forget"], loss: (ops, { forget 
 /** A copy of the vanilla model that was taught other answers to the target questions. */
 export const overwritten: SubjectKind<z.infer<typeof config>, z.infer<typeof trainedRecord>> = {
   kind: "overwritten",
+  unrehearsed: true,
   config,
   record: trainedRecord,
   control: {

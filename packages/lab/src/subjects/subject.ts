@@ -262,6 +262,8 @@ export interface SubjectKind<C extends { kind: string }, R extends AnswersRecord
   readonly kind: C["kind"];
   /** Set where no seed decides anything of a subject: then it has one cell, whatever the number of seeds. */
   readonly unseeded?: true;
+  /** Set where making a subject is a training that no rehearsal measures: then nobody forecasts what its cell takes. */
+  readonly unrehearsed?: true;
   /** Everything that decides the subject besides model, concept, questions and seed. */
   readonly config: z.ZodType<C>;
   /** What is recorded while it is made. */

@@ -2,6 +2,7 @@ import type { Cell } from "../../cells/cell.ts";
 import { forecastOf } from "../../cells/forecast/forecast.ts";
 import { adapterTitle, type CellRunner } from "../../cells/run-cells.ts";
 import type { Study } from "../../studies/study.ts";
+import { subjectKind } from "../../subjects/list.ts";
 import { showProgress } from "../progress.ts";
 import type { CellCost } from "./cell-plan.ts";
 import { stoppable } from "./stop-signals.ts";
@@ -12,9 +13,6 @@ interface CostParts {
   readonly studies: readonly Study[];
   readonly stderr: NodeJS.WriteStream;
 }
-
-/** Kinds of subjects whose making is a training that is not rehearsed. */
-const UNKNOWN = ["overwritten", "never"];
 
 /**
  * Forecasts what each cell takes in a process of its own, from passes and steps that are measured on this device, once for each model and
@@ -31,7 +29,7 @@ export async function measureCosts(
     await stoppable(
       async (signal) => {
         for (const [i, cell] of cells.entries()) {
-          if (UNKNOWN.includes(cell.config.subject.kind)) continue;
+          if (subjectKind(cell.config.subject).unrehearsed) continue;
           const { rates, work, memory } = await runner.rehearse(cell, {
             progress: (share, stage) => display.update(i + share, cell.id, stage),
             remark: (line) => display.line(line),

@@ -1,12 +1,13 @@
 import type { Cell } from "../../cells/cell.ts";
 import { FolderStore } from "../../cells/folder-store.ts";
+import type { ReportedResults } from "../../cells/report-files.ts";
 import { readResults } from "../../cells/results.ts";
 import { NotYetError } from "../../errors.ts";
 import { findingsText } from "../../report/findings/text.ts";
 import type { Study } from "../../studies/study.ts";
 import { reproducing } from "./typed-command.ts";
 
-/** What {@link reportFinished} works with. */
+/** What a report is written and printed with. */
 interface ReportParts {
   readonly out: string;
   readonly studies: readonly Study[];
@@ -14,6 +15,13 @@ interface ReportParts {
   readonly arguments: readonly string[];
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+}
+
+/** Writes a report into the folder of results, and prints what it finds and where it is. */
+export async function printReport(results: ReportedResults, parts: ReportParts): Promise<void> {
+  const { writeReport } = await import("../write-report.ts");
+  const { page, findings } = await writeReport(parts.out, results, parts.studies, reproducing(parts));
+  parts.stdout.write(`${findingsText(findings)}Report: ${page}\n`);
 }
 
 /**
@@ -26,9 +34,7 @@ export async function reportFinished(cells: readonly Cell[], parts: ReportParts)
   for (const line of results.damaged) stdout.write(`${line}\n`);
   const missing = results.open.map(({ id }) => id);
   if (results.cells.length > 0) {
-    const { writeReport } = await import("../write-report.ts");
-    const { page, findings } = await writeReport(out, { ...results, missing }, studies, reproducing(parts));
-    stdout.write(`${findingsText(findings)}Report: ${page}\n`);
+    await printReport({ ...results, missing }, parts);
   }
   if (missing.length === 0) return 0;
   throw new NotYetError(`${missing.length} of ${cells.length} cells are missing:\n${missing.join("\n")}`);

@@ -10,15 +10,15 @@ import type { CellStore } from "../../cells/store.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import { ExperimentError } from "../../errors.ts";
 import { FOUND_RECIPES } from "../../recipes/read-records.ts";
-import { findingsText } from "../../report/findings/text.ts";
 import type { Study } from "../../studies/study.ts";
 import { formatDuration } from "../duration.ts";
 import { showFigures } from "../figures.ts";
 import { showProgress } from "../progress.ts";
+import { printReport } from "./report-finished.ts";
 import { PROFILE_NOTE, RunProfile } from "./run-profile.ts";
 import { showForecast } from "./show-forecast.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
-import { reproducing, typedCommand } from "./typed-command.ts";
+import { typedCommand } from "./typed-command.ts";
 
 export interface ExperimentOptions {
   /** Every study: cells in the folder may hold studies that this run does not. */
@@ -79,9 +79,7 @@ export async function runExperiment(cells: readonly Cell[], options: ExperimentO
     stdout.write(`${results.open.length} more to run before the report is written.\n`);
     return 0;
   }
-  const { writeReport } = await import("../write-report.ts");
-  const { page, findings } = await writeReport(out, results, studies, reproducing(options));
-  stdout.write(`${findingsText(findings)}Report: ${page}\n`);
+  await printReport(results, options);
   return 0;
 }
 
