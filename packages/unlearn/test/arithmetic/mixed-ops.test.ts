@@ -1,4 +1,4 @@
-import { type F32, mixedOps, type Ops, ops, type Tensor } from "@lethe/tensor";
+import { type F32, mixedOps, type Ops, ops } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { type Array64, array64, float64Ops } from "@lethe/testing/float64";
@@ -7,6 +7,7 @@ import { smallLlama } from "@lethe/testing/llama";
 import { normal } from "@lethe/testing/random";
 import { describe, expect, test } from "vitest";
 import { AdamW, passOver, selectTrainable, Tape, tokenNll } from "../../src/index.ts";
+import { gradientDistances } from "./gradient-distances.ts";
 
 const device = await testDevice();
 
@@ -53,18 +54,7 @@ describe.runIf(device.capabilities.f16)("in mixed precision", () => {
 
   test("a model's gradients are near those of f32, and not the same", async () => {
     using model = smallLlama(device, 2);
-    const trained = selectTrainable(model.weights).map(({ parameter }) => parameter);
-    const gradientsIn = async (base: Ops) => {
-      using _ = device.scope("step");
-      using tape = new Tape(base);
-      tape.watch(trained);
-      const loss = device.scoped("forward", () => tokenNll(tape.ops, passOver(model, texts, { ops: tape.ops })));
-      const gradients: Map<Tensor, F32> = tape.backward(loss);
-      return Promise.all(trained.map((parameter) => gradients.get(parameter)!.read()));
-    };
-    const [coarse, fine] = [await gradientsIn(mixed), await gradientsIn(ops)];
-    for (const [i, gradient] of coarse.entries()) {
-      const distance = Math.hypot(...gradient.map((value, j) => value - fine[i]![j]!)) / Math.hypot(...fine[i]!);
+    for (const distance of await gradientDistances(model, texts, mixed)) {
       expect(distance).toBeGreaterThan(1e-6);
       expect(distance).toBeLessThan(0.01);
     }
