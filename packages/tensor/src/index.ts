@@ -32,3 +32,4 @@ export type {
 } from "./shape.ts";
 export { type Binding, Device, type Dispatch, Tensor } from "./tensor.ts";
 export { bytesTogether, follows, stretch, together } from "./together.ts";
+export { viewAt } from "./view-at.ts";

@@ -46,6 +46,7 @@ function tensorOf(...dtypes: readonly DType[]): Kind {
 
 export const f32 = tensorOf("f32");
 export const u32 = tensorOf("u32");
+export const f32OrU32 = tensorOf("f32", "u32");
 export const i32 = tensorOf("i32");
 /** Weights may be packed. */
 export const anyFloat = tensorOf("f32", "f16", "bf16");

@@ -1,7 +1,7 @@
 import { anyNumber, atLeast, finite, instanceOf, optional, options, shapeKind } from "../arguments.ts";
 import type { Shape } from "../shape.ts";
 import { Device, type Tensor } from "../tensor.ts";
-import { checked, f32 } from "./checked.ts";
+import { checked, f32OrU32 } from "./checked.ts";
 import type { F32 } from "./ops.ts";
 import { runElements } from "./parts.ts";
 
@@ -25,11 +25,15 @@ export const full = checked(
   },
 );
 
-/** Writes one number into every element of a tensor that is there, such as one that lives long. */
-export const fillInto = checked("fillInto", { target: f32, value: anyNumber }, (target: F32, value: number): void => {
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
-  runElements("fill", { out: target }, { params: { bits } });
-});
+/** Writes one number into every element of a tensor that is there, such as one that lives long. In a tensor of u32 it is a whole number. */
+export const fillInto = checked(
+  "fillInto",
+  { target: f32OrU32, value: anyNumber },
+  (target: Tensor<Shape, "f32" | "u32">, value: number): void => {
+    const bits = target.dtype === "u32" ? value : new Uint32Array(Float32Array.of(value).buffer)[0]!;
+    runElements("fill", { out: target }, { params: { bits } });
+  },
+);
 
 /**
  * Numbers from a normal distribution, by default of mean 0 and standard deviation 1. A seed is a whole number of at least 0. The same
