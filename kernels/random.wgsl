@@ -1,9 +1,10 @@
-// Random numbers from a counter (Philox4x32-10, Salmon et al. 2011): element i depends on the seed and i alone.
+// Random numbers from a counter (lib/philox.wgsl): element i depends on the seed and i alone.
 // NORMAL: mean + std · z, z by Box & Muller (1958), |z| < 5.8. Otherwise uniform in [low, high), 24 bits.
 // A lane takes vectors of four elements (lib/elements.wgsl): one block of the generator each.
 // Bindings: out (written, `count` elements from element `first` · 4 of the stream).
 
 //! include lib/elements.wgsl
+//! include lib/philox.wgsl
 
 override NORMAL: bool = false;
 
@@ -12,28 +13,8 @@ struct Params { count: u32, first: u32, seed_low: u32, seed_high: u32, base: f32
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
 
-// High and low words of a 64-bit product, from 16-bit halves.
-fn multiply(a: u32, b: u32) -> vec2u {
-  let low = (a & 0xffffu) * (b & 0xffffu);
-  let cross = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
-  let middle = (a & 0xffffu) * (b >> 16u) + (cross & 0xffffu);
-  return vec2u((a >> 16u) * (b >> 16u) + (cross >> 16u) + (middle >> 16u), a * b);
-}
-
-fn philox(block: u32, seed: vec2u) -> vec4u {
-  var c = vec4u(block, 0u, 0u, 0u);
-  var key = seed;
-  for (var round = 0u; round < 10u; round++) {
-    let p = multiply(0xD2511F53u, c.x);
-    let q = multiply(0xCD9E8D57u, c.z);
-    c = vec4u(q.x ^ c.y ^ key.x, q.y, p.x ^ c.w ^ key.y, p.y);
-    key += vec2u(0x9E3779B9u, 0xBB67AE85u);
-  }
-  return c;
-}
-
 fn numbers(block: u32) -> vec4f {
-  let bits = philox(params.first + block, vec2u(params.seed_low, params.seed_high));
+  let bits = philox(vec4u(params.first + block, 0u, 0u, 0u), vec2u(params.seed_low, params.seed_high));
   let uniform4 = vec4f(bits >> vec4u(8u)) * 0x1p-24;
   if (!NORMAL) { return uniform4; }
   // 1 − u lies in (0, 1]; the logarithm of 1 may come out slightly above 0.

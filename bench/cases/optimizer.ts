@@ -1,4 +1,4 @@
-import { adamwStep, fillInto, GlobalNorm, together, zeros } from "@lethe/tensor";
+import { adamwStep, castInto, fillInto, GlobalNorm, roundInto, together, zeros } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 
@@ -47,6 +47,23 @@ export const optimizerCases: readonly BenchCase[] = [
         dispose() {
           norms[Symbol.dispose]();
           for (const tensor of tensors) tensor.dispose();
+        },
+      };
+    },
+  },
+  {
+    name: "round_stochastic",
+    shape: `${count} elements, beside rounding to nearest`,
+    bytes: 6 * count,
+    prepare(device) {
+      const x = normal(device, [count]);
+      const out = device.empty([count], "bf16");
+      return {
+        run: () => roundInto(out, x, { seed: 1, step: 1 }),
+        plain: () => castInto(out, x),
+        async check() {
+          roundInto(out, x, { seed: 1, step: 1 });
+          await checkSamples("round_stochastic", out, await x.read(), 2 ** -7);
         },
       };
     },

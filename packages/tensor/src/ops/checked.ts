@@ -45,6 +45,7 @@ function tensorOf(...dtypes: readonly DType[]): Kind {
 }
 
 export const f32 = tensorOf("f32");
+export const bf16 = tensorOf("bf16");
 export const u32 = tensorOf("u32");
 export const f32OrU32 = tensorOf("f32", "u32");
 export const i32 = tensorOf("i32");

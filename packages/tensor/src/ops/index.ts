@@ -47,9 +47,10 @@ export type {
   UnaryKind,
   Weight,
 } from "./ops.ts";
-export * from "./random.ts";
+export { fillInto, full, randomNormal, randomUniform, zeros } from "./random.ts";
 export { expand, max, maxBackward, mean, sum, sumOfSquares, sumOfSquaresInto } from "./reduce.ts";
 export * from "./rope.ts";
+export { roundInto } from "./round-into.ts";
 export * from "./rows.ts";
 export * from "./select.ts";
 export * from "./softmax.ts";

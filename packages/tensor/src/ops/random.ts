@@ -67,7 +67,7 @@ function generate<T extends Tensor>(
   base: number,
   scale: number,
 ): T {
-  const [seed_low, seed_high] = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+  const [seed_low, seed_high] = wordsOf(seed);
   runElements(
     "random",
     { out },
@@ -75,3 +75,6 @@ function generate<T extends Tensor>(
   );
   return out;
 }
+
+/** The lower and the upper 32 bits of a whole number, as kernels take a seed. */
+export const wordsOf = (whole: number): [low: number, high: number] => [whole >>> 0, Math.floor(whole / 2 ** 32)];

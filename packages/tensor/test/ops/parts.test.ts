@@ -15,6 +15,7 @@ import {
   openDevice,
   randomNormal,
   rmsNormBackward,
+  roundInto,
   type Shape,
   softmax,
   sumOfSquares,
@@ -74,6 +75,11 @@ const cases: Record<string, (device: Device) => readonly Tensor[]> = {
   "embedding, bf16": (d) => [embedding(d.tensor(x, [rows, 77], "bf16"), d.tensor(ids, [50], "u32"))],
   "cast there and back": (d) => [cast(cast(matrix(d), { dtype: "f16" }), { dtype: "f32" })],
   randomNormal: (d) => [randomNormal(d, [10_007], { seed })],
+  roundInto: (d) => {
+    const out = d.empty([rows, 77], "bf16");
+    roundInto(out, matrix(d), { seed, step: 3 });
+    return [out];
+  },
   adamwStep: (d) => step(d, {}),
   "adamwStep of a column": (d) => step(d, { column: { index: 76, width: 77 } }),
 };
