@@ -1,8 +1,16 @@
 export { Lora, type LoraSettings } from "./lora.ts";
 export { type BackwardOptions, Tape } from "./tape.ts";
-export { AdamW, type AdamWSettings, type GradientNorm, matrices } from "./training/adamw.ts";
-export { trainingMemory } from "./training/memory.ts";
+export { type TrainingChoice, trainingMemory } from "./training/memory.ts";
 export { type Breakdown, NonFiniteError } from "./training/non-finite.ts";
+export { type GradientNorm, Optimiser } from "./training/optimiser.ts";
+export { AdamW, type AdamWSettings } from "./training/optimisers/adamw.ts";
+export { makeOptimiser, type OptimiserName, optimiserNames, optimisers } from "./training/optimisers/list.ts";
+export {
+  matrices,
+  type OptimiserRule,
+  type OptimiserSettings,
+} from "./training/optimisers/rule.ts";
+export type { SelectedWeight, Trainable } from "./training/parameter.ts";
 export { cosineDecay, linearDecay, type Schedule } from "./training/schedule.ts";
 export {
   type MicroBatch,
@@ -12,9 +20,8 @@ export {
   train,
 } from "./training/train.ts";
 export {
-  type SelectedWeight,
   selectTrainable,
   selectWeights,
-  type Trainable,
   type TrainableFilter,
 } from "./training/trainable.ts";
+export { trainedWeights, type WeightsName, weightsNamed, weightsNames } from "./training/weights/list.ts";

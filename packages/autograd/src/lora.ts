@@ -11,7 +11,7 @@ import {
   type Weight,
 } from "@lethe/tensor";
 import { anyObject, atLeast, callable, checkerOf, iterable, options, positive } from "@lethe/tensor/checked";
-import type { Trainable } from "./training/trainable.ts";
+import type { Trainable } from "./training/parameter.ts";
 
 /** What decides a {@link Lora} beside the weights. */
 export interface LoraSettings {
@@ -56,7 +56,7 @@ interface Adapter {
  */
 export class Lora implements Disposable {
   /** A and B of each weight, named as `peft` names them: `….down_proj.lora_A.weight`. */
-  readonly trainables: readonly Trainable[];
+  readonly trainables: readonly Trainable<"f32">[];
   readonly #scale: number;
   readonly #adapters = new Map<Tensor["storage"], Adapter>();
   readonly #names = new Map<string, Adapter>();

@@ -9,9 +9,11 @@ import {
   offerFused,
   type Shape,
   Tensor,
+  type Weight,
   wrapOps,
 } from "@lethe/tensor";
 import {
+  anyFloat,
   anyObject,
   callable,
   checkerOf,
@@ -94,7 +96,7 @@ export class Tape {
   /** The same interface as the operations underneath, with `records: true`. */
   readonly ops: Ops;
   readonly #base: Ops;
-  readonly #watched = new Map<Value, F32>();
+  readonly #watched = new Map<Value, Weight>();
   /** Values that depend on a watched tensor through recorded calls. */
   readonly #tracked = new Set<Value>();
   /** Values inside a checkpointed block that depend on a watched tensor. Their calls are not recorded. */
@@ -124,22 +126,23 @@ export class Tape {
   }
 
   /**
-   * Asks for gradients of these tensors. Call it before the forward pass. Two views of the same numbers count as one.
-   * @throws {LetheError} for a tensor that is not f32, or that this tape has computed
+   * Asks for gradients of these tensors. Call it before the forward pass. Two views of the same numbers count as one. Gradients of packed
+   * weights are f32 too.
+   * @throws {LetheError} for a tensor of integers, or one that this tape has computed
    */
   watch(parameters: Iterable<Tensor>): void {
     checkWatch([parameters]);
     for (const parameter of parameters) {
       if (!(parameter instanceof Tensor)) throw new ArgumentError(`watch: ${showValue(parameter)} is not a tensor`);
-      if (parameter.dtype !== "f32")
+      if (!anyFloat.accepts(parameter))
         throw new LetheError(
-          `watch: ${parameter.label} is ${parameter.dtype}; only f32 can be trained. Load or cast the weights to f32, or leave it frozen.`,
+          `watch: ${parameter.label} is ${parameter.dtype}; only floating-point numbers have gradients`,
         );
       const value = parameter.storage;
       if (this.#watched.has(value)) continue;
       if (this.#tracked.has(value))
         throw new LetheError(`watch: ${parameter.label} was computed on this tape; watch tensors before they are used`);
-      this.#watched.set(value, parameter as F32);
+      this.#watched.set(value, parameter as Weight);
       this.#tracked.add(value);
     }
   }

@@ -1,4 +1,4 @@
-import { castInto } from "@lethe/tensor";
+import { castInto, type FloatDType } from "@lethe/tensor";
 import type { DecoderConfig } from "./checkpoint/config.ts";
 import { emptyWeights } from "./checkpoint/empty-weights.ts";
 import { type ModelFile, modelFiles, type SaveOptions, saveModel } from "./checkpoint/save.ts";
@@ -20,8 +20,16 @@ export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
 
   /** A copy with weights of its own in f32, which can be trained. Packed weights are widened exactly. The caller disposes of it. */
   copyInF32(): Decoder<C> {
+    return this.copyIn(() => "f32");
+  }
+
+  /**
+   * A copy with weights of its own. The caller disposes of it.
+   * @param dtypeOf gives the dtype of the copy's weight of a name. Where that is narrower, numbers are rounded to nearest
+   */
+  copyIn(dtypeOf: (name: string) => FloatDType): Decoder<C> {
     const { device, weights, config, text, stopTokens, origin, label } = this;
-    const wanted = Array.from(weights, ([name, { shape }]) => [name, { shape, dtype: "f32" }] as const);
+    const wanted = Array.from(weights, ([name, { shape }]) => [name, { shape, dtype: dtypeOf(name) }] as const);
     const own = emptyWeights(device, new Map(wanted));
     const parts = { device, config, weights: own, text, stopTokens, label, ...(origin && { origin }) };
     const copy = new Decoder(parts, this.#layout);

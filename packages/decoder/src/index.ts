@@ -23,7 +23,7 @@ export { type HubOptions, hubFolder } from "./checkpoint/hub/folder.ts";
 export { cachedModelName } from "./checkpoint/hub/name.ts";
 export type { LoadProgress, Watch } from "./checkpoint/progress.ts";
 export type { ModelFile, SaveOptions } from "./checkpoint/save.ts";
-export { type WeightToWrite, weightToWrite } from "./checkpoint/saving/weight-data.ts";
+export { tensorToWrite, type WeightToWrite, weightToWrite } from "./checkpoint/saving/weight-data.ts";
 export { Decoder } from "./decoder.ts";
 export * from "./errors.ts";
 export { type DrawOptions, drawContinuations } from "./generation/draws.ts";

@@ -1,5 +1,5 @@
 export { adjacent, joined, split } from "./adjacent.ts";
-export { type ArrayOf, bytesPerElement, type DType, type FloatDType } from "./dtype.ts";
+export { type ArrayOf, byteLength, bytesPerElement, type DType, type FloatDType } from "./dtype.ts";
 export * from "./errors.ts";
 export { excerpt, listed, quote } from "./excerpt.ts";
 export type { Capabilities } from "./gpu/capabilities.ts";

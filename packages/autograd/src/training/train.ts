@@ -14,8 +14,8 @@ import {
   unlessAborted,
 } from "@lethe/tensor/checked";
 import { Tape } from "../tape.ts";
-import { AdamW, type GradientNorm } from "./adamw.ts";
 import { NonFiniteError, nonFiniteParameters } from "./non-finite.ts";
+import { type GradientNorm, Optimiser } from "./optimiser.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A part of a step that fits the device at once. */
@@ -30,7 +30,7 @@ export interface MicroBatch {
 }
 
 export interface TrainOptions {
-  readonly optimiser: AdamW;
+  readonly optimiser: Optimiser;
   readonly schedule: Schedule;
   /** For each step the micro-batches whose losses are averaged. */
   readonly steps: AsyncIterable<readonly MicroBatch[]> | Iterable<readonly MicroBatch[]>;
@@ -90,7 +90,7 @@ export const train = checked(
   {
     device: instanceOf(Device),
     options: options({
-      optimiser: instanceOf(AdamW),
+      optimiser: instanceOf(Optimiser),
       schedule: callable,
       steps: iterable,
       ops: optional(anyObject),

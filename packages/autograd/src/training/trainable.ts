@@ -1,14 +1,7 @@
-import { type F32, LetheError, type Tensor } from "@lethe/tensor";
-import { anyNumber, callable, checked, iterable, optional, options, text } from "@lethe/tensor/checked";
-
-/** A parameter that is trained, whole or in one column. */
-export interface Trainable {
-  /** Hugging Face's name of the weight. */
-  readonly name: string;
-  readonly parameter: F32;
-  /** Only this column of the matrix is trained. */
-  readonly column?: number;
-}
+import { LetheError, type Tensor } from "@lethe/tensor";
+import { anyNumber, callable, checked, iterable, oneOf, optional, options, text } from "@lethe/tensor/checked";
+import type { SelectedWeight, Trainable } from "./parameter.ts";
+import { requireWeights, type trainedWeights, type WeightsName, weightsNames } from "./weights/list.ts";
 
 /** Says which weights of a model are trained. */
 export interface TrainableFilter {
@@ -20,11 +13,6 @@ export interface TrainableFilter {
   readonly column?: number;
 }
 
-/** A weight that a filter accepts, in whatever dtype it has. */
-export interface SelectedWeight extends Omit<Trainable, "parameter"> {
-  readonly parameter: Tensor;
-}
-
 const everything: TrainableFilter = { label: "selectTrainable", accepts: () => true };
 
 const selection = {
@@ -32,28 +20,32 @@ const selection = {
   filter: optional(options({ label: text, accepts: callable, column: optional(anyNumber) })),
 };
 
+/** The dtype of trained weights that are kept in one of the ways. */
+type DTypeOf<K extends WeightsName> = Extract<(typeof trainedWeights)[number], { readonly name: K }>["dtype"];
+
 /**
  * The parameters that a filter accepts, in their own order. A matrix under two names (tied embeddings) counts once.
  * @param filter default: every weight
- * @throws {LetheError} when the filter accepts none, one is not f32, or the filter's column does not exist
+ * @param kept how the trained weights are kept. Default: `f32`
+ * @throws {LetheError} when the filter accepts none, one has another dtype than weights that are kept so, or the filter's column does not exist
  * @function
  */
 export const selectTrainable = checked(
   "selectTrainable",
-  selection,
-  (weights: Iterable<readonly [string, Tensor]>, filter?: TrainableFilter): Trainable[] => {
+  { ...selection, kept: optional(oneOf(weightsNames)) },
+  <K extends WeightsName = "f32">(
+    weights: Iterable<readonly [string, Tensor]>,
+    filter?: TrainableFilter,
+    kept?: K,
+  ): Trainable<DTypeOf<K>>[] => {
     const chosen = selectWeights(weights, filter);
-    const packed = chosen.find(({ parameter }) => parameter.dtype !== "f32");
-    if (packed)
-      throw new LetheError(
-        `${packed.name} is ${packed.parameter.dtype}; only f32 can be trained. Load the model with f32 weights.`,
-      );
-    return chosen as Trainable[];
+    requireWeights(chosen, kept);
+    return chosen as Trainable<DTypeOf<K>>[];
   },
 );
 
 /**
- * As {@link selectTrainable}, also of packed weights: to plan the training of a copy in f32.
+ * As {@link selectTrainable}, of weights of any dtype: to plan the training of a copy.
  * @throws {LetheError} when the filter accepts none, or the filter's column does not exist
  * @function
  */

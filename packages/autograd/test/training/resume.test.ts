@@ -36,7 +36,10 @@ test.each([
   ["low-rank updates", true],
 ])("training of %s goes on from a saved state with the same bits", async (_, lowRank) => {
   /** Trains from a state up to a step, and gives the state there. */
-  const trained = async (upTo: number, from = { steps: 0, tensors: new Map<string, Float32Array>() }) => {
+  const trained = async (
+    upTo: number,
+    from = { steps: 0, tensors: new Map<string, Float32Array | Uint32Array | Int32Array>() },
+  ) => {
     using run = fresh(lowRank);
     using optimiser = new AdamW(run.trainables, settings);
     for (const [name, saved] of from.tensors)
@@ -45,7 +48,7 @@ test.each([
     const losses = [];
     const steps = Array.from({ length: upTo - from.steps }, () => [run.batch]);
     for await (const { loss } of train(device, { optimiser, schedule, steps })) losses.push(loss);
-    const tensors = new Map<string, Float32Array>();
+    const tensors = new Map<string, Float32Array | Uint32Array | Int32Array>();
     for (const [name, tensor] of optimiser.state()) tensors.set(name, await tensor.read());
     return { steps: optimiser.steps, tensors, losses };
   };

@@ -1,6 +1,15 @@
 import { loadModel } from "@lethe/auto";
 import type { Decoder, ModelPlace } from "@lethe/decoder";
-import { type Device, describeMemory, type MemoryNeed, openDevice, requireMemory } from "@lethe/tensor";
+import {
+  bytesPerElement,
+  type Device,
+  describeMemory,
+  type FloatDType,
+  type MemoryNeed,
+  openDevice,
+  requireMemory,
+} from "@lethe/tensor";
+import type { TrainingRecipe } from "@lethe/unlearn";
 import { pretrainedIn } from "#pretrained";
 import { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
@@ -10,8 +19,8 @@ import type { PretrainedStore } from "../subjects/pretrained.ts";
 import type { AtEpoch, KnownAnswers, Models, Subject, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
-import { forecastOf, type Rates } from "./forecast/forecast.ts";
-import { byPart, memoryOf } from "./forecast/memory.ts";
+import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
+import { byPart, copyDTypes, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { withQuestions, workOf } from "./forecast/work.ts";
 import type { CellParts, CellRunner, Rehearsed } from "./run-cells.ts";
@@ -76,7 +85,7 @@ class DeviceRunner implements CellRunner {
   async rehearse(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Rehearsed> {
     const kept = await this.#keep(cell.sources.model);
     const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
-    const training = await memoryOf(kept.vanilla, cell, work);
+    const training = await trainingOf(kept.vanilla, cell, work);
     const rates = await this.#ratesOf(kept, cell, training, watcher, unfinished);
     return { rates, work, memory: memoryWith(kept.vanilla, training) };
   }
@@ -90,7 +99,7 @@ class DeviceRunner implements CellRunner {
     const loaded: Decoder[] = [];
     const models: Models = {
       vanilla: kept.vanilla,
-      copy: async (purpose, training) => this.#copy(kept, purpose, training),
+      copy: async (purpose, needs, dtypeOf = inF32) => this.#copy(kept, purpose, { needs, dtypeOf }),
       load: async (directory) => {
         const model = await loadModel(this.#device, directory);
         loaded.push(model);
@@ -191,7 +200,7 @@ class DeviceRunner implements CellRunner {
     const all = await workOf(vanilla, cell, { loads: 0, asking: false });
     if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(vanilla, cell, all, watcher.signal)) < WORTH_A_FORECAST)
       return;
-    const training = await memoryOf(vanilla, cell, all);
+    const training = await trainingOf(vanilla, cell, all);
     this.#copy(kept, "unlearning", training); // Too little memory shows before the questions are asked.
     const before = performance.now();
     const { counts } = await this.#ask(kept, cell, watcher);
@@ -210,7 +219,7 @@ class DeviceRunner implements CellRunner {
   async #ratesOf(
     kept: VanillaModel,
     cell: Cell,
-    training: readonly MemoryNeed[],
+    training: CopyTraining,
     watcher: Watcher,
     unfinished: Unfinished | undefined,
   ): Promise<Rates> {
@@ -226,13 +235,20 @@ class DeviceRunner implements CellRunner {
     return rates;
   }
 
-  /** The one copy of a vanilla model, in f32. An earlier cell may have changed it, so it gets the vanilla weights again. */
-  #copy(kept: VanillaModel, purpose: string, training: readonly MemoryNeed[]): Decoder {
+  /**
+   * The one copy of a vanilla model. An earlier cell may have changed it, so it gets the vanilla weights again; where that cell needed other
+   * dtypes, it is made anew.
+   */
+  #copy(kept: VanillaModel, purpose: string, training: CopyTraining): Decoder {
     const { vanilla } = kept;
-    if (kept.copy) kept.copy.takeWeights(vanilla);
+    const { needs, dtypeOf } = training;
+    const fits = kept.copy && [...kept.copy.weights].every(([name, { dtype }]) => dtype === dtypeOf(name));
+    if (kept.copy && fits) kept.copy.takeWeights(vanilla);
     else {
-      requireMemory(this.#device, `${purpose} a copy of ${vanilla.label}`, [...copyMemory(vanilla), ...training]);
-      kept.copy = vanilla.copyInF32();
+      kept.copy?.dispose();
+      delete kept.copy;
+      requireMemory(this.#device, `${purpose} a copy of ${vanilla.label}`, [...copyMemory(vanilla, dtypeOf), ...needs]);
+      kept.copy = vanilla.copyIn(dtypeOf);
     }
     return kept.copy;
   }
@@ -255,16 +271,30 @@ class DeviceRunner implements CellRunner {
   }
 }
 
-/** The weights of a model's copy in f32, for `requireMemory`. */
-function copyMemory({ weights }: Decoder): MemoryNeed[] {
-  return Array.from(weights, ([name, { size }]) => ({ part: "weights of the copy", name, bytes: 4 * size }));
+/** The dtypes of a copy's weights, by name, and the memory that is needed beside it. */
+interface CopyTraining {
+  readonly dtypeOf: (name: string) => FloatDType;
+  readonly needs: readonly MemoryNeed[];
+}
+
+const inF32 = () => "f32" as const;
+
+async function trainingOf(vanilla: Decoder, cell: Cell, work: Work): Promise<CopyTraining> {
+  return { dtypeOf: await copyDTypes(vanilla, cell), needs: await memoryOf(vanilla, cell, work) };
+}
+
+/** The weights of a model's copy, for `requireMemory`. */
+function copyMemory({ weights }: Decoder, dtypeOf: CopyTraining["dtypeOf"]): MemoryNeed[] {
+  return Array.from(weights, ([name, { size }]) => {
+    return { part: "weights of the copy", name, bytes: bytesPerElement[dtypeOf(name)] * size };
+  });
 }
 
 /** What a cell needs on the device: both models' weights, and what training needs. */
-function memoryWith(vanilla: Decoder, training: readonly MemoryNeed[]): Record<string, number> {
+function memoryWith(vanilla: Decoder, { dtypeOf, needs }: CopyTraining): Record<string, number> {
   const weights = [...vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  const copied = copyMemory(vanilla).reduce((sum, { bytes }) => sum + bytes, 0);
-  return { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(training) };
+  const copied = copyMemory(vanilla, dtypeOf).reduce((sum, { bytes }) => sum + bytes, 0);
+  return { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(needs) };
 }
 
 /** What decides the vanilla model's answers. */
@@ -274,8 +304,9 @@ function questionsKey({ config: { model, concept, evaluation } }: Cell): string 
 
 /** What decides a cell's rates. They hold for any number of questions, steps and windows, because they are lines by size. */
 function ratesKey({ config: { subject, studies } }: Cell): string {
-  const { method, options, train } = subject as Partial<Record<string, unknown>>;
-  return JSON.stringify([method, options, train, Object.keys(studies)]);
+  const { method, options, train, training } = subject as Partial<Record<string, unknown>>;
+  const { weights, optimiser } = (training ?? {}) as Partial<TrainingRecipe>;
+  return JSON.stringify([method, options, train, weights, optimiser, Object.keys(studies)]);
 }
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */

@@ -1,5 +1,5 @@
-import { weightToWrite } from "@lethe/decoder";
-import { type Checkpoint, LetheError, type TensorToWrite, type Weight } from "@lethe/tensor";
+import { tensorToWrite } from "@lethe/decoder";
+import { type Checkpoint, LetheError, type Tensor, type TensorToWrite } from "@lethe/tensor";
 import type { TensorData } from "@lethe/tensor/node";
 import { z } from "zod";
 import { sha256 } from "#sha256";
@@ -73,7 +73,7 @@ export class UnfinishedCell implements Unfinished {
     }
   }
 
-  async rehearse(tensors: ReadonlyMap<string, Weight>): Promise<number> {
+  async rehearse(tensors: ReadonlyMap<string, Tensor>): Promise<number> {
     const { store, id, watcher } = this.#parts;
     const all = [...tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const [name, largest] = [...tensors].reduce((most, one) => (one[1].bytes > most[1].bytes ? one : most));
@@ -94,7 +94,7 @@ export class UnfinishedCell implements Unfinished {
     return this.#parts.policy(performance.now() - this.#since, this.#took);
   }
 
-  async save(notes: unknown, tensors: ReadonlyMap<string, Weight>): Promise<void> {
+  async save(notes: unknown, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
     const { store, id, adapter, watcher } = this.#parts;
     const begun = performance.now();
     try {
@@ -123,13 +123,13 @@ export class UnfinishedCell implements Unfinished {
 
 /** Tensors for the file, and their digest, which the file's order puts last. Each is read from the device when its turn comes. */
 function* withDigest(
-  tensors: ReadonlyMap<string, Weight>,
+  tensors: ReadonlyMap<string, Tensor>,
   notes: string,
   signal: AbortSignal,
 ): Generator<TensorToWrite<TensorData>> {
   const hash = begunWith(notes);
-  for (const [name, weight] of tensors) {
-    const { data, ...tensor } = weightToWrite(name, weight);
+  for (const [name, tensor] of tensors) {
+    const { data, ...entry } = tensorToWrite(name, tensor);
     const hashed = async function* () {
       hash.update(name);
       for await (const piece of data()) {
@@ -138,7 +138,7 @@ function* withDigest(
         yield piece;
       }
     };
-    yield { ...tensor, data: hashed };
+    yield { ...entry, data: hashed };
   }
   yield { name: DIGEST, dtype: "U8", shape: [32], data: () => [hash.digest()] };
 }
@@ -161,7 +161,7 @@ function begunWith(notes: string): Sha256 {
   return sha256().update(`${notes}\0`);
 }
 
-async function restore(checkpoint: Checkpoint, tensors: ReadonlyMap<string, Weight>): Promise<void> {
+async function restore(checkpoint: Checkpoint, tensors: ReadonlyMap<string, Tensor>): Promise<void> {
   const names = checkpoint.names().filter((name) => name !== DIGEST);
   const missing = [...tensors.keys()].find((name) => !checkpoint.has(name));
   if (missing !== undefined)

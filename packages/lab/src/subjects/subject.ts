@@ -1,5 +1,5 @@
 import type { Decoder, ModelPlace } from "@lethe/decoder";
-import type { MemoryNeed } from "@lethe/tensor";
+import type { FloatDType, MemoryNeed } from "@lethe/tensor";
 import { type Answer, type Concept, isPromptForm, judges, type Method, type TrainingRecipe } from "@lethe/unlearn";
 import { z } from "zod";
 import { conceptTexts } from "./concept-texts.ts";
@@ -133,9 +133,10 @@ export interface Models {
    * A copy of the vanilla model that may be changed.
    * @param purpose what is done with the copy, for the error's message: "unlearning"
    * @param training memory that this takes besides the copy
+   * @param dtypeOf gives the dtype of the copy's weight of a name. Default: f32 for all of them
    * @throws OutOfMemoryError when copy and training do not fit the device
    */
-  copy(purpose: string, training: readonly MemoryNeed[]): Promise<Decoder>;
+  copy(purpose: string, training: readonly MemoryNeed[], dtypeOf?: (name: string) => FloatDType): Promise<Decoder>;
   /** Another model on the same device. */
   load(place: ModelPlace): Promise<Decoder>;
   readonly pretrained: PretrainedStore;

@@ -1,4 +1,4 @@
-import type { Weight } from "@lethe/tensor";
+import type { Tensor } from "@lethe/tensor";
 import type { z } from "zod";
 
 /** What was kept of a cell's unfinished work. */
@@ -8,7 +8,7 @@ export interface Kept<T> {
    * Writes the kept values into tensors of the same names, dtypes and shapes, bit for bit. Called at most once.
    * @throws LetheError when the tensors are not those that were kept
    */
-  restore(tensors: ReadonlyMap<string, Weight>): Promise<void>;
+  restore(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
 }
 
 /** Keeps a cell's unfinished work, so that a run that is killed goes on where it was. */
@@ -20,7 +20,7 @@ export interface Unfinished {
    */
   load<T>(notes: z.ZodType<T>): Promise<Kept<T> | undefined>;
   /** Seconds that it takes to keep these tensors, measured on a part of them. What is kept stays as it is. */
-  rehearse(tensors: ReadonlyMap<string, Weight>): Promise<number>;
+  rehearse(tensors: ReadonlyMap<string, Tensor>): Promise<number>;
   /** Whether so much was done since it was last kept that keeping it is worth its time. */
   due(): boolean;
   /**
@@ -28,5 +28,5 @@ export interface Unfinished {
    * @param notes plain data, for JSON
    * @throws the signal's reason when the run is stopped meanwhile
    */
-  save(notes: unknown, tensors: ReadonlyMap<string, Weight>): Promise<void>;
+  save(notes: unknown, tensors: ReadonlyMap<string, Tensor>): Promise<void>;
 }

@@ -11,6 +11,7 @@ import {
   trainedPartForms,
   type UnlearnOptions,
   unlearn,
+  unlearningDTypes,
   unlearningMemory,
 } from "@lethe/unlearn";
 import { z } from "zod";
@@ -137,7 +138,7 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
     const { training } = config.subject;
     const { vanilla } = models;
     const how = await howTo(task);
-    const model = await models.copy("unlearning", unlearningMemory(vanilla, how));
+    const model = await models.copy("unlearning", unlearningMemory(vanilla, how), unlearningDTypes(vanilla, how));
     const knownAnswers = await known();
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);
     const { steps, answers, epochs: measured } = log;

@@ -14,7 +14,7 @@ import { batchesOf, type Concept, labelledBatch, unrelatedFactsOf } from "@lethe
 import { pretrainingDocuments } from "./documents.ts";
 
 /** How a tiny model is trained from scratch. */
-export interface PretrainingRecipe extends Required<Omit<AdamWSettings, "decays">> {
+export interface PretrainingRecipe extends Required<Omit<AdamWSettings, "decays" | "weights" | "seed">> {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;

@@ -1,5 +1,31 @@
-import { Lora, type LoraSettings, type SelectedWeight, type Trainable } from "@lethe/autograd";
-import { type Device, type F32, ops as kernels, LetheError, type MemoryNeed, type Ops, randomOf } from "@lethe/tensor";
+import {
+  Lora,
+  type LoraSettings,
+  type SelectedWeight,
+  type Trainable,
+  type TrainingChoice,
+  trainingMemory,
+  type WeightsName,
+} from "@lethe/autograd";
+import {
+  bytesTogether,
+  type Device,
+  type F32,
+  type FloatDType,
+  ops as kernels,
+  LetheError,
+  type MemoryNeed,
+  type Ops,
+  randomOf,
+  type Weight,
+} from "@lethe/tensor";
+import { writeWeight } from "./rounding.ts";
+
+/** How merged weights are rounded where they are packed, and the seed of the training. */
+interface Rounding {
+  readonly kept: WeightsName;
+  readonly seed: number;
+}
 
 type Rank = Pick<LoraSettings, "rank" | "alpha">;
 
@@ -9,13 +35,16 @@ type Rank = Pick<LoraSettings, "rank" | "alpha">;
  */
 export class LowRankTraining implements Disposable {
   readonly #weights: readonly Trainable[];
-  readonly #starts: readonly F32[];
+  readonly #starts: readonly Weight[];
   readonly #lora: Lora;
+  readonly #rounding: Rounding;
 
   /** @param starts copies of the weights before training, in their order. They stay the caller's. */
-  constructor(weights: readonly Trainable[], starts: readonly F32[], rank: Rank, seed: number) {
+  constructor(weights: readonly Trainable[], starts: readonly Weight[], rank: Rank, rounding: Rounding) {
+    const { seed } = rounding;
     this.#weights = weights;
     this.#starts = starts;
+    this.#rounding = rounding;
     // A seed may be negative here, and may be large.
     const own = Math.floor(randomOf(seed, "LoRA")() * 2 ** 32);
     const entries = weights.map(({ name, parameter }) => [name, parameter] as const);
@@ -23,7 +52,7 @@ export class LowRankTraining implements Disposable {
   }
 
   /** The matrices A and B of every weight. */
-  get trainables(): readonly Trainable[] {
+  get trainables(): Lora["trainables"] {
     return this.#lora.trainables;
   }
 
@@ -32,11 +61,16 @@ export class LowRankTraining implements Disposable {
     return this.#lora.over(ops);
   }
 
-  /** Adds the updates to the weights. */
+  /**
+   * Adds the updates to the weights, one weight after the other. Packed weights are rounded: in bf16 the merged weight lies up to 2⁻⁹ of its
+   * size beside what was trained, where it is rounded to nearest, and up to 2⁻⁸ where it is rounded at random. Training goes on from what
+   * was not rounded.
+   */
   merge(): void {
-    for (const { name, parameter } of this.#weights) {
+    for (const weight of this.#weights) {
+      const { name, parameter } = weight;
       using _ = parameter.device.scope(`update of ${name}`);
-      parameter.device.copyBytes(this.over(kernels).effectiveWeight(parameter), 0, parameter, 0, parameter.bytes);
+      writeWeight(weight, this.over(kernels).effectiveWeight(parameter) as F32, this.#rounding);
     }
   }
 
@@ -51,12 +85,14 @@ export class LowRankTraining implements Disposable {
   }
 }
 
-/** Sizes of the passes whose gradients are computed together. */
-interface Passes {
+/** Sizes of the passes whose gradients are computed together, and how they are trained. */
+interface LowRankPlan extends Pick<TrainingChoice, "optimiser"> {
   /** Tokens of each, padding included. */
   readonly passes: readonly number[];
   readonly checkpointing: boolean;
   readonly layers: number;
+  /** Of the weights that have updates. */
+  readonly dtype: FloatDType;
 }
 
 /**
@@ -67,32 +103,35 @@ export function lowRankMemory(
   device: Device,
   weights: readonly SelectedWeight[],
   { rank }: Rank,
-  { passes, checkpointing, layers }: Passes,
+  { passes, checkpointing, layers, dtype, optimiser }: LowRankPlan,
 ): MemoryNeed[] {
   const flat = weights.find(({ parameter: { shape } }) => shape.length !== 2);
   if (flat)
     throw new LetheError(
       `unlearn: ${flat.name} has shape [${flat.parameter.shape}]; only a matrix has a low-rank update, so \`trains\` must leave it out`,
     );
-  const need = (part: string, name: string, size: number) => ({ part, name, bytes: device.pool.sizeOf(4 * size) });
   const widths = weights.map(({ parameter: { shape } }) => shape as readonly [out: number, width: number]);
-  const matrices = weights.flatMap(({ name }, i): [name: string, size: number][] => {
+  const pairs = weights.map(({ name }, i) => {
     const [out, width] = widths[i]!;
     return [
-      [`${name}: A`, rank * width],
-      [`${name}: B`, rank * out],
+      { label: `${name}: A`, shape: [rank, width] },
+      { label: `${name}: B`, shape: [out, rank] },
     ];
   });
-  const parts = ["low-rank updates", "gradients", "AdamW's first moments", "AdamW's second moments"];
+  const matrices = pairs.flat().map(({ label, shape }) => ({ name: label, parameter: { device, shape } }));
+  const sizes = bytesTogether(device, pairs, "f32");
   const [largest, all] = [Math.max(...passes), passes.reduce((sum, tokens) => sum + tokens, 0)];
   const [longest, most] = [Math.max(...widths.flat()), Math.max(...weights.map(({ parameter }) => parameter.size))];
+  const need = (name: string, size: number) => {
+    return { part: "activations", name, bytes: device.pool.sizeOf(4 * size) };
+  };
   // What a projection's A makes of its input is kept for the gradient of its B: in every block, or in the one that is computed again.
-  const inner = (tokens: number, count: number) =>
-    need("activations", "inner activations of updates", tokens * rank * count);
+  const inner = (tokens: number, count: number) => need("inner activations of updates", tokens * rank * count);
   return [
-    ...parts.flatMap((part) => matrices.map(([name, size]) => need(part, name, size))),
+    ...matrices.map(({ name }, i) => ({ part: "low-rank updates", name, bytes: sizes[i]! })),
+    ...trainingMemory(matrices, { optimiser }),
     checkpointing ? inner(largest, Math.ceil(weights.length / layers)) : inner(all, weights.length),
     // One projection's update, scaled, and its sum with the rest; or one weight with its update, when they are added.
-    need("activations", "an update's output", 3 * Math.max(largest * longest, most)),
+    need("an update's output", Math.max(3 * largest * longest, (dtype === "f32" ? 3 : 4) * most)),
   ];
 }

@@ -1,6 +1,9 @@
+import { optimisers, trainedWeights } from "@lethe/autograd";
 import { z } from "zod";
 
 const count = z.int().min(1);
+const inWords = (list: readonly { readonly name: string; readonly description: string }[]) =>
+  list.map(({ name, description }) => `${name}: ${description}`).join("; ");
 const decayRate = z.number().min(0).lt(1);
 
 /**
@@ -42,5 +45,14 @@ export const recipeSchema = z.strictObject({
   epsilon: z.number().positive().default(1e-8).describe("AdamW: added to the root of the mean squared gradient"),
   weightDecay: z.number().min(0).default(0.01).describe("AdamW: weight decay, in units of the learning rate"),
   clipNorm: z.number().positive().default(1).describe("gradients are scaled down to this norm"),
+  // What came later has no default: recipes without it keep their identity.
+  weights: z
+    .enum(trainedWeights.map(({ name }) => name))
+    .optional()
+    .describe(`how trained weights are kept; absent for f32 (${inWords(trainedWeights)})`),
+  optimiser: z
+    .enum(optimisers.map(({ name }) => name))
+    .optional()
+    .describe(`what updates them; absent for adamw (${inWords(optimisers)})`),
 });
 export type TrainingRecipe = z.output<typeof recipeSchema>;

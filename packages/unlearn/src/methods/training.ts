@@ -1,11 +1,12 @@
 import {
-  AdamW,
   linearDecay,
   type MicroBatch,
   type MicroBatchProgress,
+  makeOptimiser,
   type StepRecord,
   type Trainable,
   train,
+  type WeightsName,
 } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { type F32, LetheError, type MemoryNeed, type Ops, requireMemory } from "@lethe/tensor";
@@ -13,6 +14,7 @@ import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf, usedBatches } from ".
 import type { Objective } from "./method.ts";
 import { lossOf, type References, referencesOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
+import { roundingSeed } from "./rounding.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 
 /** How far a training is. */
@@ -32,6 +34,8 @@ export interface TrainingOptions {
   /** The texts of every role that the objective reads, in batches. */
   readonly batches: readonly RoleTexts[];
   readonly trainables: readonly Trainable[];
+  /** How they are kept. */
+  readonly kept: WeightsName;
   /** Makes the arithmetic of the trained model's passes, where its weights alone do not decide what it computes. */
   readonly arithmetic?: (ops: Ops) => Ops;
   readonly recipe: TrainingRecipe;
@@ -63,6 +67,7 @@ export async function* trainEpochs(
   {
     batches,
     trainables,
+    kept,
     arithmetic,
     recipe,
     seed,
@@ -103,7 +108,10 @@ export async function* trainEpochs(
         );
     }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
-    using optimiser = new AdamW(trainables, { beta1, beta2, epsilon, weightDecay, clipNorm });
+    using optimiser = makeOptimiser(recipe.optimiser ?? "adamw", trainables, {
+      ...{ beta1, beta2, epsilon, weightDecay, clipNorm },
+      ...{ weights: kept, seed: roundingSeed(seed, "steps") },
+    });
     const { perEpoch, total, epochs, warmup } = lengthOf(batches.length, recipe);
     const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps: warmup, totalSteps: total });
     if (from) {

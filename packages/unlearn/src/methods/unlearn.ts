@@ -1,6 +1,22 @@
-import { type StepRecord, selectTrainable, selectWeights, type Trainable, trainingMemory } from "@lethe/autograd";
+import {
+  type StepRecord,
+  selectTrainable,
+  selectWeights,
+  type Trainable,
+  trainingMemory,
+  weightsNamed,
+} from "@lethe/autograd";
 import type { Decoder } from "@lethe/decoder";
-import { type F32, LetheError, type MemoryNeed, type Ops, ops, requireMemory } from "@lethe/tensor";
+import {
+  byteLength,
+  type FloatDType,
+  LetheError,
+  type MemoryNeed,
+  type Ops,
+  ops,
+  requireMemory,
+  type Weight,
+} from "@lethe/tensor";
 import {
   anyNumber,
   anyObject,
@@ -25,6 +41,7 @@ import { LowRankTraining, lowRankMemory } from "./low-rank.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { rowsOfPiece } from "./per-token.ts";
 import { recipeSchema } from "./recipe.ts";
+import { widened, writeWeight } from "./rounding.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 import { type TrainedPart, trainedPart, trainedPartForms } from "./trainable.ts";
 import { type TrainedEpoch, type TrainingProgress, trainEpochs } from "./training.ts";
@@ -171,22 +188,23 @@ export const unlearn = checked(
     if (from && !objective)
       throw new LetheError("unlearn: from: the method trains nothing, so there is nothing to go on with");
     const memory = memoryOf(model, prepared);
-    const weights = selectTrainable(model.weights, filterOf(trains));
+    const { weights: kept = "f32" } = recipe;
+    const weights: readonly Trainable[] = selectTrainable(model.weights, filterOf(trains), kept);
     requireMemory(model.device, `unlearning ${model.label}`, memory, "Take shorter texts or smaller batches.");
 
     const starts = needsStarts(prepared) ? weights.map(copyOf) : [];
     try {
       using updates =
-        objective && trains?.lowRank && new LowRankTraining(weights, starts, trains.lowRank, options.seed);
+        objective && trains?.lowRank && new LowRankTraining(weights, starts, trains.lowRank, { kept, seed });
       const trained = updates
-        ? { trainables: updates.trainables, arithmetic: (ops: Ops) => updates.over(ops) }
-        : { trainables: weights };
+        ? { trainables: updates.trainables, kept: "f32" as const, arithmetic: (ops: Ops) => updates.over(ops) }
+        : { trainables: weights, kept };
       const training = { batches, ...trained, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal };
       const edited: TrainedEpoch = { records: [], last: true };
       for await (const { records, last } of objective ? trainEpochs(model, objective, training) : [edited]) {
         const ends = stops?.(records) || last;
         updates?.merge();
-        if (ends && edit) editWeights(weights, edit, starts);
+        if (ends && edit) editWeights(weights, edit, starts, { kept, seed });
         yield records;
         if (ends) return;
         updates?.split();
@@ -198,8 +216,9 @@ export const unlearn = checked(
 );
 
 /**
- * Memory that unlearning needs beside the model, whose weights are f32 then, for `requireMemory`: gradients, moments, and the activations of its largest batch. What
- * the frozen reference gives is counted when its first batch has shown its size.
+ * Memory that unlearning needs beside the model, whose trained weights have the dtype of the recipe then, for `requireMemory`: gradients, what
+ * the optimiser keeps, and the activations of its largest batch. What the frozen reference gives is counted when its first batch has shown its
+ * size.
  * @throws {LetheError} as {@link unlearn} does
  * @function
  */
@@ -207,6 +226,26 @@ export const unlearningMemory = checked(
   "unlearningMemory",
   { model: decoder, options: unlearnOptions },
   (model: Decoder, options: UnlearnOptions): MemoryNeed[] => memoryOf(model, prepare(options)),
+);
+
+/**
+ * The dtypes that a copy of a model must have to be unlearned under these options, by the names of its weights: weights that are trained have
+ * that of the recipe, and all others stay as they are. See `copyIn` of a model.
+ * @throws {LetheError} as {@link unlearn} does
+ * @function
+ */
+export const unlearningDTypes = checked(
+  "unlearningDTypes",
+  { model: decoder, options: unlearnOptions },
+  (model: Decoder, options: UnlearnOptions): ((name: string) => FloatDType) => {
+    const { trains, recipe } = prepare(options);
+    const { dtype } = weightsNamed(recipe.weights);
+    const trained = new Set(selectWeights(model.weights, filterOf(trains)).map(({ parameter }) => parameter.storage));
+    return (name) => {
+      const weight = model.weights.get(name)!;
+      return trained.has(weight.storage) ? dtype : weight.dtype;
+    };
+  },
 );
 
 /** How much there is to do in an unlearning. */
@@ -252,17 +291,20 @@ function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryN
   const weights = selectWeights(model.weights, filterOf(trains));
   if (!objective) return [];
   const part = "weights before training";
-  const sizes = weights.map(({ name, parameter }) => ({ part, name, bytes: 4 * parameter.size }));
+  const { checkpointing, optimiser, weights: kept } = recipe;
+  const { dtype } = weightsNamed(kept);
+  const sizes = weights.map(({ name, parameter: { size } }) => {
+    return { part, name, bytes: model.device.pool.sizeOf(byteLength(dtype, size), true) };
+  });
   const passes = passesOf(batches.reduce((most, batch) => (tokensOf(batch) > tokensOf(most) ? batch : most)));
-  const { checkpointing } = recipe;
   const activations = model.activationsToTrain(passes, {
     checkpointing,
     logitRows: wholeLogits ? undefined : rowsOfPiece(model.config.vocab_size),
   });
   const layers = model.config.num_hidden_layers;
   const training = trains?.lowRank
-    ? lowRankMemory(model.device, weights, trains.lowRank, { passes, checkpointing, layers })
-    : trainingMemory(weights);
+    ? lowRankMemory(model.device, weights, trains.lowRank, { passes, checkpointing, layers, dtype, optimiser })
+    : trainingMemory(weights, { optimiser, weights: kept });
   return [...training, ...(needsStarts(prepared) ? sizes : []), ...activations];
 }
 
@@ -323,21 +365,27 @@ function prepare(options: UnlearnOptions, onLeftOut?: UnlearnOptions["onLeftOut"
   return { ...plan, recipe, batches };
 }
 
-function copyOf({ parameter }: Trainable): F32 {
-  const { device, shape, bytes, label } = parameter;
-  const copy = device.lasting(shape, "f32", `${label} before training`);
+function copyOf({ parameter }: Trainable): Weight {
+  const { device, shape, dtype, bytes, label } = parameter;
+  const copy = device.lasting(shape, dtype, `${label} before training`);
   device.copyBytes(parameter, 0, copy, 0, bytes);
   return copy;
 }
 
 /** @param starts the weights before training; empty where nothing was trained */
-function editWeights(trainables: readonly Trainable[], edit: WeightEdit, starts: readonly F32[]): void {
-  for (const [i, { name, parameter }] of trainables.entries()) {
-    const { device, shape, bytes } = parameter;
-    using _ = device.scope(`edit of ${name}`);
-    const edited = edit(ops, { name, trained: parameter, start: starts[i] ?? parameter });
-    if (`${edited.shape}` !== `${shape}`)
-      throw new LetheError(`unlearn: the edit of ${name} has shape [${edited.shape}]; expected [${shape}]`);
-    if (edited.storage !== parameter.storage) device.copyBytes(edited, 0, parameter, 0, bytes);
+function editWeights(
+  trainables: readonly Trainable[],
+  edit: WeightEdit,
+  starts: readonly Weight[],
+  rounding: Parameters<typeof writeWeight>[2],
+): void {
+  for (const [i, trainable] of trainables.entries()) {
+    const { name, parameter } = trainable;
+    using _ = parameter.device.scope(`edit of ${name}`);
+    const trained = widened(parameter);
+    const edited = edit(ops, { name, trained, start: starts[i] ? widened(starts[i]) : trained });
+    if (`${edited.shape}` !== `${parameter.shape}`)
+      throw new LetheError(`unlearn: the edit of ${name} has shape [${edited.shape}]; expected [${parameter.shape}]`);
+    if (edited.storage !== parameter.storage) writeWeight(trainable, edited, rounding);
   }
 }

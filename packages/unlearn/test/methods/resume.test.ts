@@ -26,7 +26,7 @@ const optionsOf = (means: Means & Pick<UnlearnOptions, "trains">, changes: objec
 
 /** Copies a state to the host. What is restored from it goes into another model's tensors. */
 async function copied({ tensors, ...state }: TrainingState): Promise<SavedTraining> {
-  const values = new Map<string, Float32Array>();
+  const values = new Map<string, Float32Array | Int32Array | Uint32Array>();
   for (const [name, tensor] of tensors) values.set(name, await tensor.read());
   return {
     ...JSON.parse(JSON.stringify(state)),

@@ -129,7 +129,7 @@ describe("lora", () => {
     const { lowRank, ...part } = trainedPart("lora:2");
     const weights = selectTrainable(model.weights, part).filter(({ name }) => name.includes("layers.1."));
     const starts = weights.map(({ parameter }) => ops.affine(parameter, { factor: 1 }));
-    using training = new LowRankTraining(weights, starts, lowRank!, 1);
+    using training = new LowRankTraining(weights, starts, lowRank!, { kept: "f32", seed: 1 });
     const given = { texts: { forget, retain }, references: referencesOf(model, objective, { forget, retain }) };
     for (const reference of Object.values(given.references)) device.own(reference);
     const move = (parameter: F32, by: readonly number[]) =>

@@ -1,6 +1,6 @@
 import type { Decoder } from "@lethe/decoder";
-import type { MemoryNeed } from "@lethe/tensor";
-import { unlearningMemory } from "@lethe/unlearn";
+import type { FloatDType, MemoryNeed } from "@lethe/tensor";
+import { unlearningDTypes, unlearningMemory } from "@lethe/unlearn";
 import { howToUnlearn } from "../../subjects/unlearned.ts";
 import type { Cell } from "../cell.ts";
 import type { Work } from "./forecast.ts";
@@ -15,6 +15,13 @@ export async function memoryOf(vanilla: Decoder, { config, sources }: Cell, work
   const { questions, promptTokens, answerTokens } = work;
   const answering = vanilla.memoryToGenerate(questions, promptTokens, promptTokens + answerTokens);
   return sum(answering) > sum(training) ? answering : training;
+}
+
+/** The dtypes of the weights of the copy that a cell trains, by name. */
+export async function copyDTypes(vanilla: Decoder, { config, sources }: Cell): Promise<(name: string) => FloatDType> {
+  const { subject } = config;
+  if (subject.kind !== "unlearned") return () => "f32";
+  return unlearningDTypes(vanilla, await howToUnlearn(vanilla, { config: { ...config, subject }, sources }));
 }
 
 /** Bytes by part. */
