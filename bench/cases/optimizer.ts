@@ -1,8 +1,22 @@
-import { adamwStep, castInto, fillInto, GlobalNorm, roundInto, together, zeros } from "@lethe/tensor";
+import {
+  adamw8bitStep,
+  adamwStep,
+  castInto,
+  fillInto,
+  GlobalNorm,
+  roundInto,
+  together,
+  zeroMoment8bit,
+  zeros,
+} from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
 import { checkSamples, normal } from "../inputs.ts";
 
 const count = 2 ** 20;
+const rates = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, step: 1 };
+
+/** What AdamW's first step makes of a parameter. */
+const stepped = (before: number, slope: number) => before * (1 - 1e-3 * 0.01) - 1e-3 * Math.sign(slope);
 
 export const optimizerCases: readonly BenchCase[] = [
   {
@@ -12,18 +26,36 @@ export const optimizerCases: readonly BenchCase[] = [
     prepare(device) {
       const [parameter, gradient] = [normal(device, [count]), normal(device, [count])];
       const [first, second] = [zeros(device, [count]), zeros(device, [count])];
-      const options = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+      const run = () => adamwStep(parameter, gradient, first, second, rates);
       return {
-        run: () => adamwStep(parameter, gradient, first, second, { ...options, step: 1 }),
+        run,
         async check() {
           const [before, slope] = await Promise.all([parameter.read(), gradient.read()]);
-          adamwStep(parameter, gradient, first, second, { ...options, step: 1 });
-          await checkSamples(
-            "adamw",
-            parameter,
-            (i) => before[i]! * (1 - 1e-3 * 0.01) - 1e-3 * Math.sign(slope[i]!),
-            1e-5,
-          );
+          run();
+          await checkSamples("adamw", parameter, (i) => stepped(before[i]!, slope[i]!), 1e-5);
+        },
+      };
+    },
+  },
+  {
+    name: "adamw_8bit",
+    shape: `${count} parameters, beside f32 moments`,
+    bytes: (3 * 4 + 4 + (4 * 4) / 256) * count, // reads and writes parameter, codes and scales; reads the gradient
+    prepare(device) {
+      const [parameter, gradient] = [normal(device, [count]), normal(device, [count])];
+      const [m, v] = [zeroMoment8bit(device, count, "m"), zeroMoment8bit(device, count, "v")];
+      const [first, second] = [zeros(device, [count]), zeros(device, [count])];
+      const run = () => adamw8bitStep(parameter, gradient, m, v, rates);
+      return {
+        run,
+        plain: () => adamwStep(parameter, gradient, first, second, rates),
+        async check() {
+          const [before, slope] = await Promise.all([parameter.read(), gradient.read()]);
+          run();
+          await checkSamples("adamw_8bit", parameter, (i) => stepped(before[i]!, slope[i]!), 1e-5);
+        },
+        dispose() {
+          for (const { codes, scales } of [m, v]) for (const tensor of [codes, scales]) tensor.dispose();
         },
       };
     },

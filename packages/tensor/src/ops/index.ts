@@ -20,6 +20,7 @@ import { swiglu, swigluBackward } from "./swiglu.ts";
 import { unary, unaryBackward } from "./unary.ts";
 
 export { type AdamWOptions, adamwStep } from "./adamw.ts";
+export { type AdamW8bitOptions, adamw8bitStep, type Moment8bit, zeroMoment8bit } from "./adamw-8bit.ts";
 export * from "./attention.ts";
 export { bf16Linears } from "./bf16-linears.ts";
 export { type Counts, countCalls } from "./counting.ts";

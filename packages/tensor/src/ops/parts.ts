@@ -139,9 +139,9 @@ export function partsOf(
   }));
 }
 
-/** The binding of items `start … start + count − 1` of a tensor. */
+/** The binding of items `start … start + count − 1` of a tensor, whose last item may be shorter. */
 export function part(tensor: Tensor, perItem: number, start: number, count: number, items: number): Binding {
   if (count === items) return tensor;
   const offset = start * perItem * (byteLength(tensor.dtype, 2) / 2);
-  return { tensor, offset, size: byteLength(tensor.dtype, count * perItem) };
+  return { tensor, offset, size: Math.min(byteLength(tensor.dtype, count * perItem), tensor.bytes - offset) };
 }
