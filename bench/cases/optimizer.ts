@@ -1,4 +1,6 @@
 import {
+  adafactorShapes,
+  adafactorStep,
   adamw8bitStep,
   adamwStep,
   castInto,
@@ -60,6 +62,8 @@ export const optimizerCases: readonly BenchCase[] = [
       };
     },
   },
+  adafactorCase("adafactor", [1024, count / 1024], 5), // reads the gradient three times, reads and writes the parameter
+  adafactorCase("adafactor_vector", [4096], 9), // goes twice through gradient and moment
   {
     name: "squares_of_blocks",
     shape: `${count} elements of 64 tensors`,
@@ -101,3 +105,37 @@ export const optimizerCases: readonly BenchCase[] = [
     },
   },
 ];
+
+function adafactorCase(name: string, shape: readonly number[], passes: number): BenchCase {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  return {
+    name,
+    shape: `${shape.join(" × ")} parameters, beside AdamW`,
+    bytes: passes * 4 * size,
+    prepare(device) {
+      const [parameter, gradient] = [normal(device, shape), normal(device, shape)];
+      const moments = adafactorShapes(shape).map((of) => zeros(device, of));
+      const [first, second] = [zeros(device, shape), zeros(device, shape)];
+      const { learningRate, weightDecay } = rates;
+      const run = () => adafactorStep(parameter, gradient, moments, { learningRate, weightDecay, step: 1 });
+      return {
+        run,
+        plain: () => adamwStep(parameter, gradient, first, second, rates),
+        async check() {
+          const [before, slope] = await Promise.all([parameter.read(), gradient.read()]);
+          run();
+          const kept = await Promise.all(moments.map((moment) => moment.read()));
+          const mean = kept[0]!.reduce((sum, value) => sum + value, 0) / kept[0]!.length;
+          const width = shape.at(-1)!;
+          const u = slope.map((value, i) => {
+            const second = kept[1] ? (kept[0]![Math.floor(i / width)]! * kept[1][i % width]!) / mean : kept[0]![i]!;
+            return value / Math.sqrt(second);
+          });
+          const clip = Math.max(1, Math.sqrt(u.reduce((sum, value) => sum + value * value, 0) / size));
+          const decayed = 1 - learningRate * weightDecay;
+          await checkSamples(name, parameter, (i) => before[i]! * decayed - (learningRate * u[i]!) / clip, 1e-5);
+        },
+      };
+    },
+  };
+}
