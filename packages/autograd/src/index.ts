@@ -3,7 +3,9 @@ export { type BackwardOptions, Tape } from "./tape.ts";
 export { type TrainingChoice, trainingMemory } from "./training/memory.ts";
 export { type Breakdown, NonFiniteError } from "./training/non-finite.ts";
 export { type GradientNorm, Optimiser } from "./training/optimiser.ts";
+export { Adafactor } from "./training/optimisers/adafactor.ts";
 export { AdamW, type AdamWSettings } from "./training/optimisers/adamw.ts";
+export { AdamW8bit } from "./training/optimisers/adamw-8bit.ts";
 export { makeOptimiser, type OptimiserName, optimiserNames, optimisers } from "./training/optimisers/list.ts";
 export {
   matrices,

@@ -32,12 +32,12 @@ export const trainingMemory = checked(
   (trainables: readonly Sized[], { optimiser, weights }: TrainingChoice = {}): MemoryNeed[] => {
     if (trainables.length === 0) return [];
     const { device } = trainables[0]!.parameter;
-    const { slots, grain } = optimiserNamed(optimiser);
+    const rule = optimiserNamed(optimiser);
     const { copyPart, scratch } = weightsNamed(weights);
     const whole = (shape: readonly number[]) => shape;
     const kept = [
       { part: "gradients", dtype: "f32", of: whole } as const,
-      ...slots,
+      ...rule.slots,
       ...(copyPart ? [{ part: copyPart, dtype: "f32", of: whole } as const] : []),
     ];
     const needs = kept.flatMap(({ part, dtype, of }) => {
@@ -52,9 +52,10 @@ export const trainingMemory = checked(
       );
       return wanted.map(({ label: name }, i) => ({ part, name, bytes: bytes[i]! }));
     });
-    const most = Math.max(
-      ...trainables.map(({ parameter: { shape }, column }) => scratch(device, shape, grain(shape, column))),
-    );
-    return most > 0 ? [...needs, { part: "scratch of an update", name: "widened weights", bytes: most }] : needs;
+    const scratches = trainables.map(({ parameter: { shape }, column }) => {
+      return scratch(device, shape, rule.grain(shape, column)) + (rule.scratch?.(device, shape) ?? 0);
+    });
+    const most = Math.max(...scratches);
+    return most > 0 ? [...needs, { part: "scratch of an update", name: "the largest parameter", bytes: most }] : needs;
   },
 );

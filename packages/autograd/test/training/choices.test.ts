@@ -44,14 +44,16 @@ function parametersOf(
 
 const bf16 = (values: Iterable<number>) => Array.from(values, (value) => rounded(value, "nearest"));
 
+const float = new Float32Array(1);
+const word = new Uint32Array(float.buffer);
+
 /** A bf16 beside a number: the nearest, or the next towards 0 or away from it. */
 function rounded(value: number, to: "nearest" | "smaller" | "larger"): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer);
-  const low = bits[0]! & 0xffff;
-  if (to === "nearest") bits[0] = bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1);
-  else if (to === "larger" && low > 0) bits[0] = bits[0]! + 0x10000;
-  bits[0] = bits[0]! & 0xffff0000;
-  return new Float32Array(bits.buffer)[0]!;
+  float[0] = value;
+  const bits = word[0]!;
+  const add = to === "nearest" ? 0x7fff + ((bits >>> 16) & 1) : to === "larger" ? 0xffff : 0;
+  word[0] = (bits + add) & 0xffff0000;
+  return float[0];
 }
 
 /** Makes updates by given gradients, and gives the parameters and the whole state. */
@@ -236,6 +238,11 @@ test("the names of what is kept are those of torch, bitsandbytes, transformers a
     ["0.weight.absmax1", "f32 [11]"],
     ["0.weight.state2", "u32 [656]"],
     ["0.weight.absmax2", "f32 [11]"],
+  ]);
+  expect(await names("adafactor", "bf16-stochastic")).toEqual([
+    ["0.weight", "bf16 [64,41]"],
+    ["0.weight.exp_avg_sq_row", "f32 [64]"],
+    ["0.weight.exp_avg_sq_col", "f32 [41]"],
   ]);
 });
 

@@ -19,7 +19,14 @@ import { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./soft
 import { swiglu, swigluBackward } from "./swiglu.ts";
 import { unary, unaryBackward } from "./unary.ts";
 
-export { type AdafactorOptions, adafactorShapes, adafactorStep } from "./adafactor.ts";
+export {
+  type AdafactorMove,
+  type AdafactorOptions,
+  adafactorScratch,
+  adafactorShapes,
+  adafactorStep,
+  beginAdafactorStep,
+} from "./adafactor.ts";
 export { type AdamWOptions, adamwStep } from "./adamw.ts";
 export { type AdamW8bitOptions, adamw8bitStep, type Moment8bit, zeroMoment8bit } from "./adamw-8bit.ts";
 export * from "./attention.ts";

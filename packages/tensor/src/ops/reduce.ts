@@ -87,7 +87,7 @@ type Reduction = "sum" | "mean" | "max" | "sumOfSquares";
 const codes: Record<Reduction, number> = { sum: 0, mean: 0, max: 1, sumOfSquares: 2 };
 
 /** Elements of one row, in the first pass of a reduction over everything. */
-const blockElements = 4096;
+export const blockElements = 4096;
 
 /** Gives an F32 whose shape the callers' type parameters name; `never` fits each of them. */
 function reduce(

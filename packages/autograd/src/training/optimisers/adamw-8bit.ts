@@ -1,5 +1,7 @@
 import { adamw8bitStep, type F32, type Shape, type Tensor } from "@lethe/tensor";
 import { elements } from "../in-memory.ts";
+import { Optimiser } from "../optimiser.ts";
+import type { Trainable } from "../parameter.ts";
 import { type AdamWSettings, adamwKinds } from "./adamw.ts";
 import type { OptimiserRule, Slot } from "./rule.ts";
 
@@ -46,3 +48,11 @@ export const adamw8bit = {
     };
   },
 } as const satisfies OptimiserRule<AdamWSettings>;
+
+/** {@link adamw8bit} of given parameters. */
+export class AdamW8bit extends Optimiser<AdamWSettings> {
+  /** @throws {LetheError} when `trainables` is empty, or a setting is out of its range */
+  constructor(trainables: readonly Trainable[], settings: AdamWSettings) {
+    super(adamw8bit, trainables, settings);
+  }
+}

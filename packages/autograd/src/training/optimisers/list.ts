@@ -1,12 +1,13 @@
 import { anyObject, checked, listOf, oneOf } from "@lethe/tensor/checked";
 import { Optimiser } from "../optimiser.ts";
 import type { Trainable } from "../parameter.ts";
+import { adafactor } from "./adafactor.ts";
 import { type AdamWSettings, adamw } from "./adamw.ts";
 import { adamw8bit } from "./adamw-8bit.ts";
 import type { OptimiserRule } from "./rule.ts";
 
 /** The optimisers, by whose names recipes ask for them. */
-export const optimisers = [adamw, adamw8bit] as const;
+export const optimisers = [adamw, adamw8bit, adafactor] as const;
 /** Names of `optimisers`. */
 export type OptimiserName = (typeof optimisers)[number]["name"];
 export const optimiserNames = optimisers.map(({ name }) => name);

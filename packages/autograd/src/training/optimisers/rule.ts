@@ -1,4 +1,4 @@
-import type { F32, Shape, Tensor } from "@lethe/tensor";
+import type { Device, F32, Shape, Tensor } from "@lethe/tensor";
 import type { Signature } from "@lethe/tensor/checked";
 import type { Trainable } from "../parameter.ts";
 import type { WeightsName } from "../weights/list.ts";
@@ -70,6 +70,8 @@ export interface OptimiserRule<S extends OptimiserSettings = OptimiserSettings> 
   readonly columns: boolean;
   /** Of values that are updated in parts, each begins at a multiple of so many elements. */
   grain(shape: Shape, column?: number): number;
+  /** Bytes that an update of a parameter takes for a while. Default: 0. */
+  scratch?(device: Device, shape: Shape): number;
   /** Begins the update of a run. The result is called for all of its elements, in parts from the first to the last. */
   begin(run: Run, settings: S, moment: Moment): Step;
 }
