@@ -18,7 +18,7 @@ export interface RecipeField {
 export const recipeFields: readonly RecipeField[] = Object.entries(recipeSchema.shape).map(([name, field]) => ({
   name: name as keyof TrainingRecipe,
   description: field.description ?? "",
-  values: field instanceof z.ZodDefault ? (field.unwrap() as z.ZodType) : field,
+  values: field instanceof z.ZodDefault || field instanceof z.ZodOptional ? (field.unwrap() as z.ZodType) : field,
   standard: field instanceof z.ZodDefault ? field.parse(undefined) : undefined,
 }));
 

@@ -27,6 +27,8 @@ function optionsOf({ name, description, values, standard }: RecipeField): [Optio
       new Option(`--${flag}`, `${description}${standard === true ? " (the default)" : ""}`),
       new Option(`--no-${flag}`, `the opposite of --${flag}`),
     ];
+  if (values instanceof z.ZodEnum)
+    return [new Option(`--${flag} <name>`, description).choices(values.options.map(String))];
   const otherwise = standard === undefined ? "" : ` (default: ${standard ?? "none"})`;
   return [new Option(`--${flag} <number>`, `${description}${otherwise}`).argParser(readerOf(values))];
 }
