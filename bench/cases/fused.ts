@@ -1,5 +1,4 @@
 import {
-  adjacent,
   castInto,
   type Device,
   type F32,
@@ -7,6 +6,7 @@ import {
   fusedOf,
   ops,
   ropeTable,
+  together,
   type Weight,
 } from "@lethe/tensor";
 import type { BenchCase } from "../case.ts";
@@ -24,7 +24,7 @@ function weightsOf<const R extends readonly number[]>(
   dtype: "f32" | "bf16" = "f32",
 ): { [I in keyof R]: Weight } {
   const parts = rows.map((count, i) => ({ shape: [count, d], label: `weight ${i}` }));
-  const weights = adjacent(device, parts, dtype);
+  const weights = together(device, [parts], dtype);
   for (const weight of weights) {
     device.own(weight);
     castInto(weight, normal(device, [weight.shape[0]!, d], 1 / 16));

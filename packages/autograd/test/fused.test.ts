@@ -1,5 +1,4 @@
 import {
-  adjacent,
   castInto,
   type F32,
   fusedOf,
@@ -9,6 +8,7 @@ import {
   type Shape,
   ShapeError,
   type Tensor,
+  together,
 } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
@@ -132,16 +132,11 @@ function place(
   { shapes, groups }: FusedCase,
   values: Readonly<Record<string, ArrayLike<number>>>,
 ): Record<string, F32> {
-  const together = groups.flatMap((names) =>
-    adjacent(
-      device,
-      names.map((label) => ({ label, shape: shapes[label]! })),
-      "f32",
-    ),
-  );
-  for (const tensor of together) castInto(tensor, device.tensor(values[tensor.label]!, tensor.shape));
-  lasting.push(...together);
-  const named = new Map(together.map((tensor) => [tensor.label, tensor]));
+  const parts = groups.map((names) => names.map((label) => ({ label, shape: shapes[label]! })));
+  const grouped = groups.length > 0 ? (together(device, parts, "f32") as F32[]) : [];
+  for (const tensor of grouped) castInto(tensor, device.tensor(values[tensor.label]!, tensor.shape));
+  lasting.push(...grouped);
+  const named = new Map(grouped.map((tensor) => [tensor.label, tensor]));
   const entries = Object.entries(shapes).map(([name, shape]) => [
     name,
     named.get(name) ?? device.tensor(values[name]!, shape),

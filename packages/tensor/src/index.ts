@@ -1,4 +1,3 @@
-export { adjacent, joined, split } from "./adjacent.ts";
 export { type ArrayOf, byteLength, bytesPerElement, type DType, type FloatDType } from "./dtype.ts";
 export * from "./errors.ts";
 export { excerpt, listed, quote } from "./excerpt.ts";
@@ -9,6 +8,7 @@ export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export type { Recording } from "./gpu/recording.ts";
 export { type MemoryNeed, memoryFits, requireMemory } from "./gpu/require-memory.ts";
 export type { MatmulChoice, Tuning } from "./gpu/tuning.ts";
+export { joined, split } from "./joined.ts";
 export * from "./ops/index.ts";
 export { parseJson } from "./parse-json.ts";
 export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";

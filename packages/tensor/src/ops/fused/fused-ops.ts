@@ -33,7 +33,7 @@ export interface SelfAttentionParts {
 
 /**
  * Several operations of {@link Ops} in fewer kernels. Each means what its plain operations give, to within rounding. Weights that one
- * product reads together must lie adjacent, and are given in that order (see `adjacent`); otherwise a `ShapeError` is thrown. Arguments
+ * product reads together must lie adjacent, and are given in that order (see `together`); otherwise a `ShapeError` is thrown. Arguments
  * are those of the plain operations.
  */
 export interface FusedOps {

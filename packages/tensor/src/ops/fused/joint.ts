@@ -1,5 +1,5 @@
-import { joined } from "../../adjacent.ts";
 import { ShapeError } from "../../errors.ts";
+import { joined } from "../../joined.ts";
 import { layerNorm, rmsNorm } from "../norm.ts";
 import type { F32, Weight } from "../ops.ts";
 import type { NormFirst } from "./fused-ops.ts";
@@ -9,7 +9,7 @@ export function jointWeight(operation: string, weights: readonly Weight[]): Weig
   const joint = joined<Weight["dtype"]>(weights);
   if (joint) return joint;
   const labels = weights.map(({ label }) => label).join(", ");
-  throw new ShapeError(`${operation}: ${labels} do not lie adjacent in one buffer, in this order; see \`adjacent\``);
+  throw new ShapeError(`${operation}: ${labels} do not lie adjacent in one buffer, in this order; see \`together\``);
 }
 
 /** norm(x), or x without a norm, by a handle of its own. */

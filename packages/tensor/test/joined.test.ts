@@ -2,7 +2,7 @@ import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { normal } from "@lethe/testing/random";
 import { expect, test } from "vitest";
-import { adjacent, affine, castInto, joined, linear, openDevice, split } from "../src/index.ts";
+import { affine, castInto, type F32, joined, linear, openDevice, split, together } from "../src/index.ts";
 
 const device = await testDevice();
 const { bindingAlignment } = device.capabilities;
@@ -17,7 +17,7 @@ const parts = [
 
 test.each(["f32", "bf16"] as const)("each part of a buffer is a tensor of its own: %s", async (dtype) => {
   const rows = parts.map(({ shape, label }) => ({ shape: [shape[0], 2 * width], label }));
-  const made = adjacent(device, rows, dtype);
+  const made = together(device, [rows], dtype);
   expect(made.map(({ shape, label, dtype }) => [shape, label, dtype])).toEqual(
     rows.map(({ shape, label }) => [shape, label, dtype]),
   );
@@ -37,9 +37,9 @@ test.each(["f32", "bf16"] as const)("each part of a buffer is a tensor of its ow
 
 test("the buffer goes back with the last of its parts, and their joint holds it too", () => {
   const before = device.memory().bytesInUse;
-  const made = adjacent(device, parts, "f32");
+  const made = together(device, [parts], "f32");
   expect(device.memory().bytesInUse).toBe(before + 4 * 6 * width);
-  expect(device.memory().live.get("a + b + c")?.count).toBe(1);
+  expect(device.memory().live.get("a and 2 more")?.count).toBe(1);
   const whole = joined(made)!;
   const view = made[1]!.reshape([width]);
   for (const tensor of made) tensor.dispose();
@@ -50,7 +50,7 @@ test("the buffer goes back with the last of its parts, and their joint holds it 
 });
 
 test("kernels, uploads and copies reach a part alone", async () => {
-  const [a, b, c] = adjacent(device, parts, "f32");
+  const [a, b, c] = together(device, [parts], "f32") as [F32, F32, F32];
   const values = parts.map(({ shape }) => normal(shape[0] * width));
   for (const [i, tensor] of [a, b, c].entries()) castInto(tensor, device.tensor(values[i]!, tensor.shape));
   device.writeBytes(b, 8, new Uint8Array(Float32Array.of(7, 8).buffer));
@@ -67,17 +67,17 @@ test("kernels, uploads and copies reach a part alone", async () => {
   for (const tensor of [a, b, c]) tensor.dispose();
 });
 
-test("one product reads adjacent weights", async () => {
-  const weights = adjacent(device, parts, "f32");
+test("one product reads weights that lie one after another", async () => {
+  const weights = together(device, [parts], "f32");
   const values = parts.map(({ shape }) => normal(shape[0] * width));
   for (const [i, tensor] of weights.entries()) castInto(tensor, device.tensor(values[i]!, tensor.shape));
   const x = device.tensor(normal(2 * width), [2, width]);
   const apart = await Promise.all(weights.map((weight) => linear(x, weight as never).read()));
-  const together = await linear(x, joined(weights)! as never).read();
+  const whole = await linear(x, joined(weights)! as never).read();
   const expected = [0, 1].flatMap((row) =>
     apart.flatMap((y, i) => [...y.slice(row * parts[i]!.shape[0]).slice(0, parts[i]!.shape[0])]),
   );
-  expectClose(together, expected);
+  expectClose(whole, expected);
   for (const tensor of weights) tensor.dispose();
 });
 
@@ -93,12 +93,12 @@ test("parts of a part are cut and joined like others", async () => {
   expect(joined([first!, device.empty([1, width])])).toBeNull();
 });
 
-test("parts that kernels could not bind are laid apart, and are not cut", () => {
+test("parts that do not begin where another ends are not joined, and are not cut where kernels could not bind them", () => {
   const odd = [
     { shape: [1, width - 1], label: "a" },
     { shape: [1, width - 1], label: "b" },
   ];
-  const made = adjacent(device, odd, "f32");
+  const made = together(device, [odd], "f32");
   expect(joined(made)).toBeNull();
   expect(split(device.empty([2, width - 1]), [1, 1])).toBeNull();
   for (const tensor of made) tensor.dispose();
@@ -106,14 +106,11 @@ test("parts that kernels could not bind are laid apart, and are not cut", () => 
 
 test("parts larger than one binding together are laid apart", async () => {
   const own = await openDevice({ maxBindingBytes: 4 * 4 * width });
-  const made = adjacent(own, parts, "f32");
+  const made = together(own, [parts], "f32");
   expect(joined(made)).toBeNull();
   own.destroy();
 });
 
 test("what does not fit is refused", () => {
-  expect(() => adjacent(device, [parts[0], { shape: [1, 2 * width], label: "wide" }], "f32")).toThrow(
-    "differ in more than the first axis",
-  );
   expect(() => split(device.empty([3, width]), [1, 1])).toThrow("has 3 rows, and its parts 2");
 });

@@ -7,41 +7,6 @@ import { viewAt } from "./view-at.ts";
 // Weights that multiply the same input lie one after another in one buffer, so that one product can read them as one matrix. Each is still
 // a tensor of its own to whoever tells tensors by their storage: a tape, an optimizer, a file.
 
-interface Part {
-  readonly shape: Shape;
-  readonly label: string;
-}
-
-/**
- * Tensors with undefined values, as `device.lasting` makes them, one after another in one buffer. Where one of them would not begin at a
- * byte that kernels can bind, or all of them are larger than one binding, each has a buffer of its own. They belong to no scope.
- * @param parts their shapes differ in the first axis alone
- * @throws {ShapeError} when they differ in another one
- */
-export function adjacent<const P extends readonly Part[], D extends DType>(
-  device: Device,
-  parts: P,
-  dtype: D,
-): { [I in keyof P]: Tensor<P[I]["shape"], D> } {
-  return layOut(device, parts, dtype) as { [I in keyof P]: Tensor<P[I]["shape"], D> };
-}
-
-function layOut<D extends DType>(device: Device, parts: readonly Part[], dtype: D): Tensor<Shape, D>[] {
-  const inner = parts[0]!.shape.slice(1);
-  const other = parts.find(({ shape }) => `${shape.slice(1)}` !== `${inner}`);
-  if (other)
-    throw new ShapeError(
-      `adjacent: ${parts[0]!.label} ${show(parts[0]!.shape)} and ${other.label} ${show(other.shape)} differ in more than the first axis`,
-    );
-  const rows = parts.map(({ shape }) => shape[0]!);
-  const shape = [rows.reduce((sum, count) => sum + count, 0), ...inner];
-  const bytes = sizeOf(shape) * bytesPerElement[dtype];
-  if (bytes > device.capabilities.maxBindingBytes || !beginAligned(device, rows, inner, dtype))
-    return parts.map((part) => device.lasting(part.shape, dtype, part.label));
-  using whole = device.lasting(shape, dtype, parts.map(({ label }) => label).join(" + "));
-  return partsAt(whole, rows, (i) => parts[i]!.label);
-}
-
 /**
  * A tensor cut along its first axis, without a copy. Each part is a value of its own: a tape that watches the parts gives each its
  * gradient. They belong to the innermost open scope, and the buffer goes back when the last of them is released.
@@ -64,8 +29,8 @@ export function split<D extends DType, const R extends readonly number[]>(
 }
 
 /**
- * The tensor that adjacent parts make along their first axis, without a copy: what {@link split} cuts, and {@link adjacent} lays out. It is
- * another value than its parts, so operations on it are not recorded as operations on them.
+ * The tensor that adjacent parts make along their first axis, without a copy: what {@link split} cuts, and `together` lays out as one group. It
+ * is another value than its parts, so operations on it are not recorded as operations on them.
  * @returns null where the tensors do not lie one after another, in this order
  */
 export function joined<D extends DType>(parts: readonly Tensor<Shape, D>[]): Tensor<Shape, D> | null {
