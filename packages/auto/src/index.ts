@@ -1,3 +1,3 @@
 export type { LoadOptions } from "@lethe/decoder";
 export { modelTypes } from "./families.ts";
-export { initModel, loadModel, supportedFamily } from "./models.ts";
+export { initModel, loadModel, streamModel, supportedFamily } from "./models.ts";

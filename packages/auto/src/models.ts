@@ -5,6 +5,9 @@ import {
   type LoadOptions,
   loadDecoder,
   type ModelPlace,
+  type OpenOptions,
+  type StreamedModel,
+  streamDecoder,
   type Text,
 } from "@lethe/decoder";
 import { type Device, quote } from "@lethe/tensor";
@@ -18,6 +21,16 @@ import { families, modelTypes, whyUnsupported } from "./families.ts";
  */
 export function loadModel(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder> {
   return loadDecoder(device, place, supportedFamily, options);
+}
+
+/**
+ * Opens the model of a directory without loading it: a pass reads its weights block by block; see `StreamedModel` of `@lethe/decoder`.
+ * Whoever opens it closes it.
+ * @param place as for {@link loadModel}
+ * @throws {ConfigError} when its `model_type` is not supported. Other errors are those of `streamDecoder`.
+ */
+export function streamModel(device: Device, place: ModelPlace, options?: OpenOptions): Promise<StreamedModel> {
+  return streamDecoder(device, place, supportedFamily, options);
 }
 
 /**

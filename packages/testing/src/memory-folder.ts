@@ -13,6 +13,19 @@ export function memoryFolder(files: Readonly<Record<string, unknown>>): Folder {
   };
 }
 
+/** A model's directory in memory, with the files that it gives. */
+export async function savedFolder(
+  files: readonly { readonly name: string; pieces(): AsyncIterable<Uint8Array> | Iterable<Uint8Array> }[],
+): Promise<Folder> {
+  const whole: Record<string, Uint8Array> = {};
+  for (const { name, pieces } of files) {
+    const parts: Uint8Array[] = [];
+    for await (const piece of pieces()) parts.push(piece.slice());
+    whole[name] = Buffer.concat(parts);
+  }
+  return memoryFolder(whole);
+}
+
 /** A safetensors file of zeros in the given shapes. */
 export function zeroWeights(
   shapes: Iterable<readonly [string, readonly number[]]>,

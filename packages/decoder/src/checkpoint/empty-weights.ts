@@ -1,4 +1,4 @@
-import { type Device, type FloatDType, together, type Weight } from "@lethe/tensor";
+import { bytesTogether, type Device, type FloatDType, together, type Weight } from "@lethe/tensor";
 import { modules } from "../pass/layout.ts";
 
 /** Modules of a layer that multiply the same input. */
@@ -7,7 +7,8 @@ const sameInput = [
   [modules.gate, modules.up],
 ] as const;
 
-interface Wanted {
+/** A weight that is to be made. */
+export interface WantedWeight {
   readonly shape: readonly number[];
   readonly dtype: FloatDType;
 }
@@ -18,19 +19,35 @@ interface Wanted {
  * another, so that one product can read them.
  * @param wanted by name
  */
-export function emptyWeights(device: Device, wanted: ReadonlyMap<string, Wanted>): Map<string, Weight> {
-  const groups = groupsOf(wanted);
+export function emptyWeights(device: Device, wanted: ReadonlyMap<string, WantedWeight>): Map<string, Weight> {
   const made = new Map<string, Weight>();
-  for (const dtype of new Set(Array.from(wanted.values(), (weight) => weight.dtype))) {
-    const ofDType = groups.map((names) => names.filter((name) => wanted.get(name)!.dtype === dtype));
-    const parts = ofDType.map((names) => names.map((label) => ({ label, shape: wanted.get(label)!.shape })));
+  for (const { dtype, parts } of partsOf(wanted))
     for (const weight of together(device, parts, dtype)) made.set(weight.label, weight);
-  }
   return new Map(Array.from(wanted.keys(), (name) => [name, made.get(name)!]));
 }
 
+/** The bytes that each weight takes on the device where {@link emptyWeights} makes it. */
+export function bytesOfWeights(device: Device, wanted: ReadonlyMap<string, WantedWeight>): Map<string, number> {
+  return new Map(
+    partsOf(wanted).flatMap(({ dtype, parts }) => {
+      const bytes = bytesTogether(device, parts, dtype);
+      return parts.flat().map(({ label }, i) => [label, bytes[i]!] as const);
+    }),
+  );
+}
+
+/** Weights of each dtype, in the groups that lie together. */
+function partsOf(wanted: ReadonlyMap<string, WantedWeight>) {
+  const groups = groupsOf(wanted);
+  const dtypes = new Set(Array.from(wanted.values(), (weight) => weight.dtype));
+  return Array.from(dtypes, (dtype) => {
+    const ofDType = groups.map((names) => names.filter((name) => wanted.get(name)!.dtype === dtype));
+    return { dtype, parts: ofDType.map((names) => names.map((label) => ({ label, shape: wanted.get(label)!.shape }))) };
+  });
+}
+
 /** Names of weights, matrices first, and in one group those of matrices that multiply the same input. */
-function groupsOf(wanted: ReadonlyMap<string, Wanted>): string[][] {
+function groupsOf(wanted: ReadonlyMap<string, WantedWeight>): string[][] {
   const joint: string[][] = [];
   for (const modules of sameInput)
     for (let layer = 0; wanted.has(`${modules[0](layer)}.weight`); layer++)

@@ -3,23 +3,16 @@ import { Decoder } from "../decoder.ts";
 import { ConfigError } from "../errors.ts";
 import { type Layout, type WeightShapes, weightShapes } from "../pass/layout.ts";
 import type { ModelParts } from "../pass/model.ts";
-import { readText } from "../text/read.ts";
 import type { Text } from "../text/text.ts";
 import type { DecoderConfig } from "./config.ts";
-import { type FetchOptions, folderOf, type ModelPlace, openModelCheckpoint, readConfig } from "./directory.ts";
+import type { ModelPlace } from "./directory.ts";
 import { emptyWeights } from "./empty-weights.ts";
 import type { WeightSources } from "./find-weights.ts";
-import { readStopTokens } from "./generation-config.ts";
-import { otherNames } from "./other-names.ts";
+import { type OpenOptions, openModel } from "./open-model.ts";
 import { type ReadWeightsOptions, readWeights } from "./read-weights.ts";
-import { readingAhead } from "./reading-ahead.ts";
-import { checkTied } from "./tied.ts";
 
 /** How a model is loaded. */
-export interface LoadOptions extends FetchOptions, Pick<ReadWeightsOptions, "dtype" | "warn"> {
-  /** The model's tokenizer. Default: the one that the directory's files make, if it has them. With `null` the model takes token ids alone. */
-  readonly tokenizer?: Text | null;
-}
+export interface LoadOptions extends OpenOptions, Pick<ReadWeightsOptions, "dtype"> {}
 
 /** How a family of models differs from others. C is its checked `config.json`, I the `config.json` that it reads. */
 export interface FamilyRules<C extends DecoderConfig = DecoderConfig, I extends object = object> {
@@ -85,41 +78,14 @@ export async function loadDecoder<C extends DecoderConfig, I extends object>(
   choose: (config: Readonly<Record<string, unknown>>, where: string) => Family<C, I>,
   options: LoadOptions = {},
 ): Promise<Decoder<C>> {
-  const origin = await folderOf(place, options);
-  // Ends what is still on its way when the load ends, for whatever reason.
-  const ending = new AbortController();
-  const folder = readingAhead(origin, AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]));
-  // Over a network the small files are on their way meanwhile.
-  const opening = openModelCheckpoint(folder);
-  opening.catch(() => {});
+  const opened = await openModel<C, I, Family<C, I>>(place, choose, options);
+  const { family, checkpoint, shapes, stored, close, ...parts } = opened;
   try {
-    const raw = await readConfig(folder);
-    const where = `${folder.name}: config.json`;
-    const family = choose(raw, where);
-    const config = family.config(raw as I, where);
-    const { tokenizer, warn = console.warn } = options;
-    const text = tokenizer === undefined ? await readText(folder) : (tokenizer ?? undefined);
-    const stopTokens = await readStopTokens(folder, config, warn);
-    const checkpoint = await opening;
-    for (const warning of checkpoint.warnings) warn(warning);
-    const [layers, tensors] = [config.num_hidden_layers, checkpoint.names().length];
-    // What follows has entries for each layer.
-    if (layers > tensors)
-      throw new ConfigError(`${where}: num_hidden_layers is ${layers}, and the checkpoint holds ${tensors} tensors`);
-    await checkTied(checkpoint, config, where);
-    const shapes = family.shapes(config);
-    const tied = config.tie_word_embeddings;
-    const sources = family.sources?.(raw, config) ?? otherNames(checkpoint, shapes, tied);
-    // Published checkpoints may hold tensors that Lethe computes, and an unembedding although it is tied to the embedding.
-    const ignore = [/\.rotary_emb\.inv_freq$/, ...(tied ? [/^lm_head\.weight$/] : [])];
-    const weights = await readWeights(device, checkpoint, shapes, { ...options, warn, ignore, sources });
-    return family.create({ device, config, weights, text, stopTokens, origin, label: folder.name });
+    const weights = await readWeights(device, checkpoint, shapes, { ...options, ...stored });
+    return family.create({ device, weights, ...parts });
   } finally {
-    ending.abort();
-    await opening.then(
-      (checkpoint) => checkpoint.close(),
-      () => {},
-    );
+    // Ends what is still on its way, for whatever reason the load ends.
+    await close();
   }
 }
 
