@@ -1,12 +1,12 @@
 import { batchOf } from "@lethe/decoder";
-import { initLlama, type Llama } from "@lethe/llama";
+import { initLlama, type Llama, type LlamaConfigInput } from "@lethe/llama";
 import type { Device } from "@lethe/tensor";
 
 /** A LLaMA with fresh weights, small enough for a test, with two query heads for each key head. */
 export function smallLlama(
   device: Device,
   seed: number,
-  overrides: { num_hidden_layers?: number; vocab_size?: number } = {},
+  overrides: Partial<Omit<LlamaConfigInput, "model_type">> = {},
 ): Llama {
   const config = {
     vocab_size: 53,

@@ -83,6 +83,7 @@ export * from "./restoration/settings/figure-1.ts";
 export * from "./restoration/settings/figure-3.ts";
 export * from "./restoration/settings/list.ts";
 export * from "./restoration/settings/setting.ts";
+export * from "./restoration/stream-vanilla.ts";
 export * from "./restoration/sweep.ts";
 export { sweepCentres, windowAround } from "./restoration/window.ts";
 export * from "./weights/compare.ts";

@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import type { Site } from "@lethe/hooks";
+import { type Site, sites } from "@lethe/hooks";
 import type { MemoryNeed } from "@lethe/tensor";
 import { anyObject, atLeast, checked, optional, options } from "@lethe/tensor/checked";
 import { decoder } from "../kinds.ts";
@@ -50,7 +50,7 @@ export const restorationMemory = checked(
     return [
       ...kept(
         vanilla,
-        settings.flatMap((setting) => setting.vanilla),
+        settings.flatMap((setting) => setting.vanilla).filter((site) => !sites[site].parameter),
       ),
       logits(vanilla),
       ...kept(own, ["resid_pre", ...settings.flatMap((setting) => setting.own ?? [])]),

@@ -1,4 +1,4 @@
-import { Hooks, type Site, sites } from "@lethe/hooks";
+import { Hooks, type Site } from "@lethe/hooks";
 import type { Setting } from "./setting.ts";
 
 /** A setting that restores sites in the window. */
@@ -13,7 +13,7 @@ function restored<const N extends string>(
     label,
     marker,
     isolated: false,
-    vanilla: restores.filter((site) => !sites[site].parameter),
+    vanilla: restores,
     hooks: ({ window, vanilla }) => restores.reduce((hooks, site) => hooks.restore(site, window, vanilla), new Hooks()),
   };
 }

@@ -11,7 +11,7 @@ function isolated<const N extends string>(name: N, label: string, marker: string
     label,
     marker,
     isolated: true,
-    vanilla: restores === "W_V" ? [] : [restores],
+    vanilla: [restores],
     own: ACTIVATIONS,
     hooks: ({ window, depth, vanilla, own }: RestorationContext) => {
       const first = window[0]!;

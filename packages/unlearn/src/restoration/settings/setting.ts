@@ -22,7 +22,7 @@ export interface Setting<N extends string = string> {
   readonly marker: string;
   /** Whether all else is held at the unlearned model's own values from the window on. Reports draw such settings in a figure of their own. */
   readonly isolated: boolean;
-  /** Activations that `hooks` takes from the vanilla run. */
+  /** What `hooks` takes from the vanilla model: activations of its run, and `W_V`. */
   readonly vanilla: readonly Site[];
   /** Activations that `hooks` takes from the unlearned model's own run. */
   readonly own?: readonly Site[];
