@@ -56,6 +56,8 @@ export * from "./methods/npo.ts";
 export { passOver } from "./methods/passes.ts";
 export type { PassOptions } from "./methods/per-token.ts";
 export * from "./methods/recipe.ts";
+export type { ReferenceForm } from "./methods/references/form.ts";
+export { referenceForms } from "./methods/references/list.ts";
 export * from "./methods/rmu.ts";
 export * from "./methods/simnpo.ts";
 export type * from "./methods/state.ts";

@@ -56,16 +56,38 @@ export interface TrainedPass extends TextPass {
    * @throws {LetheError} when it declares none for this role
    */
   readonly reference: F32;
+  /** Its shape. */
+  readonly referenceShape: Shape;
+  /**
+   * Rows of it, from `start` up to `end`: of large tensors, in {@link perToken}, the rows of a piece. Where a recipe keeps references in less
+   * than f32, only these rows are widened.
+   */
+  referenceRows(start: number, end: number): F32;
+}
+
+/** Sizes of a pass over a batch of texts. */
+export interface PassSizes {
+  readonly sequences: number;
+  /** Positions that count in a loss, N. */
+  readonly tokens: number;
+  /** V. */
+  readonly vocabulary: number;
+  /** Of the residual stream, d. */
+  readonly width: number;
 }
 
 /** A tensor that is computed from a model's pass over texts. */
-export type Quantity = (ops: Ops, pass: TextPass) => F32;
+export interface Quantity {
+  (ops: Ops, pass: TextPass): F32;
+  /** The tensor's shape, so that its memory is counted before it is computed. Default: not known before the first batch is computed. */
+  readonly shapeOf?: (sizes: PassSizes) => Shape;
+}
 
 /** A loss for unlearning: a pure function of the trained model's passes over texts, and of tensors from a frozen reference model. */
 export interface Objective<R extends Role = Role> {
   /** Texts that it reads. The texts of the first role decide how many batches an epoch has. */
   readonly reads: readonly R[];
-  /** What it compares with. It is computed once for each batch, with the model as it is before training. */
+  /** What it compares with: it is computed for each batch, with the model as it is before training. */
   readonly reference?: { readonly [S in R]?: Quantity };
   /** The scalar to be minimised, computed with `ops`. */
   loss(ops: Ops, texts: Readonly<Record<R, TrainedPass>>): F32;

@@ -7,9 +7,7 @@ import { decoder, tokens } from "../kinds.ts";
 import type { RoleTexts, Texts } from "./batches.ts";
 import { type Objective, type Quantity, type Role, roles, type TextPass } from "./method.ts";
 import { computePerToken, countedTokens, lossPerToken, type PassOptions } from "./per-token.ts";
-
-/** Reference tensors of one batch, by the role of the texts they were computed on. */
-export type References = { readonly [R in Role]?: F32 };
+import type { BatchReferences, ComputeReferences } from "./references/form.ts";
 
 /**
  * A model's pass over texts, in tokens. Its tensors belong to the innermost open scope.
@@ -58,7 +56,11 @@ export const passOver = checked(
 );
 
 /** What an objective compares with, computed with the model as it is now. The tensors belong to no scope; the caller disposes of them. */
-export function referencesOf(model: Decoder, { reference = {} }: Objective, texts: RoleTexts): References {
+export function computeReferences(
+  model: Decoder,
+  { reference = {} }: Objective,
+  texts: RoleTexts,
+): ReturnType<ComputeReferences> {
   const computed = Object.entries(reference).map(([role, quantity]: [string, Quantity]) => {
     using _ = model.device.scope("reference model");
     return [role, quantity(kernels, passOver(model, texts[role as Role]!)).retain()];
@@ -70,15 +72,23 @@ export function referencesOf(model: Decoder, { reference = {} }: Objective, text
 export function lossOf(
   model: Decoder,
   objective: Objective,
-  { texts, references }: { readonly texts: RoleTexts; readonly references: References },
+  { texts, references }: { readonly texts: RoleTexts; readonly references: BatchReferences },
   options: PassOptions & Required<Pick<PassOptions, "ops">>,
 ): F32 {
-  const passFor = (role: Role) => ({
-    ...passOver(model, texts[role]!, options),
-    get reference() {
-      return references[role] ?? undeclared(`compares with the reference model on ${role} text`, "reference");
-    },
-  });
+  const passFor = (role: Role) => {
+    const reference = () =>
+      references[role] ?? undeclared(`compares with the reference model on ${role} text`, "reference");
+    return {
+      ...passOver(model, texts[role]!, options),
+      get reference() {
+        return reference().whole();
+      },
+      get referenceShape() {
+        return reference().shape;
+      },
+      referenceRows: (start: number, end: number) => reference().rows(start, end),
+    };
+  };
   const passes = Object.fromEntries(objective.reads.map((role) => [role, passFor(role)]));
   for (const role of roles)
     if (!(role in passes))

@@ -1,5 +1,6 @@
 import { optimisers, trainedWeights } from "@lethe/autograd";
 import { z } from "zod";
+import { referenceForms } from "./references/list.ts";
 
 const count = z.int().min(1);
 const inWords = (list: readonly { readonly name: string; readonly description: string }[]) =>
@@ -54,5 +55,11 @@ export const recipeSchema = z.strictObject({
     .enum(optimisers.map(({ name }) => name))
     .optional()
     .describe(`what updates them; absent for adamw (${inWords(optimisers)})`),
+  references: z
+    .enum(referenceForms.map(({ name }) => name))
+    .optional()
+    .describe(
+      `what becomes of what the frozen reference gives for a batch; absent for f32 (${inWords(referenceForms)})`,
+    ),
 });
 export type TrainingRecipe = z.output<typeof recipeSchema>;

@@ -1,7 +1,7 @@
 import type { F32, Ops } from "@lethe/tensor";
 import { z } from "zod";
 import type { Objective, Quantity, TrainedPass } from "./method.ts";
-import { tokenNll } from "./terms.ts";
+import { sized, tokenNll } from "./terms.ts";
 
 interface RetainTerm {
   readonly reference?: Quantity;
@@ -11,12 +11,14 @@ interface RetainTerm {
 const terms = {
   nll: { loss: tokenNll },
   kl: {
-    reference: (ops, pass) => pass.perToken((logits) => ops.logSoftmax(logits)),
+    reference: sized(
+      ({ tokens, vocabulary }) => [tokens, vocabulary],
+      (ops, pass) => pass.perToken((logits) => ops.logSoftmax(logits)),
+    ),
     loss: (ops, pass) => {
-      const losses = pass.perToken((logits, { labels, start, end }) => {
-        const reference = ops.slice(pass.reference, { axis: 0, start, end });
-        return ops.klDivergence(reference, logits, labels, { reduction: "none" });
-      });
+      const losses = pass.perToken((logits, { labels, start, end }) =>
+        ops.klDivergence(pass.referenceRows(start, end), logits, labels, { reduction: "none" }),
+      );
       return ops.mean(losses);
     },
   },

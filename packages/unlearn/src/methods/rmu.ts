@@ -2,7 +2,7 @@ import { type Device, type F32, type Ops, randomOf } from "@lethe/tensor";
 import { z } from "zod";
 import { parsed } from "../parsed.ts";
 import type { Method, TextPass } from "./method.ts";
-import { sequenceMean } from "./terms.ts";
+import { sequenceMean, sized } from "./terms.ts";
 
 const options = z.strictObject({
   /** The layer after which the residual stream is moved, from 0. */
@@ -40,7 +40,12 @@ export const rmu: Method<z.output<typeof options>> = {
     const meanOf = (ops: Ops, pass: TextPass, tokens: F32) => ops.mean(sequenceMean(ops, pass, tokens));
     return {
       reads: ["forget", "retain"],
-      reference: { retain: (_ops, pass) => stream(pass) },
+      reference: {
+        retain: sized(
+          ({ tokens, width }) => [tokens, width],
+          (_ops, pass) => stream(pass),
+        ),
+      },
       loss(ops, { forget, retain }) {
         const moved = stream(forget);
         const target = direction(moved.device, moved.shape.at(-1)!, { length, seed });

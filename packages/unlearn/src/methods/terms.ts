@@ -1,6 +1,6 @@
 import type { F32, Ops } from "@lethe/tensor";
 import { anyObject, checked } from "@lethe/tensor/checked";
-import type { TextPass } from "./method.ts";
+import type { Quantity, TextPass } from "./method.ts";
 
 const scored = { ops: anyObject, pass: anyObject };
 
@@ -24,9 +24,17 @@ export const tokenNll = checked(
 );
 
 /** S(y): negative log likelihood of each sequence, the sum over its tokens that count, `[B]`. @function */
-export const sequenceNll = checked(
-  "sequenceNll",
-  scored,
-  (ops: Ops, pass: Pick<TextPass, "labels" | "sequences" | "tokenLosses">): F32 =>
-    ops.scatterRows(pass.tokenLosses(), pass.sequences, { rows: pass.labels.shape[0]! }),
+export const sequenceNll = sized(
+  ({ sequences }) => [sequences],
+  checked(
+    "sequenceNll",
+    scored,
+    (ops: Ops, pass: Pick<TextPass, "labels" | "sequences" | "tokenLosses">): F32 =>
+      ops.scatterRows(pass.tokenLosses(), pass.sequences, { rows: pass.labels.shape[0]! }),
+  ),
 );
+
+/** A quantity that says its shape. */
+export function sized<Q extends Quantity>(shapeOf: NonNullable<Quantity["shapeOf"]>, quantity: Q) {
+  return Object.assign(quantity, { shapeOf });
+}

@@ -12,8 +12,10 @@ import type { Decoder, ForwardOptions } from "@lethe/decoder";
 import { type F32, LetheError, type MemoryNeed, type Ops, requireMemory } from "@lethe/tensor";
 import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf, usedBatches } from "./batches.ts";
 import type { Objective } from "./method.ts";
-import { lossOf, type References, referencesOf } from "./passes.ts";
+import { computeReferences, lossOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
+import { referenceForm } from "./references/list.ts";
+import { rolesOfUnknownSize } from "./references/memory.ts";
 import { roundingSeed } from "./rounding.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 
@@ -40,7 +42,9 @@ export interface TrainingOptions {
   readonly arithmetic?: (ops: Ops) => Ops;
   readonly recipe: TrainingRecipe;
   readonly seed: number;
-  /** The memory of all else than what the reference gives. */
+  /** The frozen reference, where it runs while steps change the model. Default: the model as it is at that time. */
+  readonly frozen?: Decoder | undefined;
+  /** The memory of all else than what the reference gives in tensors of unknown size. */
   readonly memory: readonly MemoryNeed[];
   readonly onMicroBatch?: ((progress: TrainingProgress) => void) | undefined;
   readonly onStep?: ((record: StepRecord) => void) | undefined;
@@ -71,6 +75,7 @@ export async function* trainEpochs(
     arithmetic,
     recipe,
     seed,
+    frozen = model,
     memory,
     onMicroBatch,
     onStep,
@@ -79,7 +84,8 @@ export async function* trainEpochs(
     signal,
   }: TrainingOptions,
 ): AsyncGenerator<TrainedEpoch, void, void> {
-  const references = new Map<number, References>();
+  const form = referenceForm(recipe.references);
+  const references = form.open((index) => computeReferences(frozen, objective, batches[index]!));
   const microBatch = (index: number): MicroBatch => ({
     name: `batch ${index + 1} of ${batches.length}`,
     loss: (tape) => {
@@ -90,22 +96,22 @@ export async function* trainEpochs(
         checkpoint,
         ...(recipe.checkpointing && { wrapBlock }),
       };
-      return lossOf(model, objective, { texts: batches[index]!, references: references.get(index)! }, options);
+      return lossOf(model, objective, { texts: batches[index]!, references: references.of(index) }, options);
     },
   });
   try {
     const used = usedBatches(batches.length, recipe, seed);
-    for (const index of used) {
-      const given = referencesOf(model, objective, batches[index]!);
-      references.set(index, given);
+    for (const [place, index] of used.entries()) {
+      references.prepare(index);
       await model.device.ready(signal);
-      if (references.size === 1)
-        requireReferences(
-          model,
-          used.map((each) => batches[each]!),
-          given,
-          memory,
-        );
+      if (place > 0 || form.runsInTraining) continue;
+      const unknown = rolesOfUnknownSize(objective).map((role) => references.of(index)[role]!);
+      requireReferences(
+        model,
+        used.map((each) => batches[each]!),
+        unknown.reduce((sum, { bytes }) => sum + bytes, 0),
+        memory,
+      );
     }
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
     using optimiser = makeOptimiser(recipe.optimiser ?? "adamw", trainables, {
@@ -127,6 +133,7 @@ export async function* trainEpochs(
       const planned = stepsOfEpoch(batches.length, recipe, seed, epoch).slice(0, total - before);
       const steps = planned.map((step) => step.map(microBatch));
       const report = ({ step, done, of }: MicroBatchProgress) => {
+        references.release();
         const tokens = tokensOf(batches[planned[step - before - 1]![done - 1]!]!);
         onMicroBatch?.({ done: step - 1 + done / of, of: total, epochs, tokens });
       };
@@ -145,7 +152,7 @@ export async function* trainEpochs(
       yield { records, last: epoch === epochs };
     }
   } finally {
-    for (const tensors of references.values()) for (const tensor of Object.values(tensors)) tensor.dispose();
+    references[Symbol.dispose]();
   }
 }
 
@@ -167,16 +174,16 @@ function requireFitting({ steps, of, records }: SavedTraining, stepsPerEpoch: nu
 }
 
 /**
- * Checks that there is memory for what the frozen reference gives on every batch, from what it gave on the first.
+ * Checks that there is memory for what the frozen reference gives on every batch in tensors of unknown size, from what it gave on the first.
+ * @param bytes of those of the first batch
  * @param memory of all else
  */
 function requireReferences(
   model: Decoder,
   batches: readonly RoleTexts[],
-  first: References,
+  bytes: number,
   memory: readonly MemoryNeed[],
 ): void {
-  const bytes = Object.values(first).reduce((sum, tensor) => sum + tensor.bytes, 0);
   const [known, ...rest] = batches.map(tokensOf) as [number, ...number[]];
   const needs = rest.map((tokens, i) => ({
     part: "what the reference model gives",

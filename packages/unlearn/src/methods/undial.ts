@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parsed } from "../parsed.ts";
 import type { Method, TokenPiece } from "./method.ts";
 import { optionalRetainTerm, withRetain } from "./retain.ts";
+import { sized } from "./terms.ts";
 
 const options = z.strictObject({
   /** β: by how much the label's logit is lowered. */
@@ -32,17 +33,20 @@ export const undial: Method<z.output<typeof options>> = {
       {
         reads: ["forget"],
         reference: {
-          forget: (ops, pass) => pass.perToken((logits, { labels }) => lowered(ops, logits, labels, beta)),
+          forget: sized(
+            ({ tokens, vocabulary }) => [tokens, vocabulary],
+            (ops, pass) => pass.perToken((logits, { labels }) => lowered(ops, logits, labels, beta)),
+          ),
         },
         loss(ops, { forget }) {
           const losses = forget.perToken((logits, { labels, start, end }) => {
-            const target = ops.slice(forget.reference, { axis: 0, start, end });
+            const target = forget.referenceRows(start, end);
             // CE(t, π) = KL(t ‖ π) + H(t), and H(t) = log V − KL(t ‖ even): no [n, V] tensor of products is made.
             const even = ops.affine(target, { factor: 0 });
             const [own, flat] = [logits, even].map((x) => ops.klDivergence(target, x, labels, { reduction: "none" }));
             return ops.sub(own!, flat!);
           });
-          return ops.affine(ops.mean(losses), { offset: Math.log(forget.reference.shape.at(-1)!) });
+          return ops.affine(ops.mean(losses), { offset: Math.log(forget.referenceShape.at(-1)!) });
         },
       },
       retain,

@@ -40,7 +40,9 @@ import { methodNamed, methods } from "./list.ts";
 import { LowRankTraining, lowRankMemory } from "./low-rank.ts";
 import { type Method, type Objective, type Role, roles, type WeightEdit } from "./method.ts";
 import { rowsOfPiece } from "./per-token.ts";
-import { recipeSchema } from "./recipe.ts";
+import { recipeSchema, type TrainingRecipe } from "./recipe.ts";
+import { referenceForm } from "./references/list.ts";
+import { referenceMemory } from "./references/memory.ts";
 import { widened, writeWeight } from "./rounding.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 import { type TrainedPart, trainedPart, trainedPartForms } from "./trainable.ts";
@@ -78,6 +80,11 @@ export type UnlearnOptions = Means & {
    * trains, which is every weight where it does not say otherwise. The model's weights hold low-rank updates whenever an epoch is yielded.
    */
   readonly trains?: string | TrainedPart | undefined;
+  /**
+   * The model as it was before the training, on the same device, in whatever dtype. Only a recipe whose references are recomputed while whole
+   * weights are trained needs it.
+   */
+  readonly reference?: Decoder | undefined;
   /** Decides the order of the texts, and where low-rank updates start. */
   readonly seed: number;
   /** Called before the first step when texts are left out, with their numbers. */
@@ -156,6 +163,7 @@ const unlearnOptions = options({
   retain: optional(listOf(tokens)),
   preferred: optional(listOf(tokens)),
   trains: optional(trainsKind),
+  reference: optional(decoder),
   seed: wholeNumber,
   onLeftOut: optional(callable),
   onMicroBatch: optional(callable),
@@ -184,7 +192,7 @@ export const unlearn = checked(
   async function* (model: Decoder, options: UnlearnOptions): AsyncGenerator<StepRecord[], void, void> {
     const { seed, signal, onMicroBatch, onStep, onLeftOut, saving, from } = options;
     const prepared = prepare(options, onLeftOut);
-    const { objective, edit, trains, stops, recipe, batches } = prepared;
+    const { objective, edit, trains, stops, recipe, batches, frozen } = prepared;
     if (from && !objective)
       throw new LetheError("unlearn: from: the method trains nothing, so there is nothing to go on with");
     const memory = memoryOf(model, prepared);
@@ -199,7 +207,19 @@ export const unlearn = checked(
       const trained = updates
         ? { trainables: updates.trainables, kept: "f32" as const, arithmetic: (ops: Ops) => updates.over(ops) }
         : { trainables: weights, kept };
-      const training = { batches, ...trained, recipe, seed, memory, onMicroBatch, onStep, saving, from, signal };
+      const training = {
+        batches,
+        ...trained,
+        recipe,
+        seed,
+        frozen,
+        memory,
+        onMicroBatch,
+        onStep,
+        saving,
+        from,
+        signal,
+      };
       const edited: TrainedEpoch = { records: [], last: true };
       for await (const { records, last } of objective ? trainEpochs(model, objective, training) : [edited]) {
         const ends = stops?.(records) || last;
@@ -217,8 +237,8 @@ export const unlearn = checked(
 
 /**
  * Memory that unlearning needs beside the model, whose trained weights have the dtype of the recipe then, for `requireMemory`: gradients, what
- * the optimiser keeps, and the activations of its largest batch. What the frozen reference gives is counted when its first batch has shown its
- * size.
+ * the optimiser keeps, the activations of its largest batch, and what the frozen reference gives. Of an objective of your own whose quantities do
+ * not say their shapes, this is counted when the first batch has shown its size.
  * @throws {LetheError} as {@link unlearn} does
  * @function
  */
@@ -269,11 +289,9 @@ export const unlearningWork = checked(
   "unlearningWork",
   { options: unlearnOptions },
   (options: UnlearnOptions): UnlearningWork => {
-    const { objective, recipe, batches } = prepare(options);
+    const { objective, recipe, batches, used } = prepare(options);
     const compared = Object.keys(objective?.reference ?? {}) as Role[];
-    const references = usedBatches(batches.length, recipe, options.seed).flatMap((index) =>
-      passesOf(Object.fromEntries(compared.map((r) => [r, batches[index]![r]!]))),
-    );
+    const references = used.flatMap((texts) => passesOf(Object.fromEntries(compared.map((r) => [r, texts[r]!]))));
     const { perEpoch, total, epochs } = lengthOf(batches.length, recipe);
     return {
       batches: batches.map(tokensOf),
@@ -286,7 +304,7 @@ export const unlearningWork = checked(
 );
 
 function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryNeed[] {
-  const { objective, trains, recipe, batches, wholeLogits } = prepared;
+  const { objective, trains, recipe, batches, used, wholeLogits } = prepared;
   trains?.requireIn?.(model.config);
   const weights = selectWeights(model.weights, filterOf(trains));
   if (!objective) return [];
@@ -305,7 +323,8 @@ function memoryOf(model: Decoder, prepared: ReturnType<typeof prepare>): MemoryN
   const training = trains?.lowRank
     ? lowRankMemory(model.device, weights, trains.lowRank, { passes, checkpointing, layers, dtype, optimiser })
     : trainingMemory(weights, { optimiser, weights: kept });
-  return [...training, ...(needsStarts(prepared) ? sizes : []), ...activations];
+  const references = referenceMemory(model, objective, used, referenceForm(recipe.references));
+  return [...training, ...(needsStarts(prepared) ? sizes : []), ...activations, ...references];
 }
 
 /** Whether the weights before training are kept: for an edit, and to put low-rank updates beside them again. */
@@ -362,7 +381,27 @@ function prepare(options: UnlearnOptions, onLeftOut?: UnlearnOptions["onLeftOut"
   const { objective } = plan;
   const texts = plan.prefers === "retain" && options.retain ? { preferred: options.retain, ...options } : options;
   const batches = objective ? batchTexts(texts, objective.reads, recipe, options.seed, onLeftOut) : [];
-  return { ...plan, recipe, batches };
+  const used = objective ? usedBatches(batches.length, recipe, options.seed).map((index) => batches[index]!) : [];
+  return { ...plan, recipe, batches, used, frozen: frozenModel(plan, recipe, options.reference) };
+}
+
+/**
+ * The frozen reference, where it is not the trained model with the weights of before: those are under low-rank updates, and before the first
+ * step they are the model's own.
+ * @throws {LetheError} when it runs while the weights change, and there is no model beside
+ */
+function frozenModel(
+  { objective, trains }: Plan,
+  { references }: TrainingRecipe,
+  reference: Decoder | undefined,
+): Decoder | undefined {
+  const changes = Object.keys(objective?.reference ?? {}).length > 0 && !trains?.lowRank;
+  if (!changes || !referenceForm(references).runsInTraining) return undefined;
+  if (reference) return reference;
+  throw new LetheError(
+    `unlearn: references "${references}" run the frozen model while the weights change, so it must be beside them: give it as \`reference\`, ` +
+      'train low-rank updates (trains "lora:RANK"), or keep what it gives (references "f32" or "f16")',
+  );
 }
 
 function copyOf({ parameter }: Trainable): Weight {

@@ -15,6 +15,7 @@ import {
   roles,
   simnpo,
   type TokenPiece,
+  type TrainedPass,
   undial,
 } from "../../src/index.ts";
 
@@ -99,10 +100,12 @@ describe.each(golden.cases.map((c) => [c.pad, c] as const))(
         roles.map((role) => {
           const { shape, reference: logits } = sides[role];
           const before = passOf(ops, sides[role], device.tensor(logits, shape) as F32);
-          const reference = objective.reference?.[role]?.(ops, before);
-          return [role, { ...passOf(tape.ops, sides[role]), reference: reference as F32 }];
+          const reference = objective.reference?.[role]?.(ops, before) as F32;
+          const referenceRows = (start: number, end: number) => ops.slice(reference, { axis: 0, start, end });
+          const referenceShape = reference?.shape;
+          return [role, { ...passOf(tape.ops, sides[role]), reference, referenceShape, referenceRows }];
         }),
-      ) as Record<Role, ReturnType<typeof passOf> & { reference: F32 }>;
+      ) as Record<Role, ReturnType<typeof passOf> & Pick<TrainedPass, `reference${string}` & keyof TrainedPass>>;
       tape.watch(roles.map((role) => passes[role].given));
       const loss = device.scoped("forward", () => objective.loss(tape.ops, passes));
       const gradients = tape.backward(loss);

@@ -16,7 +16,8 @@ import {
   unlearn,
 } from "../../src/index.ts";
 import { LowRankTraining } from "../../src/methods/low-rank.ts";
-import { lossOf, referencesOf } from "../../src/methods/passes.ts";
+import { computeReferences, lossOf } from "../../src/methods/passes.ts";
+import { inF32 } from "../../src/methods/references/f32.ts";
 
 const device = await testDevice();
 const texts = (base: number) =>
@@ -130,8 +131,10 @@ describe("lora", () => {
     const weights = selectTrainable(model.weights, part).filter(({ name }) => name.includes("layers.1."));
     const starts = weights.map(({ parameter }) => ops.affine(parameter, { factor: 1 }));
     using training = new LowRankTraining(weights, starts, lowRank!, { kept: "f32", seed: 1 });
-    const given = { texts: { forget, retain }, references: referencesOf(model, objective, { forget, retain }) };
-    for (const reference of Object.values(given.references)) device.own(reference);
+    const computed = Object.entries(computeReferences(model, objective, { forget, retain }));
+    for (const [, reference] of computed) device.own(reference);
+    const references = Object.fromEntries(computed.map(([role, reference]) => [role, inF32(reference)]));
+    const given = { texts: { forget, retain }, references };
     const move = (parameter: F32, by: readonly number[]) =>
       ops.addInto(parameter, device.tensor(by, parameter.shape) as F32);
     for (const { parameter } of training.trainables) move(parameter, [...normal(parameter.size, 0.1)]);
