@@ -1,8 +1,15 @@
 import type { F32, Ops } from "@lethe/tensor";
-import { anyObject, checked } from "@lethe/tensor/checked";
+import { anyObject, callable, checked } from "@lethe/tensor/checked";
 import type { Quantity, TextPass } from "./method.ts";
 
 const scored = { ops: anyObject, pass: anyObject };
+
+/** A quantity of an objective's reference that says its shape, so that its memory is counted before it is computed. @function */
+export const sized = checked(
+  "sized",
+  { shapeOf: callable, quantity: callable },
+  <Q extends Quantity>(shapeOf: NonNullable<Quantity["shapeOf"]>, quantity: Q) => Object.assign(quantity, { shapeOf }),
+);
 
 /** The mean over the tokens of each sequence that count, of what was computed for each token: `[N]` gives `[B]`. @function */
 export const sequenceMean = checked(
@@ -33,8 +40,3 @@ export const sequenceNll = sized(
       ops.scatterRows(pass.tokenLosses(), pass.sequences, { rows: pass.labels.shape[0]! }),
   ),
 );
-
-/** A quantity that says its shape. */
-export function sized<Q extends Quantity>(shapeOf: NonNullable<Quantity["shapeOf"]>, quantity: Q) {
-  return Object.assign(quantity, { shapeOf });
-}
