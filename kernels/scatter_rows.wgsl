@@ -1,7 +1,7 @@
 // Adds rows where an index says: out[ids[k]] += values[k], in the order of k and without atomics. The first entry of each index
 // follows the chain of its equals (row_links.wgsl) and writes their sum or, with ACCUMULATE, adds it to the row; rows without an entry
 // keep what they hold.
-// An id past the end is ignored.
+// An id outside the rows first_row … first_row + rows − 1, which are those of `out`, is ignored: a large `out` is bound in parts.
 // A lane takes items of a row of values (lib/elements.wgsl, lib/items.wgsl).
 // Bindings: values [K, width], ids [K], links [K, 2] (read), out [rows, width] (written).
 
@@ -11,7 +11,7 @@
 // Adds to what `out` holds.
 override ACCUMULATE: bool = false;
 
-struct Params { count: u32, width: u32, entries: u32, rows: u32 }
+struct Params { count: u32, width: u32, entries: u32, first_row: u32, rows: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> values: array<Item>;
@@ -26,10 +26,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = span.x + lane; i < span.y; i += 64u) {
     let entry = i / items;
     let column = i % items;
-    if (links[entry].x == 0u || ids[entry] >= params.rows) { continue; }
+    // Below the first row the difference wraps round to a large number.
+    let row = ids[entry] - params.first_row;
+    if (links[entry].x == 0u || row >= params.rows) { continue; }
     var sum = values[i];
     for (var k = links[entry].y; k < params.entries; k = links[k].y) { sum += values[k * items + column]; }
-    let at = ids[entry] * items + column;
+    let at = row * items + column;
     if (ACCUMULATE) { sum += out[at]; }
     out[at] = sum;
   }

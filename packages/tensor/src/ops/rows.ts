@@ -67,13 +67,15 @@ function scatter(out: F32, values: F32, index: Tensor<Shape, "u32">, accumulate:
   const width = sizeOf(values.shape.slice(1));
   const WIDE = wideOf(width);
   const TURNS = planTurns(device.capabilities);
-  device.dispatch({
-    kernel: "scatter_rows",
-    constants: { ACCUMULATE: accumulate, WIDE, TURNS },
-    bindings: { values, ids: index, links, out },
-    params: { count: values.size / WIDE, width, entries, rows: out.shape[0]! },
-    workgroups: device.grid(perTurns(values.size / WIDE, TURNS)),
-  });
+  const rows = out.shape[0]!;
+  for (const { start, count } of partsOf(device, rows, [[out, width]]))
+    device.dispatch({
+      kernel: "scatter_rows",
+      constants: { ACCUMULATE: accumulate, WIDE, TURNS },
+      bindings: { values, ids: index, links, out: part(out, width, start, count, rows) },
+      params: { count: values.size / WIDE, width, entries, first_row: start, rows: count },
+      workgroups: device.grid(perTurns(values.size / WIDE, TURNS)),
+    });
 }
 
 function gather(operation: string, table: Weight, ids: Tensor<Shape, "u32">, shape: Shape): F32 {

@@ -17,6 +17,8 @@ import {
   rmsNormBackward,
   roundInto,
   type Shape,
+  scatterRows,
+  scatterRowsInto,
   softmax,
   sumOfSquares,
   sumTo,
@@ -46,6 +48,8 @@ const labels = Array.from({ length: rows }, () => (integer(0, 3) === 0 ? -100 : 
 const ids = Array.from({ length: 50 }, () => integer(0, rows - 1));
 
 const matrix = (device: Device, values = x) => device.tensor(values, [rows, 77]);
+/** 50 rows, which one binding holds. */
+const few = (device: Device) => device.tensor(x.slice(0, 50 * 77), [50, 77]);
 const loss = (device: Device) => [matrix(device), device.tensor(labels, [rows], "i32")] as const;
 
 const cases: Record<string, (device: Device) => readonly Tensor[]> = {
@@ -73,6 +77,12 @@ const cases: Record<string, (device: Device) => readonly Tensor[]> = {
   topK: (d) => Object.values(topK(matrix(d), 3)),
   "embedding, f32": (d) => [embedding(matrix(d), d.tensor(ids, [50], "u32"))],
   "embedding, bf16": (d) => [embedding(d.tensor(x, [rows, 77], "bf16"), d.tensor(ids, [50], "u32"))],
+  scatterRows: (d) => [scatterRows(few(d), d.tensor(ids, [50], "u32"), { rows })],
+  "scatterRows into a target": (d) => {
+    const target = matrix(d);
+    scatterRowsInto(target, few(d), d.tensor(ids, [50], "u32"));
+    return [target];
+  },
   "cast there and back": (d) => [cast(cast(matrix(d), { dtype: "f16" }), { dtype: "f32" })],
   randomNormal: (d) => [randomNormal(d, [10_007], { seed })],
   roundInto: (d) => {
