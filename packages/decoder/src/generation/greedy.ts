@@ -165,21 +165,21 @@ function firstPass(
   { guesses, columns }: CachePlan,
   ops: Ops,
 ): Tensor[] {
-  const { device, config } = model;
+  const { device } = model;
   using _scope = device.scope("generate");
   const sequences = prompts.map((prompt, b) => [...prompt, ...guesses[b]!]);
   const batch = batchOf(device, sequences, { padTo: () => columns });
   const rows = guesses.flatMap((guess, b) =>
     Array.from({ length: guess.length + 1 }, (_, i) => batch.row(b, i - guess.length - 1)),
   );
-  const resid = model.forward(batch, { ops, cache, upTo: "resid" });
+  const resid = model.forward(batch, { ops, cache, rows: rowsOf(device, rows), upTo: "resid" });
   const pieces: Tensor[] = [];
   // As many rows at a time as there are prompts: no more logits than a pass over the prompts has.
-  for (let first = 0; first < rows.length; first += prompts.length)
+  for (let start = 0; start < rows.length; start += prompts.length)
     pieces.push(
       device.scoped("logits", () => {
-        const own = rowsOf(device, rows.slice(first, first + prompts.length));
-        return leadersOf(model.forward(batch, { ops, resid, fromLayer: config.num_hidden_layers, rows: own }), ops);
+        const own = { axis: 0, start, end: Math.min(start + prompts.length, rows.length) };
+        return leadersOf(model.unembed(ops.slice(resid, own), { ops }), ops);
       }),
     );
   return pieces.map((piece) => piece.retain());

@@ -71,13 +71,36 @@ const beforeZ: readonly Site[] = [
 const inAttention: readonly Site[] = [...beforeZ, "z", "result", "A_before_norm"];
 /** Hook sites on the way to m. */
 const beforeM: readonly Site[] = ["ln2_scale", "ln2", "gate", "up"];
+/** Hook sites of every position, from the MLP on. */
+const fromMlp: readonly Site[] = [...beforeM, "m", "M_before_norm", "M", "resid_post"];
+/** The same, from the attention's output projection on. */
+const fromOutput: readonly Site[] = ["result", "A_before_norm", "A", "resid_mid", ...fromMlp];
 
-/** Runs one block: residual stream `[B, T, d]` in, residual stream out. */
-export function runBlock(pass: Pass, layer: number, entering: F32, { attention, mlp }: Block): F32 {
+/** Takes the rows that are needed of a tensor `[B, T, n]`. */
+export type TakeRows = (x: F32) => F32;
+const allRows: TakeRows = (x) => x;
+
+/**
+ * Runs one block: residual stream `[B, T, d]` in, residual stream out.
+ * @param take of the last block, where not all rows of its output are needed: the rows are then taken where attention, which alone
+ *   looks at other rows, is done, or after the last hook that could see the others
+ */
+export function runBlock(
+  pass: Pass,
+  layer: number,
+  entering: F32,
+  { attention, mlp }: Block,
+  take: TakeRows = allRows,
+): F32 {
   const { hooks } = pass;
+  const unseen = (sites: readonly Site[]) => take !== allRows && !sites.some((site) => hooks.wants(site, layer));
+  const [early, late] = [unseen(fromOutput), unseen(fromMlp)];
   const x = hooks.at("resid_pre", layer, entering);
-  const mid = hooks.at("resid_mid", layer, addAttention(pass, layer, x, attention));
-  return hooks.at("resid_post", layer, addMlp(pass, layer, mid, mlp));
+  const between = addAttention(pass, layer, x, attention, early ? take : allRows);
+  const mid = hooks.at("resid_mid", layer, between);
+  const out = addMlp(pass, layer, late && !early ? take(mid) : mid, mlp);
+  const leaving = hooks.at("resid_post", layer, out);
+  return late ? leaving : take(leaving);
 }
 
 /** The fused operations, where no hook wants one of the sites that they compute past. */
@@ -87,24 +110,24 @@ function fusedPast({ ops, hooks }: Pass, layer: number, sites: readonly Site[]):
 }
 
 /** The residual stream x `[B, T, d]` and the attention state of it. */
-function addAttention(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
+function addAttention(pass: Pass, layer: number, x: F32, attention: Attention, take: TakeRows): F32 {
   const { output, normAfter } = attention;
   const fused = output.bias || normAfter ? null : fusedPast(pass, layer, ["result", "A"]);
-  if (!fused) return pass.ops.add(x, attentionState(pass, layer, x, attention));
+  if (!fused) return pass.ops.add(take(x), attentionState(pass, layer, x, attention, take));
   return pass.scoped("attention", () => {
     const z = mixedValues(pass, layer, x, attention);
-    return fused.linearAdd(flat(pass, z), output.weight, x);
+    return fused.linearAdd(take(flat(pass, z)), output.weight, take(x));
   });
 }
 
-/** The attention sub-layer: residual stream x `[B, T, d]` in, attention state A `[B, T, d]` out. */
-function attentionState(pass: Pass, layer: number, x: F32, attention: Attention): F32 {
+/** The attention sub-layer: residual stream x `[B, T, d]` in, attention state A `[B, T, d]` out, or the rows of it that are taken. */
+function attentionState(pass: Pass, layer: number, x: F32, attention: Attention, take: TakeRows): F32 {
   const { hooks, cache } = pass;
   const { normAfter, output } = attention;
   const compute = () => {
     const z = mixedValues(pass, layer, x, attention);
     const perHead = hooks.wants("result", layer);
-    const out = perHead ? sumOfHeads(pass, layer, z, attention) : linear(pass, flat(pass, z), output);
+    const out = perHead ? sumOfHeads(pass, layer, z, attention) : linear(pass, take(flat(pass, z)), output);
     return normAfter ? normalize(pass, hooks.at("A_before_norm", layer, out), normAfter) : out;
   };
   return pass.scoped("attention", () =>

@@ -16,7 +16,7 @@ import type { DecoderConfig } from "../checkpoint/config.ts";
 import { ModelUseError } from "../errors.ts";
 import type { Text } from "../text/text.ts";
 import type { Batch } from "./batch.ts";
-import { absentSites, runBlock } from "./block.ts";
+import { absentSites, runBlock, type TakeRows } from "./block.ts";
 import { cacheMemory, KVCache, type KVCacheShape } from "./cache.ts";
 import { type Layout, type Modules, modules as moduleNames, modulesOf } from "./layout.ts";
 import { type PassSizes, passMemory, type TapedPasses, tapedMemory } from "./memory.ts";
@@ -72,7 +72,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
 
   /**
    * Runs the model. Nothing is read back: the result is on the device and belongs to the innermost open scope, or to the caller.
-   * @returns logits `[B, T, V]`, or `[R, V]` with `rows`; with another `upTo` the residual stream `[B, T, d]`
+   * @returns logits `[B, T, V]`, or `[R, V]` with `rows`; with another `upTo` the residual stream `[B, T, d]`, or `[R, d]` with `rows`
    * @throws {HookError} before the run when a hook does not fit it, and after it when a hook did not fire
    * @throws {ModelUseError} when batch, cache and options do not fit each other or the model
    */
@@ -120,19 +120,18 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
       rotary: fresh ?? this.#rotary.kept(batch.span),
       scoped: (label, work) => this.device.scoped(label, work),
     };
+    const take = rows && takeRows(ops, rows);
+    const inBlock = rows && !wrapBlock && fromLayer < blocks.length && rows.size <= FEW_ROWS * batch.ids.size;
     using stages = new Stages(this.device);
     stages.step("embed", () => resid ?? hooks.at("embed", null, ops.embedding(embedding, batch.ids)));
     for (const [layer, block] of blocks.entries()) {
       if (layer < fromLayer || layer >= this.#endOf(upTo)) continue;
-      const run = (x: F32) => runBlock(pass, layer, x, block);
+      const taken = inBlock && layer === blocks.length - 1 ? take : undefined;
+      const run = (x: F32) => runBlock(pass, layer, x, block, taken);
       stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapped(layer, x, wrapBlock(layer, x, run)) : run(x)));
     }
-    if (upTo === "logits") {
-      stages.step("unembed", (x) => {
-        const wanted = rows ? ops.gatherRows(ops.reshape(x, { shape: [x.size / x.shape[2]!, x.shape[2]!] }), rows) : x;
-        return end(pass, wanted);
-      });
-    }
+    if (take && !inBlock) stages.step("rows", take);
+    if (upTo === "logits") stages.step("unembed", (x) => end(pass, x));
     hooks.finish();
     if (cache) cache.length += length;
     return stages.take();
@@ -227,7 +226,7 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     return typeof upTo === "number" ? upTo : this.config.num_hidden_layers;
   }
 
-  #check(batch: Batch, { ops = kernels, cache, resid, fromLayer, upTo }: ForwardOptions): void {
+  #check(batch: Batch, { ops = kernels, cache, rows, resid, fromLayer, upTo }: ForwardOptions): void {
     const { vocab_size: vocabulary, num_hidden_layers: layers, hidden_size: width } = this.config;
     const [count, length] = batch.ids.shape;
     const refuse = (why: string) => {
@@ -242,6 +241,8 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     const first = fromLayer ?? 0;
     if (typeof upTo === "number" && !(Number.isInteger(upTo) && upTo > first && upTo <= layers))
       refuse(`upTo is ${upTo}, and a pass from layer ${first} can stop before layer ${first + 1} to ${layers}`);
+    if (typeof upTo === "number" && rows)
+      refuse("rows are of what comes after the last block; leave them out, or let upTo be `resid` or `logits`");
     if (resid && `${resid.shape}` !== `${[count, length, width]}`)
       refuse(`resid is [${resid.shape}], and this batch needs [${[count, length, width]}]`);
     if (first === layers) {
@@ -261,6 +262,20 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
     if (gap >= 0 && cached === 0)
       refuse(`sequence ${gap} ends before the batch does; a cache begins with sequences padded on the left`);
   }
+}
+
+/**
+ * Of the rows of a batch, the share up to which the last block computes those alone. To take them there and not at its end costs one run of a
+ * kernel more, and three for the gradient.
+ */
+const FEW_ROWS = 3 / 4;
+
+/** Takes rows of tensors `[B, T, n]`: `[R, n]`. */
+function takeRows(ops: Ops, rows: Tensor<Shape, "u32">): TakeRows {
+  return (x) => {
+    const width = x.shape.at(-1)!;
+    return ops.gatherRows(ops.reshape(x, { shape: [x.size / width, width] }), rows);
+  };
 }
 
 /** The final norm and the unembedding. */

@@ -10,7 +10,10 @@ export interface ForwardOptions {
   readonly hooks?: Hooks;
   /** Keys and values of earlier columns; those of this batch are written into it. */
   readonly cache?: KVCache;
-  /** Rows of the batch (see `Batch.row`) whose logits are computed, `[R]`: the result is then `[R, V]`. Default: all. */
+  /**
+   * Rows of the batch (see `Batch.row`) whose logits are computed, `[R]`: the result is then `[R, V]`, or `[R, d]` where the pass goes up to
+   * `resid`. Where they are few, the last block computes little more than them. Default: all.
+   */
   readonly rows?: Tensor<Shape, "u32">;
   /** The layer to start at, on `resid`; the number of layers computes the logits alone. Default: the embedding and all layers. */
   readonly fromLayer?: number;

@@ -93,7 +93,7 @@ export const patchStreams = checkedAsync(
         using _ = device.scope(`patched before layer ${layer}`);
         if (begun.length > 0) {
           const pass = { fromLayer: layer, upTo: layer + 1, resid: streams.take(begun) };
-          streams.put(begun, vanilla.forward(questions.repeated(begun.length), pass));
+          streams.put(begun, vanilla.forward(questions.repeated(begun.length).batch, pass));
         }
         if (part.includes(layer)) streams.put([layer], patch.after(layer));
       }

@@ -1,7 +1,7 @@
 import type { Decoder } from "@lethe/decoder";
 import type { TensorSource } from "@lethe/hooks";
 import { type F32, mse } from "@lethe/tensor";
-import { LogitDifference } from "./difference.ts";
+import { writeDifferences } from "./difference.ts";
 import type { QuestionBatch } from "./questions.ts";
 import { Streams } from "./streams.ts";
 import { alikeIn, repeatedHooks, type Window } from "./window.ts";
@@ -19,17 +19,15 @@ interface PassesOptions {
 }
 
 /** The forward passes of a sweep. A result is the mean squared difference of each answer row, `[windows · R]`; it belongs to the caller. */
-export class RestoringPasses implements Disposable {
+export class RestoringPasses {
   readonly #options: PassesOptions;
-  readonly #difference: LogitDifference;
   readonly #depth: number;
   readonly #layerWork: number;
   readonly #logitWork: number;
 
   constructor(options: PassesOptions) {
-    const { unlearned, questions, vanilla } = options;
+    const { unlearned, questions } = options;
     this.#options = options;
-    this.#difference = new LogitDifference(unlearned, questions, vanilla);
     const { config } = unlearned;
     this.#depth = config.num_hidden_layers;
     const { hidden_size: width, num_attention_heads: heads, num_key_value_heads: groups, head_dim } = config;
@@ -48,29 +46,30 @@ export class RestoringPasses implements Disposable {
    * of, and those that have it behind them. Each starts at its first layer, from the unlearned model's own residual stream.
    */
   async together(windows: readonly Window[]): Promise<F32> {
-    const { unlearned, questions, own, before } = this.#options;
+    const { unlearned, questions, own, vanilla, before } = this.#options;
     const { device } = unlearned;
     const entering = (layer: number) => own.tensorAt("resid_pre", layer) as F32;
+    const rows = questions.rows.size;
     using streams = new Streams<Window>(device, entering(0).bytes);
+    using ends = new Streams<Window>(device, 4 * rows * unlearned.config.hidden_size);
     for (let layer = windows[0]!.first; layer < this.#depth; layer++) {
       for (const window of windows) if (window.first === layer) streams.put([window], entering(layer));
       const begun = windows.filter(({ first }) => first <= layer);
       for (const { windows, hooks } of alikeIn(layer, begun)) {
         const times = windows.length;
         await before(times * this.#layerWork);
-        const batch = questions.repeated(times);
+        const { batch, rows } = questions.repeated(times);
         using _ = device.scope(`restore in layer ${layer}`);
-        const resid = streams.take(windows);
-        const restoring = repeatedHooks(hooks, layer, times);
-        const options = { fromLayer: layer, upTo: layer + 1, resid, hooks: restoring };
-        streams.put(windows, unlearned.forward(batch, options));
+        const pass = { fromLayer: layer, resid: streams.take(windows), hooks: repeatedHooks(hooks, layer, times) };
+        if (layer < this.#depth - 1) streams.put(windows, unlearned.forward(batch, { ...pass, upTo: layer + 1 }));
+        else ends.put(windows, unlearned.forward(batch, { ...pass, upTo: "resid", rows }));
       }
     }
     await before(windows.length * this.#logitWork);
     using _ = device.scope("restored losses");
-    const rows = questions.rows.size;
     const losses = device.empty([windows.length * rows], "f32", "restored losses");
-    for (const [i, window] of windows.entries()) this.#difference.write(streams.take([window]), losses, i * rows);
+    for (const [i, window] of windows.entries())
+      writeDifferences(unlearned, { resid: ends.take([window]), vanilla }, losses, i * rows);
     return losses.retain();
   }
 
@@ -83,9 +82,5 @@ export class RestoringPasses implements Disposable {
     const resid = own.tensorAt("resid_pre", fromLayer) as F32;
     const logits = unlearned.forward(questions.batch, { rows: questions.rows, hooks, fromLayer, resid });
     return mse(vanilla, logits, { reduction: "rows" }).retain();
-  }
-
-  [Symbol.dispose](): void {
-    this.#difference[Symbol.dispose]();
   }
 }

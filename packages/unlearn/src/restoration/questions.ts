@@ -15,8 +15,8 @@ export interface QuestionBatch extends Disposable {
   readonly batch: Batch;
   /** Rows of the pass whose logits one of the alignments needs, `[R]`, question after question. */
   readonly rows: Tensor<readonly [number], "u32">;
-  /** The batch `times` over: its sequences, then all of them again. It belongs to this object. */
-  repeated(times: number): Batch;
+  /** The batch `times` over, its sequences, then all of them again, and the answer rows of all. They belong to this object. */
+  repeated(times: number): Pick<QuestionBatch, "batch" | "rows">;
   /** For each question the mean of values over its answer rows. `values` has one value for each of `rows`. */
   perQuestion(values: ArrayLike<number>, alignment: Alignment): number[];
 }
@@ -43,8 +43,8 @@ export const questionBatch = checked(
     const padTo = () => positions;
     const sequences = questions.map(({ prompt, answer }) => [...prompt, ...answer]);
     const batch = batchOf(device, sequences, { padTo });
-    const batches = new Map([[1, batch]]);
     const rows = device.tensor(wanted, [wanted.length], "u32", "answer rows");
+    const batches = new Map<number, Pick<QuestionBatch, "batch" | "rows">>([[1, { batch, rows }]]);
     return {
       batch,
       rows,
@@ -53,12 +53,16 @@ export const questionBatch = checked(
         if (known) return known;
         using _ = device.scope("repeated questions");
         const made = batchOf(device, Array(times).fill(sequences).flat(), { padTo });
+        const all = Array.from({ length: times }, (_, i) => wanted.map((row) => row + i * batch.ids.size)).flat();
         // They outlive the scope in which a pass first asked for them.
         const [ids, positions, starts] = [made.ids.retain(), made.positions.retain(), made.starts.retain()];
         const dispose = () => {
           for (const tensor of [ids, positions, starts]) tensor.dispose();
         };
-        const kept = { ...made, ids, positions, starts, dispose, [Symbol.dispose]: dispose };
+        const kept = {
+          batch: { ...made, ids, positions, starts, dispose, [Symbol.dispose]: dispose },
+          rows: device.tensor(all, [all.length], "u32", "answer rows").retain(),
+        };
         batches.set(times, kept);
         return kept;
       },
@@ -70,8 +74,10 @@ export const questionBatch = checked(
         });
       },
       [Symbol.dispose]() {
-        for (const batch of batches.values()) batch.dispose();
-        rows.dispose();
+        for (const { batch, rows } of batches.values()) {
+          batch.dispose();
+          rows.dispose();
+        }
       },
     };
   },

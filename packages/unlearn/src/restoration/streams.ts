@@ -1,6 +1,6 @@
 import type { Device, F32 } from "@lethe/tensor";
 
-/** The residual streams of windows, each `[B, T, d]`, on their way through the layers. One tensor holds those of one pass. */
+/** The residual streams of windows, each `[B, T, d]`, on their way through the layers, or rows of them. One tensor holds those of one pass. */
 export class Streams<W> implements Disposable {
   readonly #device: Device;
   readonly #bytes: number;

@@ -139,7 +139,7 @@ export const sweepRestoration = checkedAsync(
       await device.ready(signal);
       done += work;
     };
-    using passes = new RestoringPasses({ unlearned, questions, own, vanilla: run.logits, before });
+    const passes = new RestoringPasses({ unlearned, questions, own, vanilla: run.logits, before });
     total = swept.flatMap(({ windows }) => windows).reduce((sum, window) => sum + passes.workOf(window), 0);
 
     const restored = {} as Record<N, AlignedLosses<number[][]>>;

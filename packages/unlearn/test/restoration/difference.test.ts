@@ -4,7 +4,7 @@ import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
 import { expect, test } from "vitest";
 import { questionBatch, runVanilla } from "../../src/index.ts";
-import { LogitDifference } from "../../src/restoration/difference.ts";
+import { writeDifferences } from "../../src/restoration/difference.ts";
 
 const device = await testDevice();
 
@@ -20,11 +20,10 @@ test("logits in pieces of any size have the difference of whole logits, row by r
   const { batch, rows } = questions;
   const [count, width] = run.logits.shape as [number, number];
   const expected = await mse(run.logits, model.forward(batch, { rows }), { reduction: "rows" }).read();
-  const resid = model.forward(batch, { upTo: "resid" });
+  const resid = model.forward(batch, { rows, upTo: "resid" });
   for (const bytes of [1, 4 * width, 4 * width * 3 + 2, 4 * width * (count - 1), 2 ** 24]) {
-    using difference = new LogitDifference(model, questions, run.logits, bytes);
     const losses = device.empty([count + 2], "f32", "losses");
-    difference.write(resid, losses, 1);
+    writeDifferences(model, { resid, vanilla: run.logits }, losses, 1, bytes);
     const got = await losses.read();
     expectClose(got.slice(1, -1), expected, { rtol: 1e-5, atol: 1e-12, label: `pieces of ${bytes} bytes` });
   }

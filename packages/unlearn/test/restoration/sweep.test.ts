@@ -189,8 +189,8 @@ describe("sweepRestoration", () => {
       using _ = device.scope("a pass");
       batch.repeated(2);
     }
-    expect(batch.repeated(2).ids.released).toBe(false);
-    expect(batch.repeated(2).ids.shape[0]).toBe(2 * questions.length);
+    expect(batch.repeated(2).batch.ids.released).toBe(false);
+    expect(batch.repeated(2).batch.ids.shape[0]).toBe(2 * questions.length);
   });
 
   test("runs beside another sweep and beside a generation, with the same numbers as alone", async () => {
