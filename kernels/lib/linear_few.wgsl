@@ -11,7 +11,7 @@
 //! include lib/sigmoid.wgsl
 //! include lib/norm_row.wgsl
 
-const ROWS = 1u; //! define: rows of x
+override ROWS: u32 = 1u; // of x, 1 or 2. Each has variables of its own: an array of them is slow on software adapters.
 override LANES_N: u32 = 8u;
 // A power of two.
 override LANES_K: u32 = 1u;
@@ -78,6 +78,24 @@ fn row_of(r: u32, lane: u32) -> Row {
   return careful_row(first, params.k, is_finite(variance));
 }
 
+// What each of two rows is normalised by.
+struct Two { first: Row, second: Row }
+
+fn normalized(row: Row, value: vec4f, scale: vec4f) -> vec4f {
+  if (!NORMALIZE) { return value; }
+  return (value * row.scale - row.base - row.rest) * row.inverse * scale;
+}
+
+// Stores columns j … j + 3 of row `r`.
+fn finish(sum: vec4f, up: vec4f, r: u32, j: u32) {
+  var result = sum;
+  if (GATED) { result = result * sigmoid(result) * up; }
+  for (var c = 0u; c < 4u && j + c < params.n; c++) {
+    let to = r * params.n + j + c;
+    if (ADD) { out[to] = addend[to] + result[c]; } else { out[to] = result[c]; }
+  }
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = group.x + group.y * groups.x;
@@ -85,39 +103,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (first_column >= params.n) { return; }
   let j = first_column + lane % LANES_N * 4u;
 
-  var rows: array<Row, ROWS>;
+  var rows = Two();
   if (NORMALIZE) {
-    for (var r = 0u; r < ROWS; r++) { rows[r] = row_of(r, lane); }
+    rows.first = row_of(0u, lane);
+    if (ROWS == 2u) { rows.second = row_of(1u, lane); }
   }
   // Columns past the edge repeat the last one and are not stored.
   let last = params.n - 1u;
   let at = vec4u(min(j, last), min(j + 1u, last), min(j + 2u, last), min(j + 3u, last)) * params.k;
   let up = params.n * params.k;
-  var sum: array<vec4f, ROWS>;
-  var up_sum: array<vec4f, ROWS>;
+  var first_sum = vec4f();
+  var second_sum = vec4f();
+  var first_up = vec4f();
+  var second_up = vec4f();
   for (var k = lane / LANES_N * 4u; k < params.k; k += LANES_K * 4u) {
     let block = mat4x4f(read_w4(at.x + k), read_w4(at.y + k), read_w4(at.z + k), read_w4(at.w + k));
     var up_block: mat4x4f;
     if (GATED) {
       up_block = mat4x4f(read_w4(up + at.x + k), read_w4(up + at.y + k), read_w4(up + at.z + k), read_w4(up + at.w + k));
     }
-    var scale = vec4f();
+    var scale = vec4f(1.0);
     if (NORMALIZE) { scale = norm_weight_4(k); }
-    for (var r = 0u; r < ROWS; r++) {
-      var value = x[(r * params.k + k) / 4u];
-      if (NORMALIZE) {
-        let row = rows[r];
-        value = (value * row.scale - row.base - row.rest) * row.inverse * scale;
-      }
-      sum[r] += value * block;
-      if (GATED) { up_sum[r] += value * up_block; }
+    let first = normalized(rows.first, x[k / 4u], scale);
+    first_sum += first * block;
+    if (GATED) { first_up += first * up_block; }
+    if (ROWS == 2u) {
+      let second = normalized(rows.second, x[(params.k + k) / 4u], scale);
+      second_sum += second * block;
+      if (GATED) { second_up += second * up_block; }
     }
   }
 
   if (LANES_K > 1u) {
-    for (var r = 0u; r < ROWS; r++) {
-      partials[r * LANES + lane] = sum[r];
-      if (GATED) { partials[(ROWS + r) * LANES + lane] = up_sum[r]; }
+    // The lists of sums to be added: of each row and, with GATED, of up.
+    partials[lane] = first_sum;
+    if (ROWS == 2u) { partials[LANES + lane] = second_sum; }
+    if (GATED) {
+      partials[ROWS * LANES + lane] = first_up;
+      if (ROWS == 2u) { partials[3u * LANES + lane] = second_up; }
     }
     let lists = ROWS * select(1u, 2u, GATED);
     for (var half = LANES_K / 2u; half > 0u; half /= 2u) {
@@ -130,17 +153,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     workgroupBarrier();
     if (lane >= LANES_N) { return; }
-    for (var r = 0u; r < ROWS; r++) {
-      sum[r] = partials[r * LANES + lane];
-      if (GATED) { up_sum[r] = partials[(ROWS + r) * LANES + lane]; }
+    first_sum = partials[lane];
+    if (ROWS == 2u) { second_sum = partials[LANES + lane]; }
+    if (GATED) {
+      first_up = partials[ROWS * LANES + lane];
+      if (ROWS == 2u) { second_up = partials[3u * LANES + lane]; }
     }
   }
-  for (var r = 0u; r < ROWS; r++) {
-    var result = sum[r];
-    if (GATED) { result = result * sigmoid(result) * up_sum[r]; }
-    for (var c = 0u; c < 4u && j + c < params.n; c++) {
-      let to = r * params.n + j + c;
-      if (ADD) { out[to] = addend[to] + result[c]; } else { out[to] = result[c]; }
-    }
-  }
+  finish(first_sum, first_up, 0u, j);
+  if (ROWS == 2u) { finish(second_sum, second_up, 1u, j); }
 }

@@ -65,7 +65,7 @@ describe("hooks at points inside a fusion", () => {
   // With few rows, what comes before a point may be computed in another order, in this layer too.
   test.each(inBlock)("%s is exactly what plain operations give, and nearly so with few rows", async (site) => {
     using model = freshModel(shapes[1]);
-    for (const lengths of [[6, 4], [1]]) {
+    for (const lengths of [[16, 9], [6, 4], [1]]) {
       using batch = batchOf(device, lengths.map(tokens));
       const size = lengths.length * Math.max(...lengths) * 64;
       using resid = device.tensor(normal(size), [lengths.length, size / lengths.length / 64, 64]);
@@ -75,7 +75,7 @@ describe("hooks at points inside a fusion", () => {
         return seen.get(site, 1).read();
       };
       const [found, expected] = [await captured(ops), await captured(plain)];
-      expectClose(found, expected, lengths.length > 1 ? { atol: 0, rtol: 0 } : { atol: 1e-6 });
+      expectClose(found, expected, lengths[0]! > 12 ? { atol: 0, rtol: 0 } : { atol: 1e-6 });
     }
   });
 

@@ -1,6 +1,7 @@
 import { expectClose } from "@lethe/testing/close";
 import { testDevice } from "@lethe/testing/device";
 import { normal } from "@lethe/testing/random";
+import { gatedRows, product } from "@lethe/testing/reference/linear";
 import { normalizeRows } from "@lethe/testing/reference/norm";
 import { describe, expect, test } from "vitest";
 import { linearFew } from "../../src/ops/fused/few-rows.ts";
@@ -14,26 +15,6 @@ const lanes = [
   { LANES_N: 1, LANES_K: 64 },
 ];
 
-interface Given {
-  readonly x: ArrayLike<number>;
-  readonly m: number;
-  readonly k: number;
-  readonly w: ArrayLike<number>;
-}
-
-/** `x Wᵀ` in float64, `[m, rows of W]`. */
-function product({ x, m, k, w }: Given): Float64Array {
-  const rows = w.length / k;
-  return Float64Array.from({ length: m * rows }, (_, at) => {
-    const [i, j] = [Math.floor(at / rows), at % rows];
-    let sum = 0;
-    for (let c = 0; c < k; c++) sum += x[i * k + c]! * w[j * k + c]!;
-    return sum;
-  });
-}
-
-const silu = (value: number) => value / (1 + Math.exp(-value));
-
 describe.each(lanes)("by lanes %j", (forced) => {
   describe.each([
     [1, 4, 1, "bf16", null],
@@ -46,7 +27,7 @@ describe.each(lanes)("by lanes %j", (forced) => {
     test("a product, and one with an addend", async () => {
       const x = normal(m * k);
       const weight = device.tensor(normal(n * k), [n, k], dtype);
-      const expected = product({ x, m, k, w: await weight.read() });
+      const expected = product(x, await weight.read(), k);
       const tensor = device.tensor(x, shape);
       expectClose(await linearFew(tensor, weight, {}, forced)!.read(), expected);
       const addend = normal(m * n);
@@ -58,19 +39,17 @@ describe.each(lanes)("by lanes %j", (forced) => {
     });
 
     test.each(kinds)("after %s norm, and with a gate", async (kind) => {
-      const [x, w] = [normal(m * k), normal(2 * n * k)];
+      // The products are of order 1, so that the gate multiplies no rounding error.
+      const [x, w] = [normal(m * k), normal(2 * n * k).map((value) => value / Math.sqrt(k))];
       const normWeight = normDtype && device.tensor(normal(k), [k], normDtype);
       const gain = normWeight ? await normWeight.read() : new Float32Array(k).fill(1);
       const input = normalizeRows(x, k, { centered: kind === "layer", eps, weight: gain });
-      const both = product({ x: input, m, k, w });
+      const both = product(input, w, k);
       const around = { norm: { kind, eps }, normWeight };
       const [tensor, weight] = [device.tensor(x, shape), device.tensor(w, [2 * n, k])];
       expectClose(await linearFew(tensor, weight, around, forced)!.read(), both);
-      const gated = Float64Array.from({ length: m * n }, (_, at) => {
-        const first = Math.floor(at / n) * 2 * n + (at % n);
-        return silu(both[first]!) * both[first + n]!;
-      });
-      expectClose(await linearFew(tensor, weight, { ...around, gated: true }, forced)!.read(), gated);
+      const gated = await linearFew(tensor, weight, { ...around, gated: true }, forced)!.read();
+      expectClose(gated, gatedRows(both, n));
     });
   });
 
@@ -89,7 +68,7 @@ describe.each(lanes)("by lanes %j", (forced) => {
       const input = normalizeRows(x, k, { centered: kind === "layer", eps, weight: new Float32Array(k).fill(1) });
       const tensor = device.tensor(x, [1, k]);
       const found = linearFew(tensor, device.tensor(w, [n, k]), { norm: { kind, eps } }, forced)!;
-      expectClose(await found.read(), product({ x: input, m: 1, k, w }), { atol: 3e-4 });
+      expectClose(await found.read(), product(input, w, k), { atol: 3e-4 });
     }
   });
 

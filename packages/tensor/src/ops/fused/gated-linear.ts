@@ -6,12 +6,14 @@ import { perLane, runItems } from "../parts.ts";
 import { linearFew } from "./few-rows.ts";
 import type { FusedOps, NormFirst } from "./fused-ops.ts";
 import { jointWeight, normalized } from "./joint.ts";
+import { linearSeveral } from "./several-rows.ts";
 
 /** {@inheritDoc FusedOps.gatedLinear} */
 export const gatedLinear: FusedOps["gatedLinear"] = (x, normWeight, gate, up, { norm }) =>
   x.device.scoped("gatedLinear", () => {
     const weight = jointOf(gate, up);
-    const few = linearFew(x, weight, { norm, normWeight, gated: true });
+    const around = { norm, normWeight, gated: true };
+    const few = linearFew(x, weight, around) ?? linearSeveral(x, weight, around);
     return few ?? activated(jointProduct(x, normWeight, weight, norm).joint, x);
   });
 

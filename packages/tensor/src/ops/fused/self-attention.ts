@@ -8,6 +8,7 @@ import { linearFew } from "./few-rows.ts";
 import type { FusedOps } from "./fused-ops.ts";
 import { jointWeight, normalized } from "./joint.ts";
 import { rotateHeads, rotateHeadsBackward } from "./rotate-heads.ts";
+import { linearSeveral } from "./several-rows.ts";
 
 /** {@inheritDoc FusedOps.selfAttention} */
 export const selfAttention: FusedOps["selfAttention"] = (
@@ -22,7 +23,7 @@ export const selfAttention: FusedOps["selfAttention"] = (
 ) =>
   x.device.scoped("selfAttention", () => {
     const weight = jointWeight("selfAttention", [query, key, value]);
-    const few = linearFew(x, weight, { norm, normWeight });
+    const few = linearFew(x, weight, { norm, normWeight }) ?? linearSeveral(x, weight, { norm, normWeight });
     const joint: F32 = few ?? (linear(normalized(x, normWeight, norm), weight as never) as F32);
     const sizes = { heads, groups };
     const where = starts && { starts };
