@@ -43,6 +43,8 @@ const tiles = [
 
 // With fewer workgroups than this, cores of a GPU are idle. The largest GPUs have about 150 cores, each with room for several workgroups.
 const enoughWorkgroups = 256;
+/** The same of a processor's cores, where lanes are a CPU's. */
+const enoughForCores = 4;
 // A shorter slice costs more time to write its partial sums than it saves.
 const leastDepth = 256;
 const slicedKernels: readonly MatmulForm[] = ["tiled", "small", ...mixedKernels];
@@ -166,8 +168,11 @@ function tiled(problem: MatmulProblem, _: Capabilities, tuned?: MatmulChoice): L
 /** What the two kernels whose lanes are a CPU's share. */
 function lanes(problem: MatmulProblem, { subgroups }: Capabilities, tuned?: MatmulChoice): Layout {
   const rows = tuned?.rows ?? rowsFor(problem.m, subgroupRows);
-  // Sixteen lanes take 64 columns, the least that a model's matrices have. Only whole subgroups broadcast correctly.
-  const lanes = Math.max(16, subgroups?.max ?? 0);
+  // Sixteen lanes take 64 columns. Where that makes few workgroups, cores would be idle, and one subgroup takes fewer. Only whole
+  // subgroups broadcast correctly.
+  const narrow = subgroups?.max ?? 16;
+  const wide = Math.max(16, narrow);
+  const lanes = countBlocks(problem, rows, 4 * wide) < enoughForCores ? narrow : wide;
   return {
     blocks: countBlocks(problem, rows, 4 * lanes),
     constants: { ROWS: rows, LANES: lanes, EIGHT_LANES: (subgroups?.min ?? 0) >= 8 },

@@ -100,8 +100,15 @@ describe("subgroup", () => {
     [9, 16],
     [100, 16],
   ])("%i rows: %i to a lane", (m, rows) => {
-    const plan = planMatmul(problem(m, 64, 64), adapters["software, 8 lanes"]);
-    expect(plan).toMatchObject({ constants: { ROWS: rows }, workgroups: Math.ceil(m / rows), slices: 1 });
+    const plan = planMatmul(problem(m, 256, 64), adapters["software, 8 lanes"]);
+    expect(plan).toMatchObject({ constants: { ROWS: rows }, workgroups: 4 * Math.ceil(m / rows), slices: 1 });
+  });
+
+  test("a product with work for few cores is cut into single subgroups", () => {
+    const of = (m: number, n: number) => planMatmul(problem(m, n, 64), adapters["software, 8 lanes"]);
+    expect(of(8, 64)).toMatchObject({ constants: { LANES: 8 }, workgroups: 2 });
+    expect(of(8, 192)).toMatchObject({ constants: { LANES: 8 }, workgroups: 6 });
+    expect(of(8, 256)).toMatchObject({ constants: { LANES: 16 }, workgroups: 4 });
   });
 });
 
