@@ -17,17 +17,18 @@ const [d, heads, groups, width, n] = [256, 4, 2, 64, 688];
 const norm = { kind: "rms", eps: 1e-5 } as const;
 const fused = fusedOf(ops) as FusedOps;
 
-/** Adjacent weights `[rows, d]`. */
+/** Adjacent weights `[rows, width]`. */
 function weightsOf<const R extends readonly number[]>(
   device: Device,
   rows: R,
   dtype: "f32" | "bf16" = "f32",
+  width = d,
 ): { [I in keyof R]: Weight } {
-  const parts = rows.map((count, i) => ({ shape: [count, d], label: `weight ${i}` }));
+  const parts = rows.map((count, i) => ({ shape: [count, width], label: `weight ${i}` }));
   const weights = together(device, [parts], dtype);
   for (const weight of weights) {
     device.own(weight);
-    castInto(weight, normal(device, [weight.shape[0]!, d], 1 / 16));
+    castInto(weight, normal(device, [weight.shape[0]!, width], 1 / 16));
   }
   return weights as unknown as { [I in keyof R]: Weight };
 }
@@ -108,34 +109,39 @@ function attentionCases(batch: number, length: number): readonly BenchCase[] {
   ];
 }
 
-function gatedCases(rows: number, dtype: "f32" | "bf16"): readonly BenchCase[] {
+function gatedCase(rows: number, dtype: "f32" | "bf16", [d, n]: readonly [number, number]): BenchCase {
   const shape = `${rows}×${d} by ${d}×${n} twice, ${dtype}`;
-  const given = (device: Device) => ({
-    x: normal(device, [rows, d]) as F32,
-    gain: normal(device, [d]),
-    weights: weightsOf(device, [n, n], dtype),
+  return besidePlain("fused gated linear", shape, { flops: 4 * rows * d * n }, (device) => {
+    const [x, gain] = [normal(device, [rows, d]) as F32, normal(device, [d])];
+    const [gate, up] = weightsOf(device, [n, n], dtype, d);
+    return {
+      run: () => fused.gatedLinear(x, gain, gate, up, { norm }),
+      plain() {
+        const input = ops.rmsNorm(x, gain, { eps: norm.eps });
+        return ops.swiglu(linear(input, gate), linear(input, up));
+      },
+    };
   });
-  return [
-    besidePlain("fused gated linear", shape, { flops: 4 * rows * d * n }, (device) => {
-      const { x, gain, weights } = given(device);
-      const [gate, up] = weights;
-      return {
-        run: () => fused.gatedLinear(x, gain, gate, up, { norm }),
-        plain() {
-          const input = ops.rmsNorm(x, gain, { eps: norm.eps });
-          return ops.swiglu(linear(input, gate), linear(input, up));
-        },
-      };
-    }),
-  ];
 }
+
+/** Sizes of the tiny LLaMA's MLP. */
+const tiny = [64, 172] as const;
 
 export const fusedCases: readonly BenchCase[] = [
   ...attentionCases(8, 40),
   ...attentionCases(1, 1),
-  ...gatedCases(320, "f32"),
-  ...gatedCases(1, "f32"),
-  ...gatedCases(1, "bf16"),
+  gatedCase(320, "f32", [d, n]),
+  gatedCase(1, "f32", [d, n]),
+  gatedCase(1, "bf16", [d, n]),
+  gatedCase(8, "f32", tiny),
+  gatedCase(24, "f32", tiny),
+  besidePlain("fused linear after a norm", "8×64 by 64×192", { flops: 2 * 8 * 64 * 192 }, (device) => {
+    const [x, gain, weight] = [normal(device, [8, 64]) as F32, normal(device, [64]), normal(device, [192, 64], 1 / 16)];
+    return {
+      run: () => fused.normLinear(x, gain, weight as F32, { norm }),
+      plain: () => linear(ops.rmsNorm(x, gain, { eps: norm.eps }), weight as F32),
+    };
+  }),
   besidePlain("fused gated linear backward", `320×${n}`, { bytes: 4 * 320 * 5 * n }, (device) => {
     const joint = normal(device, [320, 2 * n]) as F32;
     const gradient = normal(device, [320, n]) as F32;

@@ -13,7 +13,7 @@ import { LogitsError, ModelUseError } from "../errors.ts";
 import { type Batch, batchOf, fewLengths, stepOf } from "../pass/batch.ts";
 import type { KVCache } from "../pass/cache.ts";
 import type { Model } from "../pass/model.ts";
-import { likeliest, rowsOf } from "./likeliest.ts";
+import { lastRows, likeliest } from "./likeliest.ts";
 import { largestOf, type Sampling, sample } from "./sampling.ts";
 
 /** How a prompt is continued. */
@@ -138,7 +138,7 @@ export async function choicesAfter(
   });
 }
 
-/** The logits after each sequence's last token `[B, V]` or, for greedy decoding, {@link likeliest}. */
+/** The logits after each sequence's last token, V of each, or, for greedy decoding, {@link likeliest}. */
 function lastLogits(
   model: Model,
   make: () => Batch,
@@ -149,9 +149,7 @@ function lastLogits(
   const { device } = model;
   using _scope = device.scope("generate");
   const batch = make();
-  const last = batch.lengths.map((_, b) => batch.row(b, -1));
-  const rows = rowsOf(device, last);
-  const logits = model.forward(batch, { ops, cache, rows, ...(hooks ? { hooks } : {}) });
+  const logits = model.forward(batch, { ops, cache, ...lastRows(device, batch, hooks) });
   return (greedy ? likeliest(logits, 1, ops) : logits).retain();
 }
 

@@ -5,7 +5,7 @@ import type { Model } from "../pass/model.ts";
 import { dependsOnLength, readRope } from "../pass/rope.ts";
 import { checkOptions, type Generation, memoryNeeds, requireRoom } from "./generate.ts";
 import { greedyToken, type Leader, leadersOf, readLeaders } from "./leaders.ts";
-import { rowsOf } from "./likeliest.ts";
+import { lastRows, rowsOf } from "./likeliest.ts";
 import { type CachedSequence, movedCache, WORTH_MOVING } from "./moved-cache.ts";
 
 /** How prompts are continued greedily. */
@@ -197,9 +197,5 @@ function step(model: Model, cache: KVCache, rows: readonly Row[], ops: Ops): Ten
   const newest = rows.map(({ sequence }) => (sequence.ended ? 0 : sequence.tokens.at(-1)!));
   const lengths = rows.map(({ length }) => length);
   const batch = stepOf(device, newest, { starts: rows.map(({ start }) => start), lengths });
-  const last = rowsOf(
-    device,
-    rows.map((_, b) => batch.row(b, -1)),
-  );
-  return leadersOf(model.forward(batch, { ops, cache, rows: last }), ops).retain();
+  return leadersOf(model.forward(batch, { ops, cache, ...lastRows(device, batch) }), ops).retain();
 }

@@ -3,7 +3,7 @@ import { unlessAborted } from "@lethe/tensor/checked";
 import { LogitsError } from "../errors.ts";
 import { batchOf, fewLengths } from "../pass/batch.ts";
 import type { Model } from "../pass/model.ts";
-import { likeliest, rowsOf } from "./likeliest.ts";
+import { lastRows, likeliest } from "./likeliest.ts";
 
 /** The largest logit of a row, its token, and how far it leads the second. */
 export interface Leader {
@@ -67,6 +67,6 @@ function tokenAlone(model: Model, tokens: readonly number[], ops: Ops): Tensor {
   const { device } = model;
   using _scope = device.scope("near tie");
   const batch = batchOf(device, [tokens], { padTo: fewLengths });
-  const logits = model.forward(batch, { ops, rows: rowsOf(device, [batch.row(0, -1)]) });
+  const logits = model.forward(batch, { ops, ...lastRows(device, batch) });
   return ops.argmax(logits).retain();
 }
