@@ -240,7 +240,8 @@ export class Tape {
     const rule = allRules[name];
     if (depends && rule && !this.#paused) return this.#record(rule, base, operands, inputs);
 
-    const result = base(...operands);
+    const again = this.#paused && (depends || hidden) && rule ? rule : undefined;
+    const result = again ? this.#asRecorded(again, base, operands) : base(...operands);
     this.#paused?.note(operands, result);
     if (!depends && !hidden) return result;
     if (result instanceof Tensor) {
@@ -255,8 +256,20 @@ export class Tape {
     throw new LetheError(`${name} has no gradient rule, and an operand depends on a watched tensor`);
   }
 
+  /** What a call gives that is recorded when its block runs again: that run may compute it in another way, and must give the same bits. */
+  #asRecorded(rule: Rule<never>, base: Call, operands: readonly unknown[]): unknown {
+    const ran = rule.forward?.(this.#under, ...(operands as never));
+    for (const extra of ran?.extras ?? []) extra.dispose();
+    return ran?.output ?? base(...operands);
+  }
+
+  /** What rules compute with. */
+  get #under() {
+    return { ops: this.#base, fused: fusedOf(this.#base)! };
+  }
+
   #record(rule: Rule<never>, base: Call, operands: readonly unknown[], inputs: RecordedCall["inputs"]): Tensor {
-    const under = { ops: this.#base, fused: fusedOf(this.#base)! };
+    const under = this.#under;
     const ran = rule.forward?.(under, ...(operands as never));
     const output = (ran?.output ?? base(...operands)) as F32;
     // A view has its operand's storage, and so its operand's gradient.

@@ -121,14 +121,18 @@ export class Model<C extends DecoderConfig = DecoderConfig> implements TensorSou
       scoped: (label, work) => this.device.scoped(label, work),
     };
     const take = rows && takeRows(ops, rows);
-    const inBlock = rows && !wrapBlock && fromLayer < blocks.length && rows.size <= FEW_ROWS * batch.ids.size;
+    const inBlock = rows && fromLayer < blocks.length && rows.size <= FEW_ROWS * batch.ids.size;
     using stages = new Stages(this.device);
     stages.step("embed", () => resid ?? hooks.at("embed", null, ops.embedding(embedding, batch.ids)));
     for (const [layer, block] of blocks.entries()) {
       if (layer < fromLayer || layer >= this.#endOf(upTo)) continue;
       const taken = inBlock && layer === blocks.length - 1 ? take : undefined;
       const run = (x: F32) => runBlock(pass, layer, x, block, taken);
-      stages.step(`block ${layer}`, (x) => (wrapBlock ? wrapped(layer, x, wrapBlock(layer, x, run)) : run(x)));
+      stages.step(`block ${layer}`, (x) => {
+        if (!wrapBlock) return run(x);
+        const leaving = taken ? [rows!.size, x.shape.at(-1)!] : x.shape;
+        return wrapped(layer, leaving, wrapBlock(layer, x, run));
+      });
     }
     if (take && !inBlock) stages.step("rows", take);
     if (upTo === "logits") stages.step("unembed", (x) => end(pass, x));
@@ -288,11 +292,11 @@ function logitsOf(pass: Pass, x: F32, { finalNorm, unembedding }: Modules): F32 
   return ops.linear(normalizeAt(pass, "ln_final", null, x, finalNorm), unembedding);
 }
 
-/** What a `wrapBlock` made of block `layer`'s input x. @throws {ModelUseError} when it cannot be the residual stream after the block */
-function wrapped(layer: number, x: F32, made: unknown): F32 {
-  if (made instanceof Tensor && made.dtype === "f32" && `${made.shape}` === `${x.shape}`) return made as F32;
+/** What a `wrapBlock` made of block `layer`'s input. @throws {ModelUseError} when it cannot be the residual stream after the block, of this shape */
+function wrapped(layer: number, shape: Shape, made: unknown): F32 {
+  if (made instanceof Tensor && made.dtype === "f32" && `${made.shape}` === `${shape}`) return made as F32;
   const found = made instanceof Tensor ? `a tensor of ${made.dtype} [${made.shape}]` : typeof made;
   throw new ModelUseError(
-    `forward: wrapBlock returned ${found} for block ${layer}; expected what \`run(x)\` returns, [${x.shape}]`,
+    `forward: wrapBlock returned ${found} for block ${layer}; expected what \`run(x)\` returns, [${shape}]`,
   );
 }
