@@ -15,8 +15,9 @@ const sizes = {
   num_attention_heads: 4,
   num_key_value_heads: 2,
 };
+// With 24 rows or fewer, a block without hooks may be computed in fewer kernels, which changes last bits.
 const prompts = [
-  [1, 5, 9, 13, 21, 34],
+  [1, 5, 9, 13, 21, 34, 8, 2, 61, 17, 30, 4, 4, 50],
   [1, 44, 7],
 ];
 
@@ -35,7 +36,7 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
     using seen = new Captures();
     const logits = await logitsWith(new Hooks().capture(({ site }) => !sites[site].onRequest, seen));
     expect(logits).toEqual(await logitsWith());
-    const dims: Record<string, number> = { B: 2, T: 6, d: 32, H: 4, G: 2, D: 8, n: 44, V: 67 };
+    const dims: Record<string, number> = { B: 2, T: 14, d: 32, H: 4, G: 2, D: 8, n: 44, V: 67 };
     for (const { site, name } of seen.points()) {
       const letters = /^\[([^\]]*)\]/.exec(sites[site].holds)![1]!.split(", ");
       expect(seen.get(name).shape, name).toEqual(letters.map((letter) => dims[letter]));
@@ -46,7 +47,7 @@ describe.each(["olmo", "olmo2"] as const)("%s", (family) => {
   test("every point has its documented shape, and computing those on request by themselves gives the same logits", async () => {
     using seen = new Captures();
     expectClose(await logitsWith(new Hooks().capture("*", seen)), await logitsWith());
-    const dims: Record<string, number> = { B: 2, T: 6, S: 6, d: 32, H: 4, G: 2, D: 8, n: 44, V: 67, 1: 1 };
+    const dims: Record<string, number> = { B: 2, T: 14, S: 14, d: 32, H: 4, G: 2, D: 8, n: 44, V: 67, 1: 1 };
     for (const { site, name } of seen.points()) {
       const letters = /^\[([^\]]*)\]/.exec(sites[site].holds)![1]!.split(", ");
       expect(seen.get(name).shape, name).toEqual(letters.map((letter) => dims[letter]));
