@@ -1,13 +1,16 @@
+import { streamModel } from "@lethe/auto";
 import * as autograd from "@lethe/autograd";
 import { expectRefusals, functionsIn, type Operation, valuesOn } from "@lethe/testing/arguments";
 import { testDevice } from "@lethe/testing/device";
 import { smallLlama } from "@lethe/testing/llama";
+import { savedFolder } from "@lethe/testing/memory-folder";
 import { expect, test } from "vitest";
 import * as exported from "../src/index.ts";
 
 const device = await testDevice();
 const model = smallLlama(device, 1);
-const values = [...valuesOn(device), model];
+const streamed = await streamModel(device, await savedFolder(await model.files()), { tokenizer: null });
+const values = [...valuesOn(device), model, streamed];
 
 test.each(functionsIn(exported, Object.keys(autograd)))("%s refuses every wrong argument", async (name, operation) => {
   const before = device.dispatches;

@@ -31,7 +31,7 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
   readonly stopTokens: readonly number[];
   /** The model's name in errors. */
   readonly label: string;
-  /** Shape and dtype of each weight by Hugging Face's name, in the order of the forward pass: as they are on the device when they are there. */
+  /** Shape and dtype of each weight by Hugging Face's name, in the order of the file: as they are on the device when they are there. */
   readonly weights: ReadonlyMap<string, WantedWeight>;
   readonly #opened: OpenModel<C, Family<C, never>>;
   readonly #found: readonly FoundWeight[];
@@ -46,8 +46,10 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
     this.text = opened.text;
     this.stopTokens = opened.stopTokens;
     this.label = opened.label;
-    this.weights = new Map(found.map(({ name, shape, stored }) => [name, { shape, dtype: floats[stored] }]));
-    this.#slots = slotsOf(this.weights);
+    const wanted = (weights: readonly FoundWeight[]) =>
+      new Map(weights.map(({ name, shape, stored }) => [name, { shape, dtype: floats[stored] }]));
+    this.weights = wanted(inFileOrder(opened.checkpoint, found));
+    this.#slots = slotsOf(wanted(found));
   }
 
   /**

@@ -1,6 +1,17 @@
 import { streamModel } from "@lethe/auto";
-import { type ModelPlace, StreamedModel, type Watch } from "@lethe/decoder";
-import { anyObject, atLeast, callable, checkedAsync, optional, options } from "@lethe/tensor/checked";
+import { type ModelPlace, modules, StreamedModel, type Watch } from "@lethe/decoder";
+import { bytesPerElement, type MemoryNeed } from "@lethe/tensor";
+import {
+  anyObject,
+  atLeast,
+  callable,
+  checked,
+  checkedAsync,
+  instanceOf,
+  type Kind,
+  optional,
+  options,
+} from "@lethe/tensor/checked";
 import { signal } from "../kinds.ts";
 import type { QuestionBatch } from "./questions.ts";
 import { type RecordedRun, recordStreamedRun } from "./recorded-run.ts";
@@ -14,6 +25,12 @@ export interface SweptWindows {
   /** Default: 1. */
   readonly stride?: number | undefined;
 }
+
+const placeKind: Kind = {
+  wanted: "a StreamedModel, or a model's place: a path, a name on the Hugging Face Hub or a folder",
+  accepts: (value) =>
+    value instanceof StreamedModel || typeof value === "string" || callable.accepts(Object(value).open),
+};
 
 export interface StreamVanillaOptions extends Watch {
   /** Default: all of `settings`. */
@@ -36,7 +53,7 @@ export interface StreamVanillaOptions extends Watch {
 export const streamVanilla = checkedAsync(
   "streamVanilla",
   {
-    vanilla: { wanted: "a StreamedModel or a model's place", accepts: (value) => Boolean(value) },
+    vanilla: placeKind,
     questions: anyObject,
     options: optional(
       options({
@@ -55,8 +72,7 @@ export const streamVanilla = checkedAsync(
     const opened = vanilla instanceof StreamedModel;
     const model = opened ? vanilla : await streamModel(questions.rows.device, vanilla, { tokenizer: null, ...watch });
     try {
-      const depth = model.config.num_hidden_layers;
-      const layers = windows ? sweptLayers(depth, windows) : [...Array(depth).keys()];
+      const layers = layersOf(model, windows);
       const recorded = settings.flatMap((setting) => setting.vanilla);
       return await recordStreamedRun(model, questions, { recorded, layers, label: "the vanilla run", ...watch });
     } finally {
@@ -64,6 +80,39 @@ export const streamVanilla = checkedAsync(
     }
   },
 );
+
+/**
+ * The memory that {@link streamVanilla} needs on the device for weights, for `requireMemory`: one block's, those outside the blocks, and the
+ * value vectors that are kept. What it records of activations, `restorationMemory` counts.
+ * @function
+ */
+export const streamVanillaMemory = checked(
+  "streamVanillaMemory",
+  {
+    vanilla: instanceOf(StreamedModel),
+    options: options({ settings: optional(anyObject), windows: optional(anyObject) }),
+  },
+  (
+    vanilla: StreamedModel,
+    { settings = everySetting, windows }: Pick<StreamVanillaOptions, "settings" | "windows">,
+  ): MemoryNeed[] => {
+    const { device, weights } = vanilla;
+    const kept = settings.some((setting) => setting.vanilla.includes("W_V")) ? layersOf(vanilla, windows) : [];
+    const values = kept.map((layer) => {
+      const name = `${modules.down(layer)}.weight`;
+      const { shape, dtype } = weights.get(name)!;
+      const bytes = shape.reduce((product, dim) => product * dim, bytesPerElement[dtype]);
+      return { part: "value vectors of the vanilla model", name, bytes: device.pool.sizeOf(bytes, true) };
+    });
+    return [...vanilla.memory(), ...values];
+  },
+);
+
+/** The layers that are recorded. */
+function layersOf({ config }: StreamedModel, windows: SweptWindows | undefined): number[] {
+  const depth = config.num_hidden_layers;
+  return windows ? sweptLayers(depth, windows) : [...Array(depth).keys()];
+}
 
 /** Layers that are in a window of a sweep, in ascending order. */
 function sweptLayers(depth: number, { radius, stride = 1 }: SweptWindows): number[] {

@@ -1,6 +1,6 @@
-import type { Decoder } from "@lethe/decoder";
+import { Decoder, type Watch } from "@lethe/decoder";
 import { LetheError, sub, sumOfSquaresInto, type Weight } from "@lethe/tensor";
-import { callable, checkedAsync, instanceOf, optional, options, unlessAborted } from "@lethe/tensor/checked";
+import { callable, checkedAsync, instanceOf, type Kind, optional, options, unlessAborted } from "@lethe/tensor/checked";
 import { decoder, signal } from "../kinds.ts";
 import { Gram, type Matrix, piecesOf, rowsInF32 } from "./gram.ts";
 
@@ -23,6 +23,19 @@ export interface WeightComparison extends WeightSquares {
   readonly spectral: { readonly vanilla: number; readonly change: number } | null;
 }
 
+/** A model whose weights are read one at a time, such as a `StreamedModel`. */
+export interface WeightsInTurn {
+  readonly label: string;
+  readonly weights: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Reads one. The caller disposes of it. */
+  weight(name: string, watch: Watch): Promise<Weight>;
+}
+
+const weightsKind: Kind = {
+  wanted: "a Decoder, or an object of label, weights and weight",
+  accepts: (value) => value instanceof Decoder || callable.accepts(Object(value).weight),
+};
+
 export interface CompareWeightsOptions {
   /**
    * Spectral norms of the vanilla weights by name: those that are there are not measured, and those that are measured are put there. Half of
@@ -41,7 +54,7 @@ const AHEAD = 3;
 /**
  * Compares every weight of an unlearned model with the vanilla model's, of which arXiv 2410.06606, Section 6, has unembedding and norms:
  * sums of squares, and spectral norms by the largest eigenvalue of WᵀW. Each is within 1e-5 of itself. Either model may hold packed weights;
- * they are widened piece by piece. The host sees no weight, only squares of a weight's shorter side.
+ * they are widened piece by piece. The host sees no weight, only squares of a weight's shorter side. The vanilla model need not be on the device.
  * @returns an entry for each weight, in the order of the vanilla model's
  * @throws {LetheError} when a model lacks a weight of the other, shapes differ, or a number in a weight is not finite
  * @function
@@ -49,20 +62,23 @@ const AHEAD = 3;
 export const compareWeights = checkedAsync(
   "compareWeights",
   {
-    vanilla: decoder,
+    vanilla: weightsKind,
     unlearned: decoder,
     options: options({ norms: optional(instanceOf(Map)), progress: optional(callable), signal }),
   },
   async (
-    vanilla: Decoder,
+    vanilla: Decoder | WeightsInTurn,
     unlearned: Decoder,
     { norms = new Map(), progress, signal }: CompareWeightsOptions = {},
   ): Promise<WeightComparison[]> => {
     requireAlike(vanilla, unlearned);
     const begun: Promise<WeightComparison>[] = [];
-    for (const [name, weight] of vanilla.weights) {
+    for (const name of vanilla.weights.keys()) {
       progress?.(begun.length / vanilla.weights.size);
-      await vanilla.device.ready(signal);
+      await unlearned.device.ready(signal);
+      // What the comparison records keeps the weight as long as it needs it.
+      using weight =
+        vanilla instanceof Decoder ? vanilla.weights.get(name)!.retain() : await vanilla.weight(name, { signal });
       const comparison = compare(name, weight, unlearned.weights.get(name)!, norms);
       // Who waits for the comparisons hears of a failure. Who was stopped waits no more.
       comparison.catch(() => {});
@@ -123,8 +139,9 @@ function asMatrix(weight: Weight): Matrix {
   return weight.reshape([shape.length === 1 ? 1 : shape[0]!, shape.at(-1)!] as const);
 }
 
-function requireAlike(vanilla: Decoder, unlearned: Decoder): void {
-  const missing = (from: Decoder, whole: Decoder) => [...whole.weights.keys()].find((name) => !from.weights.has(name));
+function requireAlike(vanilla: Pick<WeightsInTurn, "label" | "weights">, unlearned: Decoder): void {
+  const missing = (from: typeof vanilla, whole: typeof vanilla) =>
+    [...whole.weights.keys()].find((name) => !from.weights.has(name));
   for (const [from, whole] of [
     [unlearned, vanilla],
     [vanilla, unlearned],
