@@ -1,4 +1,4 @@
-import { castInto, type FloatDType } from "@lethe/tensor";
+import { castInto, type Device, type FloatDType } from "@lethe/tensor";
 import type { DecoderConfig } from "./checkpoint/config.ts";
 import { emptyWeights } from "./checkpoint/empty-weights.ts";
 import { type ModelFile, modelFiles, type SaveOptions, saveModel } from "./checkpoint/save.ts";
@@ -28,13 +28,26 @@ export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
    * @param dtypeOf gives the dtype of the copy's weight of a name. Where that is narrower, numbers are rounded to nearest
    */
   copyIn(dtypeOf: (name: string) => FloatDType): Decoder<C> {
-    const { device, weights, config, text, stopTokens, origin, label } = this;
-    const wanted = Array.from(weights, ([name, { shape }]) => [name, { shape, dtype: dtypeOf(name) }] as const);
-    const own = emptyWeights(device, new Map(wanted));
-    const parts = { device, config, weights: own, text, stopTokens, label, ...(origin && { origin }) };
-    const copy = new Decoder(parts, this.#layout);
+    const copy = this.blank(this.device, dtypeOf);
     copy.takeWeights(this);
     return copy;
+  }
+
+  /**
+   * A model like this one whose weights have places and no values, as `Family.blank` makes it: on a `sketchDevice` a sketch of this model. The
+   * caller disposes of it.
+   * @param dtypeOf gives the dtype of each of its weights, by name. Default: that of the weight here
+   */
+  blank(device: Device, dtypeOf?: (name: string) => FloatDType): Decoder<C> {
+    const { weights, config, text, stopTokens, origin, label } = this;
+    const wanted = Array.from(weights, ([name, weight]) => {
+      return [name, { shape: weight.shape, dtype: dtypeOf?.(name) ?? weight.dtype }] as const;
+    });
+    const own = emptyWeights(device, new Map(wanted));
+    return new Decoder(
+      { device, config, weights: own, text, stopTokens, label, ...(origin && { origin }) },
+      this.#layout,
+    );
   }
 
   /**

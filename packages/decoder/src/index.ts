@@ -15,7 +15,14 @@ export {
   openModelCheckpoint,
   readConfig,
 } from "./checkpoint/directory.ts";
-export { defineFamily, type Family, type FamilyRules, type LoadOptions, loadDecoder } from "./checkpoint/family.ts";
+export {
+  type BlankParts,
+  defineFamily,
+  type Family,
+  type FamilyRules,
+  type LoadOptions,
+  loadDecoder,
+} from "./checkpoint/family.ts";
 export { tokenizerFiles } from "./checkpoint/files.ts";
 export type { WeightSource, WeightSources } from "./checkpoint/find-weights.ts";
 export { readStopTokens } from "./checkpoint/generation-config.ts";

@@ -9,6 +9,7 @@ const STEPS = 10;
 
 /** A runner without a GPU: made-up numbers, at a pace that a test can interrupt. */
 export class FakeRunner implements CellRunner {
+  readonly peakBytes = 0;
   readonly adapter = { name: "fake adapter", software: true };
   /** The cells that were run, without their hashes. */
   readonly ran: string[] = [];

@@ -7,6 +7,7 @@ export { openDevice } from "./gpu/open.ts";
 export type { AdapterChoice, DeviceOptions } from "./gpu/options.ts";
 export type { Recording } from "./gpu/recording.ts";
 export { type MemoryNeed, memoryFits, requireMemory } from "./gpu/require-memory.ts";
+export { sketchDevice } from "./gpu/sketch.ts";
 export type { MatmulChoice, Tuning } from "./gpu/tuning.ts";
 export { joined, split } from "./joined.ts";
 export * from "./ops/index.ts";

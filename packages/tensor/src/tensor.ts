@@ -13,6 +13,7 @@ import {
 import { adapterNameOf, type Capabilities, capabilitiesOf } from "./gpu/capabilities.ts";
 import { checkCall } from "./gpu/check-call.ts";
 import { Faults, type Start } from "./gpu/faults.ts";
+import { mapForReading } from "./gpu/flags.ts";
 import type { MemoryReport } from "./gpu/memory-report.ts";
 import type { DeviceOptions } from "./gpu/options.ts";
 import { type Constants, Pipelines } from "./gpu/pipelines.ts";
@@ -415,7 +416,7 @@ export class Device {
     try {
       await submissions.afterSubmit(batch);
       this.check();
-      await this.#start(() => staging.mapAsync(GPUMapMode.READ, 0, bytes));
+      await this.#start(() => staging.mapAsync(mapForReading, 0, bytes));
       await this.#faults.settled();
       await this.#recorder.relieve();
       this.check();

@@ -17,6 +17,11 @@ export interface FetchOptions extends Watch {
    * Face cache. A folder has an option of its own.
    */
   readonly keep?: boolean | undefined;
+  /**
+   * Whether Node downloads a model on the Hub that is not in the Hugging Face cache. If not, its files are read from there by ranges, as a
+   * browser reads them. Default: true.
+   */
+  readonly download?: boolean | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Folder, TensorToWrite } from "@lethe/tensor";
 import { directoryFolder, type TensorData, writeSafetensors } from "@lethe/tensor/node";
 import { ModelError } from "../errors.ts";
-import { modelDirectory } from "./hub/directory.node.ts";
+import { folderWithoutDownload, modelDirectory } from "./hub/directory.node.ts";
 import type { Watch } from "./progress.ts";
 import { replaceDirectory } from "./saving/replace-directory.node.ts";
 import type { ShardToWrite } from "./saving/shards.ts";
@@ -12,8 +12,11 @@ import { WEIGHT_METADATA } from "./saving/weight-data.ts";
 export { modelDirectory };
 
 /** The files of a model's directory; see {@link modelDirectory}. */
-export async function folderAt(place: string, watch: Watch): Promise<Folder> {
-  return directoryFolder(await modelDirectory(place, watch));
+export async function folderAt(
+  place: string,
+  { download = true, ...watch }: Watch & { readonly download?: boolean | undefined },
+): Promise<Folder> {
+  return download ? directoryFolder(await modelDirectory(place, watch)) : folderWithoutDownload(place);
 }
 
 /**

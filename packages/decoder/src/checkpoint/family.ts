@@ -1,4 +1,4 @@
-import { castInto, type Device, full, quote, randomNormal } from "@lethe/tensor";
+import { castInto, type Device, type FloatDType, full, quote, randomNormal } from "@lethe/tensor";
 import { Decoder } from "../decoder.ts";
 import { ConfigError } from "../errors.ts";
 import { type Layout, type WeightShapes, weightShapes } from "../pass/layout.ts";
@@ -40,7 +40,17 @@ export interface Family<C extends DecoderConfig = DecoderConfig, I extends objec
    * @throws {ConfigError} when a field is wrong or not supported
    */
   init(device: Device, config: I, seed: number, text?: Text): Decoder<C>;
+  /**
+   * A model whose weights have places and no values: to be filled, or, on a `sketchDevice`, to plan the memory of a model that is not loaded.
+   * It belongs to the caller, who disposes of it.
+   * @param config checked, see {@link FamilyRules.config}
+   * @param dtype of each weight by its name
+   */
+  blank(device: Device, config: C, dtype: (name: string) => FloatDType, parts?: BlankParts): Decoder<C>;
 }
+
+/** What a {@link Family.blank} model has beside its weights. */
+export type BlankParts = Pick<ModelParts<DecoderConfig>, "text" | "stopTokens" | "label">;
 
 /** Makes a family of its rules. */
 export function defineFamily<C extends DecoderConfig, I extends object>(rules: FamilyRules<C, I>): Family<C, I> {
@@ -57,6 +67,13 @@ export function defineFamily<C extends DecoderConfig, I extends object>(rules: F
       return loadDecoder(device, place, choose, options);
     },
     init: (device, config, seed, text) => initDecoder(device, rules.config(config), seed, family, text),
+    blank(device, config, dtype, parts) {
+      const wanted = Array.from(
+        family.shapes(config),
+        ([name, shape]) => [name, { shape, dtype: dtype(name) }] as const,
+      );
+      return family.create({ ...parts, device, config, weights: emptyWeights(device, new Map(wanted)) });
+    },
   };
   return family;
 }
@@ -96,20 +113,20 @@ function initDecoder<C extends DecoderConfig>(
   device: Device,
   config: C,
   seed: number,
-  family: Pick<Family<C>, "shapes" | "create">,
+  family: Pick<Family<C>, "blank">,
   text?: Text,
 ): Decoder<C> {
   const residual = std / Math.sqrt(2 * config.num_hidden_layers);
-  const shapes = Array.from(family.shapes(config), ([name, shape]) => [name, { shape, dtype: "f32" }] as const);
-  const weights = emptyWeights(device, new Map(shapes));
-  for (const [i, [name, { shape }]] of shapes.entries()) {
+  const model = family.blank(device, config, () => "f32", { text, stopTokens: [config.eos_token_id ?? []].flat() });
+  for (const [i, [name, weight]] of [...model.weights].entries()) {
+    const { shape } = weight;
     using _scope = device.scope("fresh weight");
     const writes = /\.(o_proj|down_proj)\.weight$/.test(name);
     // Each weight has its own random stream: the generator counts elements within one call.
     const options = { seed: seed * 65_536 + i, std: writes ? residual : std };
     const constant = name.endsWith(".bias") ? 0 : 1;
     const fresh = shape.length === 1 ? full(device, shape, constant) : randomNormal(device, shape, options);
-    castInto(weights.get(name)!, fresh);
+    castInto(weight, fresh);
   }
-  return family.create({ device, config, weights, text, stopTokens: [config.eos_token_id ?? []].flat() });
+  return model;
 }

@@ -11,6 +11,7 @@ import {
 } from "@lethe/tensor";
 import type { TrainingRecipe } from "@lethe/unlearn";
 import { pretrainedIn } from "#pretrained";
+import { memoryOfCell } from "../plan/cell-memory.ts";
 import { DispatchLog } from "../profile/kernel-costs.ts";
 import type { Study } from "../studies/study.ts";
 import { askVanilla, liveAnswers } from "../subjects/known-answers.ts";
@@ -20,7 +21,7 @@ import type { AtEpoch, KnownAnswers, Models, Subject, Watcher } from "../subject
 import type { Unfinished } from "../subjects/unfinished.ts";
 import type { Cell, CellResult } from "./cell.ts";
 import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
-import { byPart, copyDTypes, memoryOf } from "./forecast/memory.ts";
+import { copyDTypes, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { withQuestions, workOf } from "./forecast/work.ts";
 import type { CellParts, CellRunner, Rehearsed } from "./run-cells.ts";
@@ -78,6 +79,10 @@ class DeviceRunner implements CellRunner {
     return new DispatchLog(this.#device);
   }
 
+  get peakBytes(): number {
+    return this.#device.memory().peakBytes;
+  }
+
   deviceState(): string {
     return describeMemory(this.#device.memory());
   }
@@ -87,13 +92,14 @@ class DeviceRunner implements CellRunner {
     const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
     const training = await trainingOf(kept.vanilla, cell, work);
     const rates = await this.#ratesOf(kept, cell, training, watcher, unfinished);
-    return { rates, work, memory: memoryWith(kept.vanilla, training) };
+    return { rates, work, memory: await memoryOfCell(kept.vanilla, cell) };
   }
 
   async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
     const { config, sources } = cell;
     const { unfinished, matched, onMade } = parts;
     watcher.progress(0, "loading the model");
+    this.#device.pool.resetPeak();
     const kept = await this.#keep(sources.model);
     await this.#forecast(kept, cell, watcher, parts);
     const loaded: Decoder[] = [];
@@ -211,7 +217,7 @@ class DeviceRunner implements CellRunner {
     onForecast({
       seconds: seconds + asking,
       stages: { ...stages, "asking the vanilla model": asking },
-      memory: memoryWith(vanilla, training),
+      memory: await memoryOfCell(vanilla, cell),
     });
   }
 
@@ -288,13 +294,6 @@ function copyMemory({ weights }: Decoder, dtypeOf: CopyTraining["dtypeOf"]): Mem
   return Array.from(weights, ([name, { size }]) => {
     return { part: "weights of the copy", name, bytes: bytesPerElement[dtypeOf(name)] * size };
   });
-}
-
-/** What a cell needs on the device: both models' weights, and what training needs. */
-function memoryWith(vanilla: Decoder, { dtypeOf, needs }: CopyTraining): Record<string, number> {
-  const weights = [...vanilla.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  const copied = copyMemory(vanilla, dtypeOf).reduce((sum, { bytes }) => sum + bytes, 0);
-  return { "weights of the vanilla model": weights, "weights of the copy": copied, ...byPart(needs) };
 }
 
 /** What decides the vanilla model's answers. */

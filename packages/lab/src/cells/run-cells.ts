@@ -66,6 +66,8 @@ export interface CellRunner {
   rehearse(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Rehearsed>;
   /** Counts the device's work from now on, for a profile. */
   watchWork(): DispatchLog;
+  /** The most bytes that the device held during the last cell. */
+  readonly peakBytes: number;
   /** What the device holds at the moment, in one line. */
   deviceState(): string;
   /** Gives the device back. Called once, also after an error. */
@@ -81,8 +83,13 @@ export interface RunObserver {
   live?(cell: Cell, now: Live): void;
   /** Called before a long cell's training starts. */
   forecast(cell: Cell, forecast: CellForecast): void;
-  /** @param seconds what the cell took */
-  finished(cell: Cell, result: CellResult, seconds: number, forecast: CellForecast | undefined): void;
+  /** @param taken seconds, and the most bytes that the device held */
+  finished(
+    cell: Cell,
+    result: CellResult,
+    taken: { readonly seconds: number; readonly bytes: number },
+    forecast: CellForecast | undefined,
+  ): void;
 }
 
 export interface RunOptions {
@@ -128,7 +135,7 @@ export async function runCells(cells: readonly Cell[], options: RunOptions): Pro
     await store.write("timings", cell.id, `${JSON.stringify(timings, null, 2)}\n`);
     await store.write("cells", cell.id, text);
     await store.unfinished?.remove(cell.id);
-    observer.finished(cell, result, took.seconds, forecast);
+    observer.finished(cell, result, { seconds: took.seconds, bytes: runner.peakBytes }, forecast);
   }
 }
 

@@ -16,6 +16,13 @@ export const bundled = Object.fromEntries(
   ]),
 ) as Readonly<Record<TinyFamily, Bundled>>;
 
+const SHAPES = ["7b-llama", "7b-olmo", "1b-llama", "1b-olmo"];
+
+/** Folders of the shapes of well-known models, by name: `config.json` alone. */
+export const bundledShapes: Readonly<Record<string, string>> = Object.fromEntries(
+  SHAPES.map((name) => [name, inRepository(`models/shapes/${name}`)]),
+);
+
 /** The folder of the recipes that were found for models. */
 export const bundledRecipes = inRepository("data/recipes");
 

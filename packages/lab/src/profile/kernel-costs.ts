@@ -14,6 +14,17 @@ export interface KernelCost {
   readonly flops: number;
 }
 
+/** How much there is to do in the runs of one kernel at one size within a stage. */
+export interface KernelWork {
+  readonly stage: string;
+  readonly kernel: string;
+  readonly count: number;
+  /** Floating-point operations of one run of a matrix product; 0 of anything else. */
+  readonly flops: number;
+  /** Bytes of what one run is given: what it moves, if it moves all of that once. */
+  readonly bytes: number;
+}
+
 /** A dispatch without its tensors, and how often it came in each stage. */
 interface Kind {
   readonly call: Omit<Dispatch, "bindings">;
@@ -43,6 +54,15 @@ export class DispatchLog implements Disposable {
   /** Stops counting. */
   [Symbol.dispose](): void {
     Reflect.deleteProperty(this.#device, "dispatch");
+  }
+
+  /** What was counted so far. Nothing is measured. */
+  work(): KernelWork[] {
+    return [...this.#kinds.values()].flatMap(({ call, bindings, counts }) => {
+      const bytes = bindings.reduce((sum, binding) => sum + binding.bytes, 0);
+      const flops = flopsOf(call);
+      return Array.from(counts, ([stage, count]) => ({ stage, kernel: call.kernel, count, flops, bytes }));
+    });
   }
 
   /**

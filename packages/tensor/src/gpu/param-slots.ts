@@ -1,3 +1,4 @@
+import { bufferUsage } from "./flags.ts";
 import type { ParamField } from "./interface.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
@@ -108,7 +109,7 @@ export class ParamSlots {
     const gpu = this.#gpu.createBuffer({
       label: "parameters",
       size: slotsInBlock * slotBytes,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: bufferUsage.UNIFORM | bufferUsage.COPY_DST,
     });
     this.#blocks.push({ gpu, words: new Uint32Array(slotsInBlock * slotWords), ...unchanged });
     this.#fresh = 0;

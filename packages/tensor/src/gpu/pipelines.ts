@@ -1,6 +1,7 @@
 import { wgsl } from "#wgsl";
 import { DeviceValidationError, LetheError } from "../errors.ts";
 import type { Faults } from "./faults.ts";
+import { computeStage } from "./flags.ts";
 import { define } from "./include.ts";
 import { type KernelInterface, readInterface } from "./interface.ts";
 import { Recent } from "./recent.ts";
@@ -130,11 +131,11 @@ export class Pipelines {
     const module = this.#gpu.createShaderModule({ label: kernel, code });
     const entries: GPUBindGroupLayoutEntry[] = declared.storage.map(({ index, writable }) => ({
       binding: index,
-      visibility: GPUShaderStage.COMPUTE,
+      visibility: computeStage,
       buffer: { type: writable ? "storage" : "read-only-storage" },
     }));
     if (declared.params.length > 0) {
-      entries.push({ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } });
+      entries.push({ binding: 0, visibility: computeStage, buffer: { type: "uniform" } });
     }
     const layout = this.#gpu.createBindGroupLayout({ label: kernel, entries });
     const program = { module, interface: declared, layout };

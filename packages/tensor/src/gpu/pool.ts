@@ -1,5 +1,6 @@
 import { OutOfMemoryError } from "../errors.ts";
 import type { Faults } from "./faults.ts";
+import { bufferUsage } from "./flags.ts";
 import type { WebGPUBuffer, WebGPUDevice } from "./webgpu-types.ts";
 
 /** A GPU buffer that the pool owns, handed out to one tensor at a time. */
@@ -36,7 +37,7 @@ export interface PoolReport {
 }
 
 const none: PooledBuffer[] = [];
-const usage = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC, spelt out because GPUBufferUsage may not exist yet
+const usage = bufferUsage.STORAGE | bufferUsage.COPY_DST | bufferUsage.COPY_SRC;
 
 /** A whole number of 16-byte vectors, which kernels may bind. */
 function exactSize(bytes: number): number {
@@ -193,6 +194,11 @@ export class BufferPool {
       else if (left.length < shelf.length) this.#free.set(size, left);
     }
     return [...gone];
+  }
+
+  /** Bytes held by live tensors: `report().bytesInUse`, at no cost. */
+  get bytesInUse(): number {
+    return this.#bytesInUse;
   }
 
   resetPeak(): void {

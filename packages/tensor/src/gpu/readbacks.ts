@@ -1,5 +1,6 @@
 import { OutOfMemoryError } from "../errors.ts";
 import type { Faults } from "./faults.ts";
+import { bufferUsage } from "./flags.ts";
 import type { WebGPUDevice } from "./webgpu-types.ts";
 
 /** Bytes that are kept for later reads. Larger reads take so long that a buffer of their own costs nothing beside. */
@@ -31,7 +32,7 @@ export class Readbacks {
         this.#gpu.createBuffer({
           label,
           size: size > mostKept ? bytes : size,
-          usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+          usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST,
         }),
       ({ message }) => new OutOfMemoryError(`no memory for the ${label} (${bytes} bytes): ${message}`),
     );

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { listed, openCheckpointIn } from "@lethe/tensor";
+import { type Folder, listed, openCheckpointIn } from "@lethe/tensor";
 import { directoryFolder, readTextFile } from "@lethe/tensor/node";
 import { ModelError } from "../../errors.ts";
 import { hasFile } from "../files.ts";
@@ -8,6 +8,7 @@ import type { Watch } from "../progress.ts";
 import { finishReplacing } from "../saving/replace-directory.node.ts";
 import { downloadModel } from "./download.node.ts";
 import { hubCache, hubEndpoint, hubIsOffline, hubToken } from "./environment.node.ts";
+import { hubFolder } from "./folder.ts";
 import { cachedModelName, type HubName, hubName } from "./name.ts";
 import { HubError } from "./repository.ts";
 
@@ -19,6 +20,26 @@ import { HubError } from "./repository.ts";
  * @throws {ModelError} when there is no such model; the message says where Lethe looked, and how to get the model
  */
 export async function modelDirectory(place: string, watch: Watch = {}): Promise<string> {
+  const here = await directoryHere(place);
+  return typeof here === "string" ? here : modelInCache(here, watch);
+}
+
+/**
+ * The files of a place, as {@link modelDirectory} finds them, but that those of a model that is neither here nor in the cache are read from the
+ * Hub by ranges, and nothing is downloaded: for who needs few of them.
+ * @throws {ModelError} as {@link modelDirectory} does
+ */
+export async function folderWithoutDownload(place: string): Promise<Folder> {
+  const here = await directoryHere(place);
+  if (typeof here === "string") return directoryFolder(here);
+  const cached = await cachedSnapshot(cacheOf(here), here.revision);
+  if (cached !== undefined && (await isWhole(cached))) return directoryFolder(cached);
+  if (hubIsOffline()) return directoryFolder(await modelInCache(here, {}));
+  return hubFolder(place, { token: await hubToken(), endpoint: hubEndpoint() });
+}
+
+/** A place that is a directory, or the name of a model that is none. */
+async function directoryHere(place: string): Promise<string | HubName> {
   const found = await stat(place).catch(() => undefined);
   const directoryExpected = "expected a model's directory, with config.json and *.safetensors";
   if (found && !found.isDirectory()) throw new ModelError(`${place} is a file; ${directoryExpected}`);
@@ -26,12 +47,17 @@ export async function modelDirectory(place: string, watch: Watch = {}): Promise<
   if (await finishReplacing(place)) return place;
   const name = hubName(place);
   if (!name) throw new ModelError(`${place} is not there; ${directoryExpected}`);
-  return modelInCache(name, watch);
+  return name;
+}
+
+/** The folder of a repository in the cache. */
+function cacheOf({ repository }: HubName): string {
+  return join(hubCache(), `models--${repository.replace("/", "--")}`);
 }
 
 /** A model in the cache, where it is put if need be. */
 async function modelInCache(name: HubName, watch: Watch): Promise<string> {
-  const folder = join(hubCache(), `models--${name.repository.replace("/", "--")}`);
+  const folder = cacheOf(name);
   const cached = await cachedSnapshot(folder, name.revision);
   if (cached !== undefined && (hubIsOffline() || (await isWhole(cached)))) return cached;
   if (hubIsOffline()) throw await notCached(folder, name, "HF_HUB_OFFLINE is set, so nothing is downloaded");

@@ -5,7 +5,7 @@ import { howToUnlearn } from "../../subjects/unlearned.ts";
 import type { Cell } from "../cell.ts";
 import type { Work } from "./forecast.ts";
 
-/** The memory of a cell by its parts: both models' weights, and what training needs, or answering where that is more. */
+/** What a cell needs beside both models' weights, for `requireMemory`: what training needs, or answering where that is more. */
 export async function memoryOf(vanilla: Decoder, { config, sources }: Cell, work: Work): Promise<MemoryNeed[]> {
   const { subject } = config;
   const training =
@@ -22,13 +22,6 @@ export async function copyDTypes(vanilla: Decoder, { config, sources }: Cell): P
   const { subject } = config;
   if (subject.kind !== "unlearned") return () => "f32";
   return unlearningDTypes(vanilla, await howToUnlearn(vanilla, { config: { ...config, subject }, sources }));
-}
-
-/** Bytes by part. */
-export function byPart(needs: readonly MemoryNeed[]): Record<string, number> {
-  const parts: Record<string, number> = {};
-  for (const { part, bytes } of needs) parts[part] = (parts[part] ?? 0) + bytes;
-  return parts;
 }
 
 function sum(needs: readonly MemoryNeed[]): number {

@@ -6,9 +6,12 @@ import { number } from "../command-line.ts";
 /** The options of one field of a recipe. A field that can be on or off has two. */
 const OPTIONS = recipeFields.map((field) => ({ field, options: optionsOf(field) }));
 
-/** Adds an option for each field of a recipe, under a heading of their own. */
-export function addRecipeOptions(program: Command): void {
-  for (const option of OPTIONS.flatMap(({ options }) => options))
+/**
+ * Adds an option for each field of a recipe, under a heading of their own.
+ * @param wanted whether a field has one. Default: each has
+ */
+export function addRecipeOptions(program: Command, wanted: (field: RecipeField) => boolean = () => true): void {
+  for (const option of OPTIONS.flatMap(({ field, options }) => (wanted(field) ? options : [])))
     program.addOption(option.helpGroup("Recipe (otherwise that on record for the model, or the defaults):"));
 }
 

@@ -16,7 +16,7 @@ import { showFigures } from "../figures.ts";
 import { showProgress } from "../progress.ts";
 import { printReport } from "./report-finished.ts";
 import { PROFILE_NOTE, RunProfile } from "./run-profile.ts";
-import { showForecast } from "./show-forecast.ts";
+import { showForecast, showTaken } from "./show-forecast.ts";
 import { Stopped, stoppable } from "./stop-signals.ts";
 import { typedCommand } from "./typed-command.ts";
 
@@ -124,9 +124,8 @@ async function runOpenCells(
           display.line(`${left} cells like it: about ${formatDuration(left * forecast.seconds)} for the run.`);
         display.expect((performance.now() - startedAt) / 1000 + left * forecast.seconds);
       },
-      finished(cell, result, seconds, forecast) {
-        const took = forecast && `; took ${formatDuration(seconds)}, forecast ${formatDuration(forecast.seconds)}`;
-        display.line(`${summary(cell, result, studies)}${took ?? ""}`);
+      finished(cell, result, taken, forecast) {
+        display.line(`${summary(cell, result, studies)}${forecast ? `; ${showTaken(taken, forecast)}` : ""}`);
       },
     };
     const startedAt = performance.now();

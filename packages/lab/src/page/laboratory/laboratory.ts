@@ -125,7 +125,7 @@ export class Laboratory {
           remark: (line) => tell({ kind: "remark", line }),
           forecast: (_, { seconds }) => tell({ kind: "forecast", seconds }),
           live: (cell, now) => tell({ kind: "live", cell: cell.id, now }),
-          finished: (cell, result, seconds) => tell({ kind: "finished", cell: cell.id, result, seconds }),
+          finished: (cell, result, { seconds }) => tell({ kind: "finished", cell: cell.id, result, seconds }),
         },
         // Of a control nobody wants the weights.
         onMade: async (cell, model) => {

@@ -1,0 +1,36 @@
+import type { Decoder } from "@lethe/decoder";
+import { sketchDevice } from "@lethe/tensor";
+import { settings } from "@lethe/unlearn";
+import type { Cell } from "../cells/cell.ts";
+import { promptsOf } from "../cells/forecast/rehearse.ts";
+import type { RestorationOptions } from "../studies/restoration/schema.ts";
+import { howToUnlearn } from "../subjects/unlearned.ts";
+import { afterEachOther, dryRestoration, dryTraining, type Job } from "./dry-run.ts";
+
+/** The most bytes that a cell's main job holds on the model's device, by part, the largest first. Nothing runs on that device. */
+export async function memoryOfCell(vanilla: Decoder, cell: Cell): Promise<Readonly<Record<string, number>>> {
+  const job = await jobOf(vanilla, cell);
+  using sketch = vanilla.blank(sketchDevice(vanilla.device.capabilities));
+  const { parts } = afterEachOther(await dryTraining(sketch, job), await dryRestoration(sketch, job));
+  return Object.fromEntries(parts.map(({ part, bytes }) => [part, bytes]));
+}
+
+async function jobOf(vanilla: Decoder, cell: Cell): Promise<Job> {
+  const { config, sources } = cell;
+  const { subject, evaluation, studies } = config;
+  const { restoration } = studies as { readonly restoration?: RestorationOptions };
+  return {
+    how:
+      subject.kind === "unlearned"
+        ? await howToUnlearn(vanilla, { config: { ...config, subject }, sources })
+        : undefined,
+    prompts: await promptsOf(vanilla, cell),
+    target: Math.min(evaluation.targetQuestions, sources.concept.questions.length),
+    answerTokens: evaluation.maxAnswerTokens,
+    restoration: restoration && {
+      settings: settings.filter(({ name }) => restoration.settings.includes(name)),
+      radius: restoration.windowRadius,
+      stride: restoration.windowStride,
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { LiveBytes } from "../profile/peak.ts";
+
+/** A part of the memory, and its bytes. */
+export interface Part {
+  readonly part: string;
+  readonly bytes: number;
+}
+
+/** The weights of both models. */
+interface Weights {
+  readonly labels: ReadonlySet<string>;
+  readonly vanilla: number;
+  readonly trained: number;
+}
+
+/** The parts that tensors belong to, by the ends of their labels: of one alone, or of the first of several in a buffer. */
+const KINDS: readonly (readonly [ending: RegExp, part: string])[] = [
+  [/\.grad$/, "gradients"],
+  [/\.exp_avg$/, "AdamW's first moments"],
+  [/\.exp_avg_sq$/, "AdamW's second moments"],
+  [/ before training$/, "weights before training"],
+  [/\.lora_[AB]\.weight$/, "low-rank updates"],
+  [/^(key|value) cache of layer \d+$/, "KV cache"],
+];
+
+const OTHER = "activations";
+
+/**
+ * What a device holds at one moment, by part, the largest first. Tensors that rest between two batches and have no kind of their own are what
+ * the reference model gave; all else is activations.
+ * @param resting what there is between two batches of the training
+ */
+export function partsOf(live: LiveBytes, weights: Weights, resting: LiveBytes): Part[] {
+  const now = byKind(live, weights);
+  const other = now.get(OTHER) ?? 0;
+  const references = Math.min(byKind(resting, weights).get(OTHER) ?? 0, other);
+  // Every training keeps a few numbers.
+  const kept = references > 0.01 * other ? references : 0;
+  const parts = new Map([
+    ["weights of the vanilla model", weights.vanilla],
+    ["weights of the trained model", weights.trained],
+    ...now,
+    ["what the reference model gave", kept],
+    [OTHER, other - kept],
+  ]);
+  return Array.from(parts, ([part, bytes]) => ({ part, bytes }))
+    .filter(({ bytes }) => bytes > 0)
+    .toSorted((a, b) => b.bytes - a.bytes);
+}
+
+/** Bytes by kind, without the models' weights. */
+function byKind(live: LiveBytes, { labels }: Weights): Map<string, number> {
+  const parts = new Map<string, number>();
+  for (const [label, bytes] of live) {
+    if (labels.has(label)) continue;
+    const first = label.replace(/ and \d+ more$/, "");
+    const part = KINDS.find(([ending]) => ending.test(first))?.[1] ?? OTHER;
+    parts.set(part, (parts.get(part) ?? 0) + bytes);
+  }
+  return parts;
+}

@@ -1,0 +1,146 @@
+import type { Decoder } from "@lethe/decoder";
+import { sketchDevice } from "@lethe/tensor";
+import { methodNamed, recipeSchema, settings, trainedPart, unlearningWork } from "@lethe/unlearn";
+import type { RecipeChanges } from "../recipes/fields.ts";
+import { type Choice, dimensions, nameOf } from "./choices.ts";
+import { afterEachOther, type DryRun, dryRestoration, dryTraining } from "./dry-run.ts";
+import type { Part } from "./parts.ts";
+import { type Rates, secondsOf } from "./time.ts";
+
+/** The texts and questions of a job, in tokens. */
+export interface Texts {
+  /** What they are, in words. */
+  readonly name: string;
+  readonly forget: readonly (readonly number[])[];
+  readonly retain: readonly (readonly number[])[];
+  /** Read by methods that prefer refusals. */
+  readonly preferred: readonly (readonly number[])[];
+  readonly prompts: readonly (readonly number[])[];
+  /** How many of the prompts ask about the concept: they are restored. */
+  readonly target: number;
+  readonly answerTokens: number;
+}
+
+/** What is to be planned. */
+export interface PlanOptions {
+  readonly methods: readonly string[];
+  readonly choices: readonly Choice[];
+  readonly epochs: number;
+  /** Fields of the recipe that were asked for. */
+  readonly changes: RecipeChanges;
+  readonly texts: Texts;
+  /** Bytes of the device's memory. */
+  readonly memory: number;
+  readonly rates: Rates;
+  /** Called before each row, with the share that is done. */
+  readonly progress?: (done: number, name: string) => void;
+}
+
+/** What a method takes under one choice. */
+export interface PlannedRow {
+  /** More than one where they take the same. */
+  readonly methods: readonly string[];
+  readonly choice: Choice;
+  /** The most bytes that the device holds. */
+  readonly bytes: number;
+  /** When it holds them: a stage of `dryRun`. */
+  readonly at: string;
+  readonly parts: readonly Part[];
+  readonly seconds: number;
+  readonly fits: boolean;
+}
+
+/** The largest weight, which one binding of an adapter holds, or several that are parts of it. */
+export function largestWeight({ weights }: Decoder): { readonly name: string; readonly bytes: number } {
+  const [name, { bytes }] = [...weights].reduce((most, each) => (each[1].bytes > most[1].bytes ? each : most));
+  return { name, bytes };
+}
+
+/**
+ * Plans a job for each method and choice, on sketches: nothing is loaded. Rows come in the order of their bytes.
+ * @param model a blank model, see `sketchModel`
+ */
+export async function planRows(model: Decoder, options: PlanOptions): Promise<PlannedRow[]> {
+  const { methods, choices, progress } = options;
+  const rows: PlannedRow[] = [];
+  const restorations = new Map<string, Promise<DryRun>>();
+  const wanted = methods.flatMap((method) => choices.map((choice) => ({ method, choice })));
+  for (const [i, { method, choice }] of wanted.entries()) {
+    progress?.(i, `${method} ${nameOf(choice)}`);
+    const job = jobOf(model, method, choice, options);
+    // What is trained, and how it is updated, makes no difference to it.
+    const { weights } = choice;
+    const key = JSON.stringify(weights);
+    if (!restorations.has(key))
+      restorations.set(
+        key,
+        onSketch(model, (vanilla) => dryRestoration(vanilla, job)),
+      );
+    const training = await onSketch(model, (vanilla) => dryTraining(vanilla, job));
+    rows.push(rowOf(afterEachOther(training, await restorations.get(key)!), { method, choice, job }, options));
+  }
+  return alikeTogether(rows).toSorted((a, b) => a.bytes - b.bytes);
+}
+
+/** Each run has a sketch of its own, on which nothing is left of another one. */
+async function onSketch(model: Decoder, run: (vanilla: Decoder) => Promise<DryRun>): Promise<DryRun> {
+  using vanilla = model.blank(sketchDevice(model.device.capabilities));
+  return await run(vanilla); // The model lives until then.
+}
+
+function jobOf({ config }: Decoder, method: string, choice: Choice, { epochs, changes, texts }: PlanOptions) {
+  const { train, ...fields } = choice;
+  const { trains, rate, prefers, options: schema } = methodNamed(method);
+  const refuses = prefers?.(schema.parse({})) === "refusal";
+  // What a method trains itself stands for all of the weights.
+  const own = train === "all" && trains !== undefined;
+  if (!own) trainedPart(train!).requireIn?.(config);
+  const { forget, retain, preferred, prompts, target, answerTokens } = texts;
+  const recipe = recipeSchema.parse({ learningRate: rate, epochs, ...changes, ...fields });
+  return {
+    how: { method, ...(!own && { trains: train }), recipe, forget, retain, ...(refuses && { preferred }), seed: 0 },
+    ...{ prompts, target, answerTokens },
+    restoration: { settings, radius: 2, stride: 1 },
+  };
+}
+
+function rowOf(
+  run: DryRun,
+  { method, choice, job }: { readonly method: string; readonly choice: Choice; readonly job: ReturnType<typeof jobOf> },
+  { memory, rates }: PlanOptions,
+): PlannedRow {
+  const { steps, batchesPerStep, batches, epochs } = unlearningWork(job.how);
+  const repeats = {
+    epochs: (steps * batchesPerStep) / batches.length,
+    answered: epochs,
+    answerTokens: job.answerTokens,
+  };
+  return {
+    methods: [method],
+    choice,
+    bytes: run.peak,
+    at: run.at,
+    parts: run.parts,
+    seconds: secondsOf(run, rates, repeats),
+    fits: run.peak <= memory,
+  };
+}
+
+/** Rows of one choice whose bytes and seconds differ by less than this share are one row. */
+const ALIKE = 0.005;
+
+function alikeTogether(rows: readonly PlannedRow[]): PlannedRow[] {
+  const together: PlannedRow[] = [];
+  for (const row of rows) {
+    const near = (a: number, b: number) => Math.abs(a - b) <= ALIKE * b;
+    const place = together.findIndex(
+      (other) =>
+        dimensions.every(({ name }) => other.choice[name] === row.choice[name]) &&
+        near(row.bytes, other.bytes) &&
+        near(row.seconds, other.seconds),
+    );
+    if (place < 0) together.push(row);
+    else together[place] = { ...together[place]!, methods: [...together[place]!.methods, ...row.methods] };
+  }
+  return together;
+}
