@@ -37,7 +37,7 @@ export interface Restoration {
 /**
  * The stages of a job whose work is counted, in their order. The first epoch has the reference model's passes before it; a later one does not.
  */
-export const STAGES = ["copying", "prompts", "column", "first epoch", "epoch", "restoring"] as const;
+export const STAGES = ["copying", "prompts", "column", "first epoch", "answering", "epoch", "restoring"] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What a job takes on a device. */
@@ -63,7 +63,7 @@ export function dryTraining(vanilla: Decoder, job: Job): Promise<DryRun> {
   return counted(vanilla, async (copy, watch) => {
     await answer(vanilla, job, watch);
     if (job.how) return train(copy, job, job.how, watch);
-    await answer(copy, job, watch);
+    await answerAgain(copy, job, watch);
     return new Map();
   });
 }
@@ -140,6 +140,21 @@ async function answer(model: Decoder, { prompts, answerTokens }: Job, watch: Wat
   }
 }
 
+/**
+ * What a trained model's answers take beside what is there: a pass that checks answers of before. Those about the concept turn out to be wrong,
+ * and go on in a cache of their own; the others are right, as unlearning wants it.
+ */
+async function answerAgain(model: Decoder, { prompts, target, answerTokens }: Job, watch: Watch): Promise<void> {
+  watch.begin("answering");
+  const answered = prompts.map((prompt) => [...prompt, ...Array<number>(answerTokens - 1).fill(0)]);
+  const columns = Math.max(...answered.map(({ length }) => length));
+  for await (const _ of generateTokens(model, answered, { maxNewTokens: answerTokens, stop: [] })) {
+    using moved = model.newCache(target, columns + answerTokens - 1);
+    moved.reserve(columns);
+    return;
+  }
+}
+
 /** @returns what there is between two batches */
 async function train(copy: Decoder, job: Job, wanted: NonNullable<Job["how"]>, watch: Watch): Promise<LiveBytes> {
   const { device } = copy;
@@ -154,10 +169,11 @@ async function train(copy: Decoder, job: Job, wanted: NonNullable<Job["how"]>, w
     recipe: { ...recipe, epochs: 2, steps: null, stepsPerEpoch: null },
     onMicroBatch,
   };
+  let epochs = 0;
   watch.begin("first epoch");
   for await (const _ of unlearn(copy, how)) {
     // The model answers beside what the training keeps.
-    await answer(copy, job, watch);
+    if (epochs++ === 0) await answerAgain(copy, job, watch);
     watch.begin("epoch");
   }
   return resting;

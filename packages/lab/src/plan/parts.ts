@@ -24,6 +24,15 @@ const KINDS: readonly (readonly [ending: RegExp, part: string])[] = [
 ];
 
 const OTHER = "activations";
+const REFERENCES = "what the reference model gave";
+
+/** Parts whose bytes depend on how many texts and questions there are, and how long they are. */
+const BY_TEXTS: readonly string[] = [OTHER, REFERENCES, "KV cache"];
+
+/** The bytes of the parts that do not depend on the texts. */
+export function fixedBytes(parts: readonly Part[]): number {
+  return parts.reduce((sum, { part, bytes }) => (BY_TEXTS.includes(part) ? sum : sum + bytes), 0);
+}
 
 /**
  * What a device holds at one moment, by part, the largest first. Tensors that rest between two batches and have no kind of their own are what
@@ -40,7 +49,7 @@ export function partsOf(live: LiveBytes, weights: Weights, resting: LiveBytes): 
     ["weights of the vanilla model", weights.vanilla],
     ["weights of the trained model", weights.trained],
     ...now,
-    ["what the reference model gave", kept],
+    [REFERENCES, kept],
     [OTHER, other - kept],
   ]);
   return Array.from(parts, ([part, bytes]) => ({ part, bytes }))

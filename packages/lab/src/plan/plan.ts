@@ -4,7 +4,7 @@ import { methodNamed, recipeSchema, settings, trainedPart, unlearningWork } from
 import type { RecipeChanges } from "../recipes/fields.ts";
 import { type Choice, dimensions, nameOf } from "./choices.ts";
 import { afterEachOther, type DryRun, dryRestoration, dryTraining } from "./dry-run.ts";
-import type { Part } from "./parts.ts";
+import { fixedBytes, type Part } from "./parts.ts";
 import { type Rates, secondsOf } from "./time.ts";
 
 /** The texts and questions of a job, in tokens. */
@@ -21,18 +21,21 @@ export interface Texts {
   readonly answerTokens: number;
 }
 
+/** A method under a choice. */
+export interface Wanted {
+  readonly method: string;
+  readonly choice: Choice;
+}
+
 /** What is to be planned. */
 export interface PlanOptions {
-  readonly methods: readonly string[];
-  readonly choices: readonly Choice[];
+  readonly wanted: readonly Wanted[];
   readonly epochs: number;
   /** Fields of the recipe that were asked for. */
   readonly changes: RecipeChanges;
   readonly texts: Texts;
-  /** Bytes of the device's memory. */
-  readonly memory: number;
   readonly rates: Rates;
-  /** Called before each row, with the share that is done. */
+  /** Called before each of them, with how many are done. */
   readonly progress?: (done: number, name: string) => void;
 }
 
@@ -46,8 +49,14 @@ export interface PlannedRow {
   /** When it holds them: a stage of `dryRun`. */
   readonly at: string;
   readonly parts: readonly Part[];
+  /** Bytes for each parameter of what does not depend on the texts: the models' weights, and what the training keeps for each weight. */
+  readonly perParameter: number;
   readonly seconds: number;
-  readonly fits: boolean;
+}
+
+/** The parameters of a model. */
+export function parametersOf({ weights }: Decoder): number {
+  return [...weights.values()].reduce((sum, { size }) => sum + size, 0);
 }
 
 /** The largest weight, which one binding of an adapter holds, or several that are parts of it. */
@@ -57,14 +66,13 @@ export function largestWeight({ weights }: Decoder): { readonly name: string; re
 }
 
 /**
- * Plans a job for each method and choice, on sketches: nothing is loaded. Rows come in the order of their bytes.
+ * Plans a job for each method under its choice, on sketches: nothing is loaded. Rows come in the order of their bytes.
  * @param model a blank model, see `sketchModel`
  */
 export async function planRows(model: Decoder, options: PlanOptions): Promise<PlannedRow[]> {
-  const { methods, choices, progress } = options;
+  const { wanted, progress } = options;
   const rows: PlannedRow[] = [];
   const restorations = new Map<string, Promise<DryRun>>();
-  const wanted = methods.flatMap((method) => choices.map((choice) => ({ method, choice })));
   for (const [i, { method, choice }] of wanted.entries()) {
     progress?.(i, `${method} ${nameOf(choice)}`);
     const job = jobOf(model, method, choice, options);
@@ -77,7 +85,7 @@ export async function planRows(model: Decoder, options: PlanOptions): Promise<Pl
         onSketch(model, (vanilla) => dryRestoration(vanilla, job)),
       );
     const training = await onSketch(model, (vanilla) => dryTraining(vanilla, job));
-    rows.push(rowOf(afterEachOther(training, await restorations.get(key)!), { method, choice, job }, options));
+    rows.push(rowOf(model, afterEachOther(training, await restorations.get(key)!), { method, choice, job }, options));
   }
   return alikeTogether(rows).toSorted((a, b) => a.bytes - b.bytes);
 }
@@ -105,9 +113,10 @@ function jobOf({ config }: Decoder, method: string, choice: Choice, { epochs, ch
 }
 
 function rowOf(
+  model: Decoder,
   run: DryRun,
   { method, choice, job }: { readonly method: string; readonly choice: Choice; readonly job: ReturnType<typeof jobOf> },
-  { memory, rates }: PlanOptions,
+  { rates }: PlanOptions,
 ): PlannedRow {
   const { steps, batchesPerStep, batches, epochs } = unlearningWork(job.how);
   const repeats = {
@@ -121,23 +130,23 @@ function rowOf(
     bytes: run.peak,
     at: run.at,
     parts: run.parts,
+    perParameter: fixedBytes(run.parts) / parametersOf(model),
     seconds: secondsOf(run, rates, repeats),
-    fits: run.peak <= memory,
   };
 }
 
-/** Rows of one choice whose bytes and seconds differ by less than this share are one row. */
-const ALIKE = 0.005;
+/** Rows of one choice whose bytes and seconds differ by no more than these shares are one row. */
+const ALIKE = { bytes: 0.005, seconds: 0.05 };
 
 function alikeTogether(rows: readonly PlannedRow[]): PlannedRow[] {
   const together: PlannedRow[] = [];
   for (const row of rows) {
-    const near = (a: number, b: number) => Math.abs(a - b) <= ALIKE * b;
+    const near = (of: keyof typeof ALIKE, other: PlannedRow) => Math.abs(row[of] - other[of]) <= ALIKE[of] * other[of];
     const place = together.findIndex(
       (other) =>
         dimensions.every(({ name }) => other.choice[name] === row.choice[name]) &&
-        near(row.bytes, other.bytes) &&
-        near(row.seconds, other.seconds),
+        near("bytes", other) &&
+        near("seconds", other),
     );
     if (place < 0) together.push(row);
     else together[place] = { ...together[place]!, methods: [...together[place]!.methods, ...row.methods] };

@@ -27,8 +27,7 @@ export interface Repeats {
 export function secondsOf({ work }: DryRun, rates: Rates, { epochs, answered, answerTokens }: Repeats): number {
   const once = (stage: Stage) =>
     work.reduce((sum, each) => (each.stage === stage ? sum + each.count * secondsOfRun(each, rates) : sum), 0);
-  // Both models answered once in the dry run, the trained one twice.
-  const answers = (once("prompts") + (answerTokens - 1) * once("column")) / 3;
+  const answers = once("prompts") + (answerTokens - 1) * once("column");
   const epoch = once("epoch");
   const training = once("first epoch") + (epochs - 1) * epoch;
   return once("copying") + (1 + answered) * answers + training + once("restoring");

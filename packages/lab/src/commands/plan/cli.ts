@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { readModelFamily } from "../../cells/model-family.ts";
 import { presets } from "../../cells/presets.ts";
 import { choicesOf, dimensions } from "../../plan/choices.ts";
-import { largestWeight, type PlannedRow, planRows } from "../../plan/plan.ts";
+import { largestWeight, parametersOf, planRows } from "../../plan/plan.ts";
 import { measureRates } from "../../plan/rates.ts";
 import { sketchModel } from "../../plan/sketch-model.ts";
 import { textsOfConcept, textsOfLength } from "../../plan/texts.ts";
@@ -27,16 +27,17 @@ export interface PlanOutput {
 
 interface Options {
   readonly model: string;
-  readonly memory: number;
+  readonly memory: number[];
   readonly method: string[];
   readonly texts?: number;
   readonly textTokens?: number;
   readonly flops?: number;
   readonly bandwidth?: number;
   readonly json?: true;
+  readonly parts: boolean;
 }
 
-/** The method whose choices are planned where none is named. The others are planned under the usual choice. */
+/** The method whose choices are planned where none is named. The others are planned under the first of them. */
 const SHOWN = "graddiff";
 
 /** Texts of a concept in the bundled data. */
@@ -63,7 +64,7 @@ export async function runPlan(args: readonly string[], { stdout, stderr }: PlanO
 }
 
 async function plan(program: Command, { stdout, stderr }: PlanOutput): Promise<void> {
-  const { model: place, memory, method: named, json, ...options } = program.opts<Options>();
+  const { model: place, memory: memories, method: named, json, parts, ...options } = program.opts<Options>();
   const changes = recipeChangesOf(program);
   const { epochs } = presets.paper;
   const { rates, source } = await ratesOf(options);
@@ -72,24 +73,19 @@ async function plan(program: Command, { stdout, stderr }: PlanOutput): Promise<v
   const texts = await textsOf(model, directory, { ...options, maxTokens: changes.maxTokens });
   const given = Object.fromEntries(dimensions.map(({ name }) => [name, program.getOptionValue(name) as string[]]));
   const choices = choicesOf(given);
-  const display = json ? undefined : showProgress(stderr, 1);
-  const rows: PlannedRow[] = [];
-  const shared = { epochs, changes, texts, memory, rates };
-  try {
-    const progress = (share: number, name: string) => display?.update(share, name);
-    const shown = named.length > 0 ? named : [SHOWN];
-    rows.push(...(await planRows(model, { ...shared, methods: shown, choices, progress })));
-    if (named.length === 0) {
-      const others = methods.map(({ name }) => name).filter((name) => name !== SHOWN);
-      rows.push(...(await planRows(model, { ...shared, methods: others, choices: choices.slice(0, 1), progress })));
-    }
-  } finally {
-    display?.stop();
-  }
-  rows.sort((a, b) => a.bytes - b.bytes);
-  const parameters = [...model.weights.values()].reduce((sum, { size }) => sum + size, 0);
+  const others = named.length > 0 ? [] : methods.filter(({ name }) => name !== SHOWN);
+  const wanted = [
+    ...(named.length > 0 ? named : [SHOWN]).flatMap((method) => choices.map((choice) => ({ method, choice }))),
+    ...others.map(({ name: method }) => ({ method, choice: choices[0]! })),
+  ];
+  const display = json ? undefined : showProgress(stderr, wanted.length);
+  const progress = (done: number, name: string) => display?.update(done, name);
+  const rows = await planRows(model, { wanted, epochs, changes, texts, rates, progress }).finally(() =>
+    display?.stop(),
+  );
+  const parameters = parametersOf(model);
   const largest = largestWeight(model);
-  const about = { model: place, parameters, memory, texts: texts.name, rates: { ...rates, source }, largest };
+  const about = { model: place, parameters, memory: memories, texts: texts.name, rates: { ...rates, source }, largest };
   if (json) {
     stdout.write(`${JSON.stringify({ ...about, rows }, null, 2)}\n`);
     return;
@@ -97,11 +93,11 @@ async function plan(program: Command, { stdout, stderr }: PlanOutput): Promise<v
   const dtypes = [...new Set(Array.from(model.weights.values(), ({ dtype }) => dtype))].join(" and ");
   stdout.write(
     `${[
-      `${place}: ${parameters.toLocaleString("en-US")} parameters in ${dtypes}, on a device of ${showBytes(memory)}, with ${texts.name}.`,
+      `${place}: ${parameters.toLocaleString("en-US")} parameters in ${dtypes}, with ${texts.name}.`,
       `Its largest weight, ${largest.name}, has ${showBytes(largest.bytes)}; where an adapter binds less at once, it is split by rows.`,
       `Time: at least what ${showRate(rates.flops, "FLOP")} and ${showRate(rates.bandwidth, "B")} allow, ${source}.`,
       "",
-      showRows(rows, memory),
+      showRows(rows, memories, parts),
     ].join("\n")}\n`,
   );
 }
@@ -163,11 +159,18 @@ function command(): Command {
           `${Object.keys(bundledShapes).join(", ")}`,
       ).makeOptionMandatory(),
     )
-    .requiredOption("--memory <bytes>", "bytes of the device's memory, such as 80e9", bytesOf)
+    .addOption(
+      new Option(
+        "--memory <bytes>",
+        "bytes of the device's memory, such as 80e9; of several devices where it is repeated",
+      )
+        .argParser((value: string, previous: number[] = []) => [...previous, bytesOf(value)])
+        .makeOptionMandatory(),
+    )
     .addOption(
       repeated(
         "--method <name>",
-        `${methods.map(({ name }) => name).join(", ")}; default: ${SHOWN}, and the others under the usual choice`,
+        `${methods.map(({ name }) => name).join(", ")}; default: ${SHOWN}, and each other one under the first choice`,
         (name) => methodNamed(name).name,
       ),
     );
@@ -195,6 +198,7 @@ function command(): Command {
       bytesOf,
     )
     .option("--bandwidth <rate>", "bytes a second of the device's memory (default: this machine's, measured)", bytesOf)
+    .option("--no-parts", "leave out the parts of each row")
     .option("--json", "print all of it as JSON");
   addRecipeOptions(program, ({ values }) => namesOf(values) === undefined);
   return checkingValues(program);
