@@ -13,7 +13,7 @@ export interface Page {
 
 /** Sidebar groups, and the files of each. A file that is in none has no page. */
 const GROUPS = [
-  { text: "Start", of: /^README\.md$|^docs\/(tutorial.*|cluster)\.md$/ },
+  { text: "Start", of: /^README\.md$|^docs\/(tutorial.*|cluster|memory)\.md$/ },
   { text: "Science", of: /^docs\/.*\.md$/ },
   { text: "Measured figures", of: /^bench\/.*\.md$/ },
   { text: "Packages", of: /^packages\/[^/]+\/README\.md$|^kernels\/README\.md$/ },

@@ -1,17 +1,17 @@
 import type { Decoder } from "@lethe/decoder";
-import { sketchDevice } from "@lethe/tensor";
 import { settings } from "@lethe/unlearn";
 import type { Cell } from "../cells/cell.ts";
 import { promptsOf } from "../cells/forecast/rehearse.ts";
 import type { RestorationOptions } from "../studies/restoration/schema.ts";
 import { howToUnlearn } from "../subjects/unlearned.ts";
-import { afterEachOther, dryRestoration, dryTraining, type Job } from "./dry-run.ts";
+import { afterEachOther, dryRestoration, dryTraining, type Job, onSketch } from "./dry-run.ts";
 
 /** The most bytes that a cell's main job holds on the model's device, by part, the largest first. Nothing runs on that device. */
 export async function memoryOfCell(vanilla: Decoder, cell: Cell): Promise<Readonly<Record<string, number>>> {
   const job = await jobOf(vanilla, cell);
-  using sketch = vanilla.blank(sketchDevice(vanilla.device.capabilities));
-  const { parts } = afterEachOther(await dryTraining(sketch, job), await dryRestoration(sketch, job));
+  const training = await onSketch(vanilla, (sketch) => dryTraining(sketch, job));
+  const restoration = await onSketch(vanilla, (sketch) => dryRestoration(sketch, job));
+  const { parts } = afterEachOther(training, restoration);
   return Object.fromEntries(parts.map(({ part, bytes }) => [part, bytes]));
 }
 

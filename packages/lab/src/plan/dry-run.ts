@@ -1,5 +1,5 @@
 import { type Decoder, generateTokens } from "@lethe/decoder";
-import type { Device } from "@lethe/tensor";
+import { type Device, sketchDevice } from "@lethe/tensor";
 import {
   methodNamed,
   questionBatch,
@@ -75,6 +75,20 @@ export function dryRestoration(vanilla: Decoder, job: Job): Promise<DryRun> {
     await restore(vanilla, copy, job);
     return new Map();
   });
+}
+
+/**
+ * Does work on a sketch of a model's own, on which nothing is left of another one: for the device of the model, or for the one of which the model
+ * itself is a sketch.
+ */
+export async function onSketch<T>(model: Decoder, work: (vanilla: Decoder) => Promise<T>): Promise<T> {
+  const device = sketchDevice(model.device.capabilities);
+  try {
+    using vanilla = model.blank(device);
+    return await work(vanilla);
+  } finally {
+    device.destroy(); // What it recorded counts as the driver's until then.
+  }
 }
 
 /** What two parts of a job take that come one after the other. */

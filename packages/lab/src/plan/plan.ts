@@ -1,9 +1,8 @@
 import type { Decoder } from "@lethe/decoder";
-import { sketchDevice } from "@lethe/tensor";
 import { methodNamed, recipeSchema, settings, trainedPart, unlearningWork } from "@lethe/unlearn";
 import type { RecipeChanges } from "../recipes/fields.ts";
 import { type Choice, dimensions, nameOf } from "./choices.ts";
-import { afterEachOther, type DryRun, dryRestoration, dryTraining } from "./dry-run.ts";
+import { afterEachOther, type DryRun, dryRestoration, dryTraining, onSketch } from "./dry-run.ts";
 import { fixedBytes, type Part } from "./parts.ts";
 import { type Rates, secondsOf } from "./time.ts";
 
@@ -88,12 +87,6 @@ export async function planRows(model: Decoder, options: PlanOptions): Promise<Pl
     rows.push(rowOf(model, afterEachOther(training, await restorations.get(key)!), { method, choice, job }, options));
   }
   return alikeTogether(rows).toSorted((a, b) => a.bytes - b.bytes);
-}
-
-/** Each run has a sketch of its own, on which nothing is left of another one. */
-async function onSketch(model: Decoder, run: (vanilla: Decoder) => Promise<DryRun>): Promise<DryRun> {
-  using vanilla = model.blank(sketchDevice(model.device.capabilities));
-  return await run(vanilla); // The model lives until then.
 }
 
 function jobOf({ config }: Decoder, method: string, choice: Choice, { epochs, changes, texts }: PlanOptions) {

@@ -34,7 +34,7 @@ describe("npm run plan", () => {
     expect(out).toMatch(/1 TFLOP\/s and 100 GB\/s allow, as given/);
     expect(out).toMatch(/^trained +method +memory +a parameter +on 1 GB +on 1 MB +time +its parts$/m);
     expect(out).toMatch(
-      /^W_V +graddiff +[\d.]+ MB +[\d.]+ B +fits: 9\d\d(\.\d)? MB left +[\d.]+ MB too much +\d+ s +[\d.]+ MB +\w/m,
+      /^W_V +npo\+kl +[\d.]+ MB +[\d.]+ B +fits: 9\d\d(\.\d)? MB left +[\d.]+ MB too much +\d+ s +[\d.]+ MB +\w/m,
     );
     expect(out).toMatch(/^ +528\.4 kB +AdamW's first moments$/m);
     expect((await plan("--model", tiny, "--memory", "1e9", ...quick, "--no-parts")).out).not.toContain("moments");

@@ -38,7 +38,7 @@ interface Options {
 }
 
 /** The method whose choices are planned where none is named. The others are planned under the first of them. */
-const SHOWN = "graddiff";
+const SHOWN = "npo+kl";
 
 /** Texts of a concept in the bundled data. */
 const TEXTS = 16;
