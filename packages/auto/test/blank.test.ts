@@ -16,7 +16,7 @@ test("a blank model has the weights of a loaded one, in the same bytes, and its 
   expect(sketch.memory().bytesInUse).toBe(loaded);
   const described = (of: typeof model) => Array.from(of.weights, ([name, { shape, dtype }]) => [name, shape, dtype]);
   expect(described(blank)).toEqual(described(model));
-  using half = model.blank(sketch, "bf16");
+  using half = model.blank(sketch, () => "bf16");
   expect(new Set(Array.from(half.weights.values(), ({ dtype }) => dtype))).toEqual(new Set(["bf16"]));
   using copy = blank.copyInF32();
   expect(described(copy)).toEqual(described(model));
