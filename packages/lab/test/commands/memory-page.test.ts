@@ -23,4 +23,4 @@ test("the tables of docs/memory.md are what its commands print", async () => {
     return `\`\`\`sh\nnpm run --silent plan -- ${args}\n\`\`\`\n\n\`\`\`text\n${next.next().value}\`\`\``;
   });
   await expect(now).toMatchFileSnapshot(page);
-}, 180_000);
+}, 600_000);
