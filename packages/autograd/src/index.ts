@@ -6,7 +6,13 @@ export { type GradientNorm, Optimiser } from "./training/optimiser.ts";
 export { Adafactor } from "./training/optimisers/adafactor.ts";
 export { AdamW, type AdamWSettings } from "./training/optimisers/adamw.ts";
 export { AdamW8bit } from "./training/optimisers/adamw-8bit.ts";
-export { makeOptimiser, type OptimiserName, optimiserNames, optimisers } from "./training/optimisers/list.ts";
+export {
+  makeOptimiser,
+  type OptimiserName,
+  optimiserNamed,
+  optimiserNames,
+  optimisers,
+} from "./training/optimisers/list.ts";
 export {
   matrices,
   type OptimiserRule,

@@ -7,6 +7,7 @@ import { type GenerateOptions, type Generation, generateAll } from "./generation
 import { type Prompt, streamText, tokensOf } from "./generation/prompts.ts";
 import type { Layout } from "./pass/layout.ts";
 import { Model, type ModelParts } from "./pass/model.ts";
+import { makeSlots, slotsOf } from "./streamed/slots.ts";
 
 /** A decoder-only language model on a device: its forward pass, generation and saving. */
 export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
@@ -48,6 +49,14 @@ export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
       { device, config, weights: own, text, stopTokens, label, ...(origin && { origin }) },
       this.#layout,
     );
+  }
+
+  /**
+   * As {@link blank}, with the places that a model has while it is streamed (`StreamedModel`): one block's weights stand for those of every block.
+   */
+  blankStreamed(device: Device): Decoder<C> {
+    const { config, label } = this;
+    return new Decoder({ device, config, label, weights: makeSlots(device, slotsOf(this.weights)) }, this.#layout);
   }
 
   /**

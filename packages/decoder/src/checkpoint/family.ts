@@ -50,7 +50,7 @@ export interface Family<C extends DecoderConfig = DecoderConfig, I extends objec
 }
 
 /** What a {@link Family.blank} model has beside its weights. */
-export type BlankParts = Pick<ModelParts<DecoderConfig>, "text" | "stopTokens" | "label">;
+export type BlankParts = Pick<ModelParts<DecoderConfig>, "text" | "stopTokens" | "label" | "origin">;
 
 /** Makes a family of its rules. */
 export function defineFamily<C extends DecoderConfig, I extends object>(rules: FamilyRules<C, I>): Family<C, I> {

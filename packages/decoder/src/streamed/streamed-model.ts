@@ -1,5 +1,5 @@
 import { Hooks } from "@lethe/hooks";
-import { type Device, type F32, type MemoryNeed, requireMemory, type Weight } from "@lethe/tensor";
+import { type Device, type F32, type FloatDType, type MemoryNeed, requireMemory, type Weight } from "@lethe/tensor";
 import type { DecoderConfig } from "../checkpoint/config.ts";
 import type { ModelPlace } from "../checkpoint/directory.ts";
 import type { WantedWeight } from "../checkpoint/empty-weights.ts";
@@ -130,6 +130,18 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
     }
     const order = inFileOrder(checkpoint, this.#found);
     await fillWeights(this.device, checkpoint, order, ({ name }) => model.weights.get(name)!, watch);
+  }
+
+  /**
+   * A model whose weights have places and no values, as `Decoder.blank` makes it: for {@link giveWeights}, or, on a `sketchDevice`, to plan with.
+   * The caller disposes of it.
+   * @param dtypeOf gives the dtype of each weight, by name. Default: that in the files
+   */
+  blank(device: Device, dtypeOf?: (name: string) => FloatDType): Decoder<C> {
+    const { text, stopTokens, label } = this;
+    const { family, origin } = this.#opened;
+    const stored = (name: string) => this.weights.get(name)!.dtype;
+    return family.blank(device, this.config, dtypeOf ?? stored, { text, stopTokens, label, origin });
   }
 
   /** The weights that a pass has on the device, for `requireMemory`: one block's, and those outside the blocks. Activations come to it. */

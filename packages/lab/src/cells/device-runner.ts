@@ -19,12 +19,16 @@ import { type SubjectRecord, subjectKind } from "../subjects/list.ts";
 import type { PretrainedStore } from "../subjects/pretrained.ts";
 import type { AtEpoch, KnownAnswers, Models, Subject, Watcher } from "../subjects/subject.ts";
 import type { Unfinished } from "../subjects/unfinished.ts";
+import { onDevice } from "../subjects/vanilla/on-device.ts";
+import { streamed } from "../subjects/vanilla/streamed.ts";
+import type { Vanilla, VanillaPlace } from "../subjects/vanilla/vanilla.ts";
 import type { Cell, CellResult } from "./cell.ts";
 import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
 import { copyDTypes, memoryOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { withQuestions, workOf } from "./forecast/work.ts";
 import type { CellParts, CellRunner, Rehearsed } from "./run-cells.ts";
+import { requireStreamable } from "./streamable.ts";
 
 /** About which share of a cell's time its subject takes. Only the progress bar depends on it. */
 const SUBJECT_SHARE = 0.8;
@@ -32,30 +36,37 @@ const SUBJECT_SHARE = 0.8;
 /** Seconds that a cell takes from which it is worth a forecast: that takes as long as some optimiser steps and passes, half a minute on SwiftShader. */
 const WORTH_A_FORECAST = 120;
 
-/**
- * Opens the best device there is, and runs cells on it.
- * @param pretrained keeps models that are trained from scratch. Default: a folder in Node, and memory in a browser
- */
-export async function openDeviceRunner(studies: readonly Study[], pretrained = pretrainedIn()): Promise<CellRunner> {
-  return deviceRunner(await openDevice(), studies, pretrained);
+/** How cells are run, beside what decides their results. */
+export interface RunnerOptions {
+  /** Keeps models that are trained from scratch. Default: a folder in Node, and memory in a browser. */
+  readonly pretrained?: PretrainedStore | undefined;
+  /** Where the vanilla model is meanwhile. Default: `device`. */
+  readonly vanilla?: VanillaPlace | undefined;
+}
+
+/** Opens the best device there is, and runs cells on it. */
+export async function openDeviceRunner(studies: readonly Study[], options: RunnerOptions = {}): Promise<CellRunner> {
+  return deviceRunner(await openDevice(), studies, options);
 }
 
 /** As {@link openDeviceRunner}, on a device that is open. Closing the runner closes the device. */
-export function deviceRunner(device: Device, studies: readonly Study[], pretrained = pretrainedIn()): CellRunner {
-  return new DeviceRunner(device, studies, pretrained);
+export function deviceRunner(device: Device, studies: readonly Study[], options: RunnerOptions = {}): CellRunner {
+  return new DeviceRunner(device, studies, options);
 }
 
 /** A vanilla model, and what is kept with it for the next cell. */
 interface VanillaModel {
   readonly directory: ModelPlace;
-  readonly vanilla: Decoder;
-  /** How long it took to read it. */
-  readonly loadSeconds: number;
+  readonly vanilla: Vanilla;
+  /** How long it took to read it as a whole. */
+  loadSeconds: number;
   /** What rehearsals measured, by {@link ratesKey}. */
   readonly rates: Map<string, Rates>;
   /** Tokens of the answers that it gave, by question. */
   readonly answered: Map<string, readonly number[]>;
   copy?: Decoder;
+  /** Whether the copy's weights may be others than the vanilla model's. */
+  changed?: boolean;
   known?: { readonly key: string; readonly answers: KnownAnswers & Disposable };
 }
 
@@ -63,12 +74,14 @@ class DeviceRunner implements CellRunner {
   readonly #device: Device;
   readonly #studies: readonly Study[];
   readonly #pretrained: PretrainedStore;
+  readonly #place: VanillaPlace;
   #kept: VanillaModel | null = null;
 
-  constructor(device: Device, studies: readonly Study[], pretrained: PretrainedStore) {
+  constructor(device: Device, studies: readonly Study[], { pretrained = pretrainedIn(), vanilla }: RunnerOptions) {
     this.#device = device;
     this.#studies = studies;
     this.#pretrained = pretrained;
+    this.#place = vanilla ?? "device";
   }
 
   get adapter() {
@@ -88,11 +101,12 @@ class DeviceRunner implements CellRunner {
   }
 
   async rehearse(cell: Cell, watcher: Watcher, unfinished?: Unfinished): Promise<Rehearsed> {
-    const kept = await this.#keep(cell.sources.model);
-    const work = await workOf(kept.vanilla, cell, { loads: 2, asking: true });
-    const training = await trainingOf(kept.vanilla, cell, work);
+    const kept = await this.#keep(cell);
+    const { vanilla } = kept;
+    const work = await workOf(vanilla.sizes, cell, { loads: 2, asking: true });
+    const training = await trainingOf(vanilla, cell, work);
     const rates = await this.#ratesOf(kept, cell, training, watcher, unfinished);
-    return { rates, work, memory: await memoryOfCell(kept.vanilla, cell) };
+    return { rates, work, memory: await memoryOfCell(vanilla, cell) };
   }
 
   async runCell(cell: Cell, watcher: Watcher, parts: CellParts = {}): Promise<Pick<CellResult, "subject" | "studies">> {
@@ -100,12 +114,18 @@ class DeviceRunner implements CellRunner {
     const { unfinished, matched, onMade } = parts;
     watcher.progress(0, "loading the model");
     this.#device.pool.resetPeak();
-    const kept = await this.#keep(sources.model);
+    const kept = await this.#keep(cell);
+    // Where the vanilla model is not kept, it is asked before there is another model beside it.
+    if (!kept.vanilla.model) await this.#ask(kept, cell, watcher);
     await this.#forecast(kept, cell, watcher, parts);
     const loaded: Decoder[] = [];
     const models: Models = {
       vanilla: kept.vanilla,
-      copy: async (purpose, needs, dtypeOf = inF32) => this.#copy(kept, purpose, { needs, dtypeOf }),
+      copy: async (purpose, needs, dtypeOf = inF32) => {
+        const copy = await this.#copy(kept, purpose, { needs, dtypeOf });
+        kept.changed = true; // The caller trains it.
+        return copy;
+      },
       load: async (directory) => {
         const model = await loadModel(this.#device, directory);
         loaded.push(model);
@@ -176,17 +196,21 @@ class DeviceRunner implements CellRunner {
   }
 
   async close(): Promise<void> {
-    this.#forget();
+    await this.#forget();
     this.#device.destroy();
   }
 
-  async #keep(directory: ModelPlace): Promise<VanillaModel> {
+  async #keep(cell: Cell): Promise<VanillaModel> {
+    const directory = cell.sources.model;
+    if (this.#place === "streamed") requireStreamable(cell, this.#studies);
     if (this.#kept?.directory !== directory) {
-      this.#forget();
+      await this.#forget();
       const startedAt = performance.now();
-      const vanilla = await loadModel(this.#device, directory);
-      const loadSeconds = (performance.now() - startedAt) / 1000;
-      this.#kept = { directory, vanilla, loadSeconds, rates: new Map(), answered: new Map() };
+      const vanilla =
+        this.#place === "streamed"
+          ? await streamed(this.#device, directory)
+          : onDevice(await loadModel(this.#device, directory));
+      this.#kept = { directory, vanilla, loadSeconds: since(startedAt), rates: new Map(), answered: new Map() };
     }
     return this.#kept;
   }
@@ -201,13 +225,14 @@ class DeviceRunner implements CellRunner {
     watcher: Watcher,
     { onForecast, unfinished }: CellParts,
   ): Promise<void> {
-    const { vanilla } = kept;
     if (!onForecast || cell.config.subject.kind !== "unlearned") return;
-    const all = await workOf(vanilla, cell, { loads: 0, asking: false });
-    if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(vanilla, cell, all, watcher.signal)) < WORTH_A_FORECAST)
-      return;
+    const { vanilla } = kept;
+    const all = await workOf(vanilla.sizes, cell, { loads: 0, asking: false });
     const training = await trainingOf(vanilla, cell, all);
-    this.#copy(kept, "unlearning", training); // Too little memory shows before the questions are asked.
+    const model = vanilla.model ?? (await this.#copy(kept, "unlearning", training));
+    if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(model, cell, all, watcher.signal)) < WORTH_A_FORECAST)
+      return;
+    await this.#copy(kept, "unlearning", training); // Too little memory shows before the questions are asked.
     const before = performance.now();
     const { counts } = await this.#ask(kept, cell, watcher);
     const asking = (performance.now() - before) / 1000;
@@ -229,13 +254,18 @@ class DeviceRunner implements CellRunner {
     watcher: Watcher,
     unfinished: Unfinished | undefined,
   ): Promise<Rates> {
-    const { vanilla, rates: measured, loadSeconds: load } = kept;
+    const { vanilla, rates: measured } = kept;
     const known = measured.get(ratesKey(cell));
     if (known) return known;
-    const copy = this.#copy(kept, "unlearning", training);
+    const copy = await this.#copy(kept, "unlearning", training);
+    kept.changed = true;
     // A training's state is the weights and both moments.
     const keep = 3 * ((await unfinished?.rehearse(copy.weights)) ?? 0);
-    const rates = { load, keep, ...(await rehearse({ vanilla, copy }, cell, this.#studies, watcher)) };
+    const rates = {
+      load: kept.loadSeconds,
+      keep,
+      ...(await rehearse({ vanilla: vanilla.model ?? copy, copy }, cell, this.#studies, watcher)),
+    };
     measured.set(ratesKey(cell), rates);
     this.#device.trim();
     return rates;
@@ -245,17 +275,21 @@ class DeviceRunner implements CellRunner {
    * The one copy of a vanilla model. An earlier cell may have changed it, so it gets the vanilla weights again; where that cell needed other
    * dtypes, it is made anew.
    */
-  #copy(kept: VanillaModel, purpose: string, training: CopyTraining): Decoder {
+  async #copy(kept: VanillaModel, purpose: string, { needs, dtypeOf }: CopyTraining): Promise<Decoder> {
     const { vanilla } = kept;
-    const { needs, dtypeOf } = training;
     const fits = kept.copy && [...kept.copy.weights].every(([name, { dtype }]) => dtype === dtypeOf(name));
-    if (kept.copy && fits) kept.copy.takeWeights(vanilla);
-    else {
+    if (kept.copy && fits) {
+      if (kept.changed) await vanilla.giveWeights(kept.copy);
+    } else {
       kept.copy?.dispose();
       delete kept.copy;
       requireMemory(this.#device, `${purpose} a copy of ${vanilla.label}`, [...copyMemory(vanilla, dtypeOf), ...needs]);
-      kept.copy = vanilla.copyIn(dtypeOf);
+      const startedAt = performance.now();
+      kept.copy = await vanilla.copy(dtypeOf);
+      // Of a streamed model this is the first time that it is read as a whole.
+      if (!vanilla.model) kept.loadSeconds = since(startedAt);
     }
+    kept.changed = false;
     return kept.copy;
   }
 
@@ -264,17 +298,27 @@ class DeviceRunner implements CellRunner {
     if (kept.known?.key !== key) {
       kept.known?.answers[Symbol.dispose]();
       delete kept.known;
-      kept.known = { key, answers: await askVanilla(kept.vanilla, cell, watcher, kept.answered) };
+      if (!kept.vanilla.model) {
+        kept.copy?.dispose();
+        delete kept.copy;
+      }
+      const asking = (model: Decoder) => askVanilla(model, cell, watcher, kept.answered);
+      kept.known = { key, answers: await kept.vanilla.whole(asking) };
     }
     return kept.known.answers;
   }
 
-  #forget(): void {
-    this.#kept?.known?.answers[Symbol.dispose]();
-    this.#kept?.copy?.dispose();
-    this.#kept?.vanilla.dispose();
+  async #forget(): Promise<void> {
+    const kept = this.#kept;
     this.#kept = null;
+    kept?.known?.answers[Symbol.dispose]();
+    kept?.copy?.dispose();
+    await kept?.vanilla.close();
   }
+}
+
+function since(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
 }
 
 /** The dtypes of a copy's weights, by name, and the memory that is needed beside it. */
@@ -285,13 +329,13 @@ interface CopyTraining {
 
 const inF32 = () => "f32" as const;
 
-async function trainingOf(vanilla: Decoder, cell: Cell, work: Work): Promise<CopyTraining> {
+async function trainingOf(vanilla: Vanilla, cell: Cell, work: Work): Promise<CopyTraining> {
   return { dtypeOf: await copyDTypes(vanilla, cell), needs: await memoryOf(vanilla, cell, work) };
 }
 
 /** The weights of a model's copy, for `requireMemory`. */
-function copyMemory({ weights }: Decoder, dtypeOf: CopyTraining["dtypeOf"]): MemoryNeed[] {
-  return Array.from(weights, ([name, { size }]) => {
+function copyMemory({ sizes }: Vanilla, dtypeOf: CopyTraining["dtypeOf"]): MemoryNeed[] {
+  return Array.from(sizes.weights, ([name, { size }]) => {
     return { part: "weights of the copy", name, bytes: bytesPerElement[dtypeOf(name)] * size };
   });
 }

@@ -1,5 +1,7 @@
+import { trainedPart } from "@lethe/unlearn";
 import { recipeFields } from "../recipes/fields.ts";
 import { namesOf } from "../recipes/names.ts";
+import { VANILLA_PLACES } from "../subjects/vanilla/vanilla.ts";
 
 /** Something of a training that can be chosen, and that changes what it takes. */
 export interface Dimension {
@@ -22,6 +24,11 @@ export const dimensions: readonly Dimension[] = [
     const names = namesOf(values);
     return names ? [{ name, description, values: names }] : [];
   }),
+  {
+    name: "vanilla",
+    description: "where the vanilla model is while another one is trained",
+    values: [...VANILLA_PLACES],
+  },
 ];
 
 /** The usual value of each dimension. */
@@ -29,7 +36,8 @@ const usual: Choice = Object.fromEntries(dimensions.map(({ name, values }) => [n
 
 /**
  * The choices to be planned. With given values: all combinations of them, where the other dimensions have their usual values. Without any: the
- * usual ones, each other value alone, and for each value of `train` all else as it takes least.
+ * usual ones, each other value alone, and for each value of `train` all else as it takes least. (A streamed model recomputes no references but
+ * those that lie under low-rank updates.)
  */
 export function choicesOf(given: Readonly<Record<string, readonly string[]>>): Choice[] {
   const asked = dimensions.filter(({ name }) => (given[name]?.length ?? 0) > 0);
@@ -42,7 +50,11 @@ export function choicesOf(given: Readonly<Record<string, readonly string[]>>): C
   const choices = [
     usual,
     ...dimensions.flatMap(({ name, values }) => values.slice(1).map((value) => ({ ...usual, [name]: value }))),
-    ...dimensions[0]!.values.map((train) => ({ ...least, train })),
+    ...dimensions[0]!.values.map((train) => ({
+      ...least,
+      train,
+      ...(!trainedPart(train).lowRank && { references: "f16" }),
+    })),
   ];
   return [...new Map(choices.map((choice) => [JSON.stringify(choice), choice])).values()];
 }

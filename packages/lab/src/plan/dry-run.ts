@@ -2,16 +2,20 @@ import { type Decoder, generateTokens } from "@lethe/decoder";
 import { type Device, sketchDevice } from "@lethe/tensor";
 import {
   methodNamed,
+  type QuestionBatch,
   questionBatch,
+  type RecordedRun,
   runVanilla,
   type Setting,
   sweepRestoration,
   type UnlearnOptions,
   unlearn,
+  unlearningDTypes,
 } from "@lethe/unlearn";
 import { DispatchLog, type KernelWork } from "../profile/kernel-costs.ts";
 import { type Held, type LiveBytes, liveBytes, PeakLog } from "../profile/peak.ts";
-import { type Part, partsOf } from "./parts.ts";
+import type { VanillaPlace } from "../subjects/vanilla/vanilla.ts";
+import { type Part, partsOf, VALUES } from "./parts.ts";
 
 /** The main job of a cell: a copy of a model unlearns, answers, and is restored. */
 export interface Job {
@@ -25,6 +29,8 @@ export interface Job {
   readonly answerTokens: number;
   /** What is restored. Default: nothing is. */
   readonly restoration?: Restoration | undefined;
+  /** Where the vanilla model is. */
+  readonly vanilla: VanillaPlace;
 }
 
 /** A sweep of restorations. */
@@ -56,39 +62,34 @@ export interface DryRun {
  * Does the training of a job on a sketch of its model: all that the job itself does, on a device that holds and computes nothing
  * (`sketchDevice`). So what is counted is what the job takes, whatever the recipe says. There are two epochs, each with all of the texts, and
  * of an answer the first two tokens; each further one takes as much as the second.
- * @param vanilla a blank model on a sketch, which holds nothing else. It stays
+ * @param model of the job's sizes, on a device like the one that is planned for. It is not touched
  * @throws {LetheError} as the job itself, for options that are wrong
  */
-export function dryTraining(vanilla: Decoder, job: Job): Promise<DryRun> {
-  return counted(vanilla, async (copy, watch) => {
+export async function dryTraining(model: Decoder, job: Job): Promise<DryRun> {
+  const train = (copy: Decoder, watch: Watch, reference?: Decoder) =>
+    job.how
+      ? trained(copy, job, { ...job.how, ...(reference && { reference }) }, watch)
+      : answerAgain(copy, job, watch);
+  if (job.vanilla === "streamed") {
+    // It is asked before there is a copy, and is gone when that is trained.
+    const asking = await counted(model, ["vanilla"], job, ({ vanilla }, watch) => answer(vanilla, job, watch));
+    return afterEachOther(asking, await counted(model, ["copy"], job, ({ copy }, watch) => train(copy, watch)));
+  }
+  return counted(model, ["vanilla", "copy"], job, async ({ vanilla, copy }, watch) => {
     await answer(vanilla, job, watch);
-    if (job.how) return train(copy, job, job.how, watch);
-    await answerAgain(copy, job, watch);
-    return new Map();
+    return train(copy, watch, vanilla);
   });
 }
 
 /** As {@link dryTraining}, the restoration of a job, if it has one. It is the same for all methods. */
-export function dryRestoration(vanilla: Decoder, job: Job): Promise<DryRun> {
-  return counted(vanilla, async (copy, watch) => {
+export function dryRestoration(model: Decoder, job: Job): Promise<DryRun> {
+  const streams = job.vanilla === "streamed";
+  return counted(model, streams ? ["copy"] : ["vanilla", "copy"], job, ({ vanilla, copy }, watch) => {
     watch.begin("restoring");
-    await restore(vanilla, copy, job);
-    return new Map();
+    return restore(copy, job, (questions, settings) =>
+      streams ? recordStreamed(model, questions, settings) : runVanilla(vanilla, questions, settings),
+    );
   });
-}
-
-/**
- * Does work on a sketch of a model's own, on which nothing is left of another one: for the device of the model, or for the one of which the model
- * itself is a sketch.
- */
-export async function onSketch<T>(model: Decoder, work: (vanilla: Decoder) => Promise<T>): Promise<T> {
-  const device = sketchDevice(model.device.capabilities);
-  try {
-    using vanilla = model.blank(device);
-    return await work(vanilla);
-  } finally {
-    device.destroy(); // What it recorded counts as the driver's until then.
-  }
 }
 
 /** What two parts of a job take that come one after the other. */
@@ -96,23 +97,45 @@ export function afterEachOther(one: DryRun, other: DryRun): DryRun {
   return { ...(other.peak > one.peak ? other : one), work: [...one.work, ...other.work] };
 }
 
-/** @param work with a copy of the model. It returns what there is between two batches of a training, if there is one */
-async function counted(vanilla: Decoder, work: (copy: Decoder, watch: Watch) => Promise<LiveBytes>): Promise<DryRun> {
-  const { device } = vanilla;
-  using watch = new Watch(device);
-  const ofVanilla = device.memory().bytesInUse;
-  watch.begin("copying");
-  using copy = vanilla.copyInF32();
-  const labels = new Set(liveBytes(device).keys());
-  const weights = { labels, vanilla: ofVanilla, trained: device.memory().bytesInUse - ofVanilla };
-  const resting = await work(copy, watch);
-  const { bytes, live, stage } = watch.peak;
-  return {
-    peak: bytes,
-    at: stage as Stage,
-    parts: partsOf(live, weights, resting),
-    work: watch.work as DryRun["work"],
-  };
+/** The models that a part of a job may have on the device. One that it does not have is not to be used. */
+interface Present {
+  readonly vanilla: Decoder;
+  readonly copy: Decoder;
+}
+
+/**
+ * Does work on a sketch of its own, on which nothing is left of other work.
+ * @param names of the models that are there
+ * @param work may say what there is between two batches of a training
+ */
+async function counted(
+  model: Decoder,
+  names: readonly (keyof Present)[],
+  { how }: Job,
+  work: (models: Present, watch: Watch) => Promise<LiveBytes | undefined>,
+): Promise<DryRun> {
+  const device = sketchDevice(model.device.capabilities);
+  try {
+    const bytes = () => device.memory().bytesInUse;
+    const vanilla = names.includes("vanilla") ? model.blank(device) : undefined;
+    const ofVanilla = bytes();
+    using watch = new Watch(device);
+    watch.begin("copying");
+    const dtypeOf = how ? unlearningDTypes(model, how) : () => "f32" as const;
+    const copy = names.includes("copy") ? (vanilla?.copyIn(dtypeOf) ?? model.blank(device, dtypeOf)) : undefined;
+    const labels = new Set(liveBytes(device).keys());
+    const weights = { labels, vanilla: ofVanilla, trained: bytes() - ofVanilla };
+    const resting = await work({ vanilla, copy } as Present, watch);
+    const { peak } = watch;
+    return {
+      peak: peak.bytes,
+      at: peak.stage as Stage,
+      parts: partsOf(peak.live, weights, resting ?? new Map(), how?.recipe),
+      work: watch.work as DryRun["work"],
+    };
+  } finally {
+    device.destroy();
+  }
 }
 
 /** Watches the memory and the work of a device, by stage. */
@@ -145,7 +168,7 @@ class Watch implements Disposable {
 }
 
 /** The first two tokens of every answer, with room for all. */
-async function answer(model: Decoder, { prompts, answerTokens }: Job, watch: Watch): Promise<void> {
+async function answer(model: Decoder, { prompts, answerTokens }: Job, watch: Watch): Promise<undefined> {
   watch.begin("prompts");
   let columns = 0;
   for await (const _ of generateTokens(model, prompts, { maxNewTokens: answerTokens, stop: [] })) {
@@ -158,7 +181,7 @@ async function answer(model: Decoder, { prompts, answerTokens }: Job, watch: Wat
  * What a trained model's answers take beside what is there: a pass that checks answers of before. Those about the concept turn out to be wrong,
  * and go on in a cache of their own; the others are right, as unlearning wants it.
  */
-async function answerAgain(model: Decoder, { prompts, target, answerTokens }: Job, watch: Watch): Promise<void> {
+async function answerAgain(model: Decoder, { prompts, target, answerTokens }: Job, watch: Watch): Promise<undefined> {
   watch.begin("answering");
   const answered = prompts.map((prompt) => [...prompt, ...Array<number>(answerTokens - 1).fill(0)]);
   const columns = Math.max(...answered.map(({ length }) => length));
@@ -170,7 +193,7 @@ async function answerAgain(model: Decoder, { prompts, target, answerTokens }: Jo
 }
 
 /** @returns what there is between two batches */
-async function train(copy: Decoder, job: Job, wanted: NonNullable<Job["how"]>, watch: Watch): Promise<LiveBytes> {
+async function trained(copy: Decoder, job: Job, wanted: NonNullable<Job["how"]>, watch: Watch): Promise<LiveBytes> {
   const { device } = copy;
   let resting: LiveBytes = new Map();
   const onMicroBatch = () => {
@@ -199,11 +222,34 @@ function neverStopping(name: string) {
   return method;
 }
 
-async function restore(vanilla: Decoder, unlearned: Decoder, job: Job): Promise<void> {
-  const { prompts, target, answerTokens, restoration } = job;
+async function restore(
+  unlearned: Decoder,
+  { prompts, target, answerTokens, restoration }: Job,
+  record: (questions: QuestionBatch, settings: readonly Setting[]) => RecordedRun,
+): Promise<undefined> {
   if (!restoration) return;
   const answered = prompts.slice(0, target).map((prompt) => ({ prompt, answer: Array<number>(answerTokens).fill(0) }));
-  using questions = questionBatch(vanilla.device, answered);
-  using run = runVanilla(vanilla, questions, restoration.settings);
+  using questions = questionBatch(unlearned.device, answered);
+  using run = record(questions, restoration.settings);
   await sweepRestoration({ unlearned, questions, run, ...restoration });
+}
+
+/** What `streamVanilla` holds while it records a run of a model, and what it leaves: the value vectors of every layer, where they are wanted. */
+function recordStreamed(model: Decoder, questions: QuestionBatch, settings: readonly Setting[]): RecordedRun {
+  const { device } = questions.rows;
+  using streamed = model.blankStreamed(device);
+  const run = runVanilla(streamed, questions, settings);
+  const wanted = settings.some(({ vanilla }) => vanilla.includes("W_V"));
+  const values = [...Array(wanted ? model.config.num_hidden_layers : 0).keys()].map((layer) => {
+    const { shape, dtype } = model.tensorAt("W_V", layer)!;
+    return device.lasting(shape, dtype, VALUES);
+  });
+  return {
+    ...run,
+    tensorAt: (site, layer) => (site === "W_V" ? values[layer!] : run.tensorAt(site, layer)),
+    [Symbol.dispose]() {
+      run[Symbol.dispose]();
+      for (const each of values) each.dispose();
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { optimiserNamed, type TrainingRecipe, weightsNamed } from "@lethe/unlearn";
 import type { LiveBytes } from "../profile/peak.ts";
 
 /** A part of the memory, and its bytes. */
@@ -13,15 +14,27 @@ interface Weights {
   readonly trained: number;
 }
 
+/** What of a streamed vanilla model is kept for the restoration. */
+export const VALUES = "value vectors of the vanilla model";
+
 /** The parts that tensors belong to, by the ends of their labels: of one alone, or of the first of several in a buffer. */
 const KINDS: readonly (readonly [ending: RegExp, part: string])[] = [
   [/\.grad$/, "gradients"],
-  [/\.exp_avg$/, "AdamW's first moments"],
-  [/\.exp_avg_sq$/, "AdamW's second moments"],
   [/ before training$/, "weights before training"],
   [/\.lora_[AB]\.weight$/, "low-rank updates"],
   [/^(key|value) cache of layer \d+$/, "KV cache"],
+  [new RegExp(`^${VALUES}$`), VALUES],
 ];
+
+/** What decides which tensors a training keeps of a weight. */
+export type Keeping = Pick<TrainingRecipe, "optimiser" | "weights">;
+
+/** The part of a tensor that a training keeps of a weight, by the end of its label. */
+function keptPart(label: string, { optimiser, weights }: Keeping): string | undefined {
+  const { copyPart } = weightsNamed(weights);
+  if (copyPart && label.endsWith(".fp32_param")) return copyPart;
+  return optimiserNamed(optimiser).slots.find(({ name }) => label.endsWith(`.${name}`))?.part;
+}
 
 const OTHER = "activations";
 const REFERENCES = "what the reference model gave";
@@ -38,11 +51,12 @@ export function fixedBytes(parts: readonly Part[]): number {
  * What a device holds at one moment, by part, the largest first. Tensors that rest between two batches and have no kind of their own are what
  * the reference model gave; all else is activations.
  * @param resting what there is between two batches of the training
+ * @param keeping default: AdamW, and weights in f32
  */
-export function partsOf(live: LiveBytes, weights: Weights, resting: LiveBytes): Part[] {
-  const now = byKind(live, weights);
+export function partsOf(live: LiveBytes, weights: Weights, resting: LiveBytes, keeping: Keeping = {}): Part[] {
+  const now = byKind(live, weights, keeping);
   const other = now.get(OTHER) ?? 0;
-  const references = Math.min(byKind(resting, weights).get(OTHER) ?? 0, other);
+  const references = Math.min(byKind(resting, weights, keeping).get(OTHER) ?? 0, other);
   // Every training keeps a few numbers.
   const kept = references > 0.01 * other ? references : 0;
   const parts = new Map([
@@ -58,12 +72,12 @@ export function partsOf(live: LiveBytes, weights: Weights, resting: LiveBytes): 
 }
 
 /** Bytes by kind, without the models' weights. */
-function byKind(live: LiveBytes, { labels }: Weights): Map<string, number> {
+function byKind(live: LiveBytes, { labels }: Weights, keeping: Keeping): Map<string, number> {
   const parts = new Map<string, number>();
   for (const [label, bytes] of live) {
     if (labels.has(label)) continue;
     const first = label.replace(/ and \d+ more$/, "");
-    const part = KINDS.find(([ending]) => ending.test(first))?.[1] ?? OTHER;
+    const part = keptPart(first, keeping) ?? KINDS.find(([ending]) => ending.test(first))?.[1] ?? OTHER;
     parts.set(part, (parts.get(part) ?? 0) + bytes);
   }
   return parts;

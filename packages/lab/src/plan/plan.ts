@@ -1,8 +1,9 @@
 import type { Decoder } from "@lethe/decoder";
 import { methodNamed, recipeSchema, settings, trainedPart, unlearningWork } from "@lethe/unlearn";
 import type { RecipeChanges } from "../recipes/fields.ts";
+import type { VanillaPlace } from "../subjects/vanilla/vanilla.ts";
 import { type Choice, dimensions, nameOf } from "./choices.ts";
-import { afterEachOther, type DryRun, dryRestoration, dryTraining, onSketch } from "./dry-run.ts";
+import { afterEachOther, type DryRun, dryRestoration, dryTraining } from "./dry-run.ts";
 import { fixedBytes, type Part } from "./parts.ts";
 import { type Rates, secondsOf } from "./time.ts";
 
@@ -75,33 +76,38 @@ export async function planRows(model: Decoder, options: PlanOptions): Promise<Pl
   for (const [i, { method, choice }] of wanted.entries()) {
     progress?.(i, `${method} ${nameOf(choice)}`);
     const job = jobOf(model, method, choice, options);
-    // What is trained, and how it is updated, makes no difference to it.
-    const { weights } = choice;
-    const key = JSON.stringify(weights);
-    if (!restorations.has(key))
-      restorations.set(
-        key,
-        onSketch(model, (vanilla) => dryRestoration(vanilla, job)),
-      );
-    const training = await onSketch(model, (vanilla) => dryTraining(vanilla, job));
+    // How weights are updated makes no difference to it.
+    const { weights, vanilla } = choice;
+    const key = JSON.stringify([weights, vanilla, job.how.trains ?? method]);
+    if (!restorations.has(key)) restorations.set(key, dryRestoration(model, job));
+    const training = await dryTraining(model, job);
     rows.push(rowOf(model, afterEachOther(training, await restorations.get(key)!), { method, choice, job }, options));
   }
   return alikeTogether(rows).toSorted((a, b) => a.bytes - b.bytes);
 }
 
-function jobOf({ config }: Decoder, method: string, choice: Choice, { epochs, changes, texts }: PlanOptions) {
-  const { train, ...fields } = choice;
+function jobOf(model: Decoder, method: string, choice: Choice, { epochs, changes, texts }: PlanOptions) {
+  const { train, vanilla, ...fields } = choice;
   const { trains, rate, prefers, options: schema } = methodNamed(method);
   const refuses = prefers?.(schema.parse({})) === "refusal";
   // What a method trains itself stands for all of the weights.
   const own = train === "all" && trains !== undefined;
-  if (!own) trainedPart(train!).requireIn?.(config);
+  if (!own) trainedPart(train!).requireIn?.(model.config);
   const { forget, retain, preferred, prompts, target, answerTokens } = texts;
   const recipe = recipeSchema.parse({ learningRate: rate, epochs, ...changes, ...fields });
   return {
-    how: { method, ...(!own && { trains: train }), recipe, forget, retain, ...(refuses && { preferred }), seed: 0 },
+    how: {
+      method,
+      ...(!own && { trains: train }),
+      recipe,
+      ...{ forget, retain },
+      ...(refuses && { preferred }),
+      ...(vanilla === "device" && { reference: model }),
+      seed: 0,
+    },
     ...{ prompts, target, answerTokens },
     restoration: { settings, radius: 2, stride: 1 },
+    vanilla: vanilla as VanillaPlace,
   };
 }
 

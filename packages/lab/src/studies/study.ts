@@ -4,6 +4,7 @@ import type { Finding } from "../report/findings/finding.ts";
 import type { StudySections } from "../report/section.ts";
 import type { MeasuredSubject } from "../subjects/list.ts";
 import type { Subject, Watcher } from "../subjects/subject.ts";
+import type { Vanilla } from "../subjects/vanilla/vanilla.ts";
 
 /** The part of a cell's file that one study needs: the subject, and the study's own options and result. */
 export interface StudyCell<O, R> extends MeasuredSubject {
@@ -12,7 +13,7 @@ export interface StudyCell<O, R> extends MeasuredSubject {
 }
 
 /** What a study measures. */
-export interface StudySubject extends Subject {
+export interface StudySubject<V = Vanilla> extends Subject<V> {
   /** What {@link Study.atEpoch} gave after each epoch of the subject's training but the last. */
   readonly epochs: readonly unknown[];
 }
@@ -65,6 +66,8 @@ export interface Study<O = unknown, R = unknown> {
   readonly schema: z.ZodType<R>;
   /** What it takes. Absent where it takes little beside its subject. */
   readonly cost?: StudyCost<O, unknown>;
+  /** Set where it runs the vanilla model again and again, so that this must stay on the device: such a study uses `wholeOf`. */
+  readonly vanillaOnDevice?: true;
   /**
    * Measures a subject while it is trained: after each epoch but the last. Absent where nothing is measured then.
    * @returns plain data, which is kept with an unfinished training; `undefined` where the options do not ask for it

@@ -1,8 +1,9 @@
 import { supportedFamily } from "@lethe/auto";
 import { type Decoder, type DecoderConfig, folderOf, type ModelPlace, readConfig, readRope } from "@lethe/decoder";
-import { type Folder, parseJson, quote, readWholeText, type Weight } from "@lethe/tensor";
+import { type Folder, parseJson, quote, readWholeText } from "@lethe/tensor";
 import { ExperimentError } from "../errors.ts";
 import { placeName } from "./place.ts";
+import type { Vanilla } from "./vanilla/vanilla.ts";
 
 /** Sizes and settings that decide what a model computes from its weights. Whether its embeddings are tied only decides where they are kept. */
 const FIELDS = [
@@ -55,13 +56,16 @@ export async function requireBelonging(vanilla: ModelPlace, unlearned: ModelPlac
  * Requires that a model's weights are not all those of another one.
  * @throws ExperimentError when they are: then nothing was unlearned
  */
-export async function requireChanged(vanilla: Decoder, model: Decoder): Promise<void> {
+export async function requireChanged(vanilla: Vanilla, model: Decoder, signal: AbortSignal): Promise<void> {
   // Value vectors first: every common way of unlearning changes them, and some change nothing else.
-  const rank = ([name, { size }]: readonly [string, Weight]) =>
-    name.includes("down_proj") ? size - Number.MAX_SAFE_INTEGER : size;
-  for (const [name, weight] of [...vanilla.weights].sort((a, b) => rank(a) - rank(b))) {
+  const rank = (name: string) => {
+    const size = vanilla.weights.get(name)!.shape.reduce((product, dim) => product * dim);
+    return name.includes("down_proj") ? size - Number.MAX_SAFE_INTEGER : size;
+  };
+  for (const name of [...vanilla.weights.keys()].sort((a, b) => rank(a) - rank(b))) {
     const other = model.weights.get(name);
     if (other === undefined) return;
+    using weight = await vanilla.weight(name, { signal });
     const [before, after] = [await weight.read(), await other.read()];
     if (before.some((value, i) => value !== after[i])) return;
   }

@@ -33,9 +33,9 @@ export const given: SubjectKind<z.infer<typeof givenConfig>, z.infer<typeof reco
   },
   label: ({ unlearned: { name } }) => ({ name, title: name }),
   async make(task) {
-    const { sources, models, known } = task;
+    const { sources, models, known, watcher } = task;
     const model = await models.load(sources.unlearned!);
-    await requireChanged(models.vanilla, model);
+    await requireChanged(models.vanilla, model, watcher.signal);
     return { model, ...(await recordFinished(model, await known(), task, 0)) };
   },
 };

@@ -4,16 +4,7 @@ import { countsOf, describeAnswers, judgeAnswers, requireEnough } from "./compar
 import { countTexts } from "./concept-texts.ts";
 import type { LiveAnswer } from "./live.ts";
 import { Meter } from "./meter.ts";
-import type {
-  Answers,
-  AnswersRecord,
-  CommonConfig,
-  Evaluation,
-  KnownAnswers,
-  Models,
-  Sources,
-  Watcher,
-} from "./subject.ts";
+import type { Answers, AnswersRecord, CommonConfig, Evaluation, KnownAnswers, Sources, Watcher } from "./subject.ts";
 
 /** Questions that are answered in one batch. */
 const ANSWERED_TOGETHER = 64;
@@ -37,7 +28,10 @@ interface Hooks {
 export function askQuestions(
   model: Decoder,
   known: KnownAnswers,
-  { config, models: { vanilla } }: { readonly config: CommonConfig<unknown>; readonly models: Pick<Models, "vanilla"> },
+  {
+    config,
+    models: { vanilla },
+  }: { readonly config: CommonConfig<unknown>; readonly models: { readonly vanilla: Pick<Decoder, "text"> } },
   { guesses = known, ...hooks }: Hooks & { readonly guesses?: Answers | undefined },
 ): Promise<Answers> {
   const questionsOf = (kind: keyof Answers) => known[kind].map(({ question }) => question);
@@ -49,7 +43,7 @@ export function askQuestions(
 
 async function ask(
   model: Decoder,
-  { text: tokenizer }: Decoder,
+  { text: tokenizer }: Pick<Decoder, "text">,
   [target, unrelated]: readonly [target: readonly string[], unrelated: readonly string[]],
   { prompt, maxAnswerTokens: maxTokens }: Evaluation,
   { guess, onToken, signal }: Hooks & { readonly guess: Guess },

@@ -52,15 +52,15 @@ export const noise: SubjectKind<z.infer<typeof config>, z.infer<typeof record>> 
     const { vanilla } = models;
     const { signal } = watcher;
     const { change } = matchedRecord.parse(matched);
-    const bytes = 4 * Math.max(...Array.from(vanilla.weights.values(), ({ size }) => size));
+    const bytes = 4 * Math.max(...Array.from(vanilla.weights.values(), ({ shape }) => shape.reduce((a, b) => a * b)));
     const model = await models.copy("damaging", [{ part: "noise", name: "the largest weight", bytes }]);
     const knownAnswers = await known();
     const drawn = await noiseLike(change, model, config.seed, signal);
     const { factor, loss } = await matchLoss(change.loss, config.subject.tolerance, async (factor) => {
       watcher.progress(0.1, "matching the noise");
-      model.takeWeights(vanilla);
+      await vanilla.giveWeights(model, signal);
       await addNoise(drawn, factor, signal);
-      return answerLoss(model, vanilla, knownAnswers);
+      return answerLoss(model, { vanilla, known: knownAnswers, signal });
     });
     const reached = Math.abs(loss / change.loss - 1) <= config.subject.tolerance;
     watcher.remark(
@@ -97,7 +97,7 @@ async function noiseLike({ weights }: Change, model: Decoder, seed: number, sign
       (): F32 =>
         randomNormal(weight.device, weight.shape, { seed }),
   );
-  const norms = await readNorms(model.device, draws, signal);
+  const norms = await readNorms(model.device, draws, draws.length, signal);
   return drawn.map(({ change, ...part }, i) => ({ ...part, std: change / norms[i]! }));
 }
 

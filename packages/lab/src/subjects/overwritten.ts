@@ -1,10 +1,10 @@
-import type { Decoder } from "@lethe/decoder";
 import { type Random, randomOf, shuffled } from "@lethe/tensor";
 import { forgetParagraphs, type Objective, recipeSchema, tokenNll, trainedPartForms } from "@lethe/unlearn";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
 import type { KnownAnswer, SubjectKind } from "./subject.ts";
 import { isPart, trainedBy, trainedRecord, unlearnedConfig } from "./unlearned.ts";
+import type { Vanilla } from "./vanilla/vanilla.ts";
 
 const config = z.strictObject({
   kind: z.literal("overwritten"),
@@ -52,7 +52,7 @@ export const overwritten: SubjectKind<z.infer<typeof config>, z.infer<typeof tra
  * left for, because too many are the same, is left out.
  * @throws ExperimentError when all answers are the same
  */
-function swappedTexts(known: readonly KnownAnswer[], vanilla: Decoder, random: Random): number[][] {
+function swappedTexts(known: readonly KnownAnswer[], vanilla: Vanilla, random: Random): number[][] {
   const taken = swap(
     known.map(({ text }) => text),
     random,

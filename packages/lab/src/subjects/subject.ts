@@ -6,6 +6,7 @@ import { conceptTexts } from "./concept-texts.ts";
 import type { Live } from "./live.ts";
 import type { PretrainedStore } from "./pretrained.ts";
 import type { Unfinished } from "./unfinished.ts";
+import type { Vanilla } from "./vanilla/vanilla.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(1);
@@ -128,7 +129,7 @@ export interface Watcher {
 
 /** Models from which a subject can be made. The caller disposes of them. */
 export interface Models {
-  readonly vanilla: Decoder;
+  readonly vanilla: Vanilla;
   /**
    * A copy of the vanilla model that may be changed.
    * @param purpose what is done with the copy, for the error's message: "unlearning"
@@ -170,9 +171,12 @@ export interface KnownAnswers extends Answers {
   keep<T extends Disposable>(key: string, make: () => T): T;
 }
 
-/** A model to be measured, beside the vanilla model from which it was made. */
-export interface Subject {
-  readonly vanilla: Decoder;
+/**
+ * A model to be measured, beside the vanilla model from which it was made.
+ * @typeParam V `Decoder` for what runs the vanilla model again and again: see `wholeOf`
+ */
+export interface Subject<V = Vanilla> {
+  readonly vanilla: V;
   readonly known: KnownAnswers;
   readonly model: Decoder;
   /** The model's own answers to the same questions as the vanilla model's. */

@@ -1,4 +1,3 @@
-import type { Decoder } from "@lethe/decoder";
 import {
   forgetParagraphs,
   type Method,
@@ -20,6 +19,7 @@ import { keepFinished, keepingTraining, leftOutTexts, stepEntry, takeUpTraining 
 import { askQuestions, bleuOf, liveAnswers, recordAnswers } from "./known-answers.ts";
 import { Meter } from "./meter.ts";
 import { answersRecord, conceptReference, type Figures, type SubjectKind, type SubjectTask } from "./subject.ts";
+import type { Vanilla } from "./vanilla/vanilla.ts";
 
 const common = z.strictObject({
   kind: z.literal("unlearned"),
@@ -82,9 +82,9 @@ const SHARES = { asking: 0.05, unlearning: 0.65, answering: 0.3 };
 /** The stage in which the state of a training is written. */
 const KEEPING = "keeping the training";
 
-/** What `unlearn` is given for a cell. */
+/** What `unlearn` is given for a cell. @param vanilla its `model` may stand beside the trained one as the frozen reference */
 export async function howToUnlearn(
-  { text }: Decoder,
+  { text, model }: Pick<Vanilla, "text" | "model">,
   { config, sources }: Pick<SubjectTask<Config>, "config" | "sources">,
 ) {
   const { method, options, training, train } = config.subject;
@@ -97,6 +97,7 @@ export async function howToUnlearn(
     forget: await encode(forgetParagraphs(sources.concept, config.seed)),
     retain: await encode(forgetParagraphs(sources.retain, config.seed)),
     ...(methodNamed(method).prefers?.(options) === "refusal" && { preferred: await encode(refusals) }),
+    ...(model && { reference: model }),
     seed: config.seed,
   };
 }
@@ -138,7 +139,8 @@ export function trainedBy<C extends { readonly kind: string; readonly training: 
     const { training } = config.subject;
     const { vanilla } = models;
     const how = await howTo(task);
-    const model = await models.copy("unlearning", unlearningMemory(vanilla, how), unlearningDTypes(vanilla, how));
+    const { sizes } = vanilla;
+    const model = await models.copy("unlearning", unlearningMemory(sizes, how), unlearningDTypes(sizes, how));
     const knownAnswers = await known();
     const { log, from, finish } = await takeUpTraining(unfinished, watcher);
     const { steps, answers, epochs: measured } = log;

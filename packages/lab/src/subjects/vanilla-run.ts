@@ -1,6 +1,6 @@
-import type { Decoder } from "@lethe/decoder";
-import { type QuestionBatch, questionBatch, type RecordedRun, runVanilla, type Setting } from "@lethe/unlearn";
+import { type QuestionBatch, questionBatch, type RecordedRun } from "@lethe/unlearn";
 import type { KnownAnswers } from "./subject.ts";
+import type { Vanilla, WantedRun } from "./vanilla/vanilla.ts";
 
 interface VanillaRun extends Disposable {
   /** The target questions with the vanilla model's answers. */
@@ -11,13 +11,24 @@ interface VanillaRun extends Disposable {
 /**
  * The vanilla model's run on its own answers to the target questions. It is the same for every subject that is compared on these answers, and
  * is kept with them.
- * @param settings whose activations are recorded
  */
-export function vanillaRun(vanilla: Decoder, known: KnownAnswers, settings: readonly Setting[]): VanillaRun {
-  return known.keep(`vanilla run for ${settings.map(({ name }) => name)}`, () => {
-    const answered = known.target.map(({ prompt, tokens }) => ({ prompt, answer: tokens }));
-    const questions = questionBatch(vanilla.device, answered);
-    const run = runVanilla(vanilla, questions, settings);
+export async function vanillaRun(vanilla: Vanilla, known: KnownAnswers, wanted: WantedRun): Promise<VanillaRun> {
+  const { settings, windows } = wanted;
+  const key = `vanilla run for ${settings.map(({ name }) => name)} ${JSON.stringify(windows ?? null)}`;
+  const kept: { made?: VanillaRun } & Disposable = known.keep(key, () => ({
+    [Symbol.dispose]() {
+      (this as typeof kept).made?.[Symbol.dispose]();
+    },
+  }));
+  kept.made ??= await recorded(vanilla, known, wanted);
+  return kept.made;
+}
+
+async function recorded(vanilla: Vanilla, known: KnownAnswers, wanted: WantedRun): Promise<VanillaRun> {
+  const answered = known.target.map(({ prompt, tokens }) => ({ prompt, answer: tokens }));
+  const questions = questionBatch(vanilla.device, answered);
+  try {
+    const run = await vanilla.record(questions, wanted);
     return {
       questions,
       run,
@@ -26,5 +37,8 @@ export function vanillaRun(vanilla: Decoder, known: KnownAnswers, settings: read
         run[Symbol.dispose]();
       },
     };
-  });
+  } catch (error) {
+    questions[Symbol.dispose]();
+    throw error;
+  }
 }

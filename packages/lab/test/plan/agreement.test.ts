@@ -13,6 +13,7 @@ import { PeakLog } from "../../src/profile/peak.ts";
 import type { RecipeChanges } from "../../src/recipes/fields.ts";
 import { readRecords } from "../../src/recipes/read-records.ts";
 import { studies } from "../../src/studies/list.ts";
+import { onDevice } from "../../src/subjects/vanilla/on-device.ts";
 import type { TinyFamily } from "../../src/tiny/tiny-models.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -53,7 +54,7 @@ async function plannedAndHeld(cell: Cell) {
     const runner = deviceRunner(device, studies);
     using model = await loadModel(device, cell.sources.model);
     const before = device.memory().bytesInUse;
-    const parts = await memoryOfCell(model, cell);
+    const parts = await memoryOfCell(onDevice(model), cell);
     expect(device.memory().bytesInUse, "what planning held on the device itself").toBe(before);
     model.dispose();
     using log = new PeakLog(device);

@@ -49,7 +49,11 @@ test("a training does about eight operations a parameter and token, with what is
   const vanilla = await sketchModel(sketchDevice(), shape("7b-llama"));
   const texts = textsOfLength(count, tokens, questions);
   const recipe = { learningRate: 1e-5, epochs: 1 };
-  const job = { ...texts, how: { method: "graddiff", recipe, forget: texts.forget, retain: texts.retain, seed: 0 } };
+  const job = {
+    ...texts,
+    vanilla: "device" as const,
+    how: { method: "graddiff", recipe, forget: texts.forget, retain: texts.retain, seed: 0 },
+  };
   const { work } = await dryTraining(vanilla, job);
   const epoch = work.filter(({ stage }) => stage === "epoch");
   const flops = epoch.reduce((sum, { count, flops }) => sum + count * flops, 0);

@@ -21,7 +21,9 @@ const answer = (length: number): KnownAnswer => {
 };
 
 /** A subject whose vanilla answers are made up. */
-function subjectOf(model: typeof vanilla): Subject & { readonly known: Disposable; readonly made: string[] } {
+function subjectOf(
+  model: typeof vanilla,
+): Subject<typeof vanilla> & { readonly known: Disposable; readonly made: string[] } {
   const kept = new Map<string, Disposable>();
   const made: string[] = [];
   const known: KnownAnswers & Disposable = {

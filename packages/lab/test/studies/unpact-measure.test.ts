@@ -15,6 +15,7 @@ import { type EpochAttributions, type UnpactResult, unpactSchema } from "../../s
 import { unpact } from "../../src/studies/unpact/study.ts";
 import { askQuestions, askVanilla } from "../../src/subjects/known-answers.ts";
 import type { KnownAnswers, Watcher } from "../../src/subjects/subject.ts";
+import { onDevice } from "../../src/subjects/vanilla/on-device.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const device = await testDevice();
@@ -58,7 +59,7 @@ afterAll(() => {
   vanilla.dispose();
 });
 
-async function subjectOf(model: Decoder): Promise<StudySubject> {
+async function subjectOf(model: Decoder): Promise<StudySubject<Decoder>> {
   const { config, sources } = cell;
   const answers = await askQuestions(model, known, { config, models: { vanilla } }, { onToken() {}, signal });
   const { concept, retain } = sources;
@@ -150,10 +151,11 @@ describe("the unPact study on the committed model", () => {
 
   test("gives after an epoch, where it is asked for, what it would give of that model in the end", async () => {
     const subject = await subjectOf(damaged);
-    expect(await unpact.atEpoch!(subject, options, watcher)).toBeUndefined();
+    const beside = { ...subject, vanilla: onDevice(vanilla) };
+    expect(await unpact.atEpoch!(beside, options, watcher)).toBeUndefined();
     for (const answer of ["vanilla", "own"] as const) {
       const asked = { ...options, everyEpoch: true, answers: [answer] };
-      const epoch = (await unpact.atEpoch!(subject, asked, watcher)) as EpochAttributions;
+      const epoch = (await unpact.atEpoch!(beside, asked, watcher)) as EpochAttributions;
       for (const kind of ["target", "unrelated"] as const)
         expect(epoch[kind]).toEqual(result.attributed[kind].map(({ subject }) => subject[answer]));
       const epochs = [epoch, epoch];

@@ -6,12 +6,14 @@ import { compareWeights } from "@lethe/unlearn";
 import { expect, test } from "vitest";
 import type { StudySubject } from "../../src/studies/study.ts";
 import { weights } from "../../src/studies/weights/study.ts";
+import { onDevice } from "../../src/subjects/vanilla/on-device.ts";
 
 const device = await testDevice();
 
 test("the weights study measures a subject, and one after it, with the numbers of compareWeights", async () => {
   using vanilla = smallLlama(device, 1);
   using model = vanilla.copyInF32();
+  const kept = onDevice(vanilla);
   const shares: number[] = [];
   const watcher = {
     progress: (share: number) => shares.push(share),
@@ -19,7 +21,7 @@ test("the weights study measures a subject, and one after it, with the numbers o
     signal: new AbortController().signal,
   };
   const measure = async () => {
-    const measured = await weights.measure({ vanilla, model } as unknown as StudySubject, {}, watcher);
+    const measured = await weights.measure({ vanilla: kept, model } as unknown as StudySubject, {}, watcher);
     return weights.schema.parse(JSON.parse(JSON.stringify(measured)));
   };
   expect(weights.summary(await measure())).toBe("weights changed by 0.0%");

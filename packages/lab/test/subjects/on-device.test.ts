@@ -50,7 +50,7 @@ describe("controls on the device", () => {
   const remarks: string[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "lethe-controls-"));
-    runner = await openDeviceRunner([base], pretrainedIn(join(folder, "pretrained")));
+    runner = await openDeviceRunner([base], { pretrained: pretrainedIn(join(folder, "pretrained")) });
   });
   afterAll(async () => {
     await runner.close();

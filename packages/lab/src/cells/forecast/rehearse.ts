@@ -83,7 +83,7 @@ async function rehearseSteps(
 ): Promise<Pick<Rates, "update" | "batch">> {
   const { subject } = config;
   if (subject.kind !== "unlearned") return { update: 0, batch: { fixed: 0, each: 0 } };
-  const how = await howToUnlearn(copy, { config: { ...config, subject }, sources });
+  const how = await howToUnlearn({ text: copy.text, model: copy }, { config: { ...config, subject }, sources });
   const { batchSize } = how.recipe;
   const short = (texts: How["forget"]) => [texts[0]!.slice(0, 8)];
   const small = { ...how, forget: short(how.forget), retain: short(how.retain) };

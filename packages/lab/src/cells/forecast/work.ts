@@ -14,7 +14,9 @@ export async function workOf(vanilla: Decoder, cell: Cell, kept: Pick<Work, "loa
   const target = prompts.slice(0, evaluation.targetQuestions);
   const trained = subject.kind === "unlearned";
   const { batches, ...training } = trained
-    ? unlearningWork(await howToUnlearn(vanilla, { config: { ...config, subject }, sources }))
+    ? unlearningWork(
+        await howToUnlearn({ text: vanilla.text, model: vanilla }, { config: { ...config, subject }, sources }),
+      )
     : { batches: [], steps: 0, epochs: 1, batchesPerStep: 0, referenceTokens: 0 };
   return {
     ...kept,

@@ -1,4 +1,5 @@
 import type { Concept, DataOptions } from "@lethe/unlearn";
+import type { RunnerOptions } from "../../cells/device-runner.ts";
 import type { CellRunner } from "../../cells/run-cells.ts";
 import type { KeepPolicy } from "../../cells/unfinished-cell.ts";
 import type { Study } from "../../studies/study.ts";
@@ -7,7 +8,7 @@ import type { Study } from "../../studies/study.ts";
 export interface CliParts {
   /** The studies that can be chosen. */
   readonly studies: readonly Study[];
-  readonly openRunner: (studies: readonly Study[]) => Promise<CellRunner>;
+  readonly openRunner: (studies: readonly Study[], options?: RunnerOptions) => Promise<CellRunner>;
   /** When unfinished work is kept. Default: as `runCells` does. */
   readonly keep?: KeepPolicy;
   readonly loadConcepts: (file: string, options: DataOptions) => Promise<Concept[]>;

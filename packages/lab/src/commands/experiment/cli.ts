@@ -1,5 +1,6 @@
 import type { Cell } from "../../cells/cell.ts";
 import type { Choice } from "../../cells/forecast/budget.ts";
+import { requireStreamableStudies } from "../../cells/streamable.ts";
 import { ExperimentError } from "../../errors.ts";
 import { failure } from "../exit-codes.ts";
 import { makeChoice, readChoice } from "./budget.ts";
@@ -33,8 +34,11 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
   }
 }
 
-async function run(read: ReadCommand, chosen: Chosen, parts: CliParts): Promise<number> {
+async function run(read: ReadCommand, chosen: Chosen, given: CliParts): Promise<number> {
   const { options, out, studies } = chosen;
+  const { vanilla } = options;
+  if (vanilla === "streamed") requireStreamableStudies(studies);
+  const parts: CliParts = { ...given, openRunner: (studies) => given.openRunner(studies, { vanilla }) };
   const { stdout } = parts;
   const { cells, choice, openRunner } = await cellsOf(read, chosen, parts);
   if (options.listCells) {

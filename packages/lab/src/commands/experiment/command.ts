@@ -4,6 +4,7 @@ import type { Asking } from "../../cells/evaluation.ts";
 import { parseTime } from "../../cells/forecast/budget.ts";
 import { PRESETS, type PresetName, presets } from "../../cells/presets.ts";
 import { subjects } from "../../subjects/list.ts";
+import { VANILLA_PLACES, type VanillaPlace } from "../../subjects/vanilla/vanilla.ts";
 import { bundled } from "../bundled.ts";
 import { checkingValues, commandLine, number, share, wholeFrom } from "../command-line.ts";
 import { addAskingOptions } from "./asking.ts";
@@ -37,11 +38,12 @@ export interface Options extends Asking, DataOptions {
   cellIndex?: number;
   report?: true;
   profile?: true;
+  vanilla: VanillaPlace;
 }
 
 /** Options that say what this process does, and decide nothing of the results. */
 export const PROCESS_OPTIONS: readonly string[] = [
-  ...["--cell", "--cell-index", "--out", "--resume", "--profile"],
+  ...["--cell", "--cell-index", "--out", "--resume", "--profile", "--vanilla"],
   ...["--plan", "--measure", "--list-cells", "--json", "--report"],
 ];
 
@@ -188,6 +190,15 @@ export function experimentCommand(parts: Pick<CliParts, "studies" | "stdout" | "
       "--profile",
       "also write profile.json, and print it: how long each kernel takes in each stage. It counts the device's work, and times it when " +
         "the cells are done, which takes a while longer",
+    )
+    .addOption(
+      new Option(
+        "--vanilla <place>",
+        "where the vanilla model is while a copy is trained and measured. device: beside it, in its dtypes on disk; streamed: in its files, " +
+          "from which its run is recorded block by block. The results are the same, to the bit; some studies need it on the device",
+      )
+        .choices(VANILLA_PLACES)
+        .default("device"),
     )
     .option("--list-cells", "print the cells, one a line, and do nothing else")
     .option(

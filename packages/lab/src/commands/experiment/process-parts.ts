@@ -6,7 +6,7 @@ import type { CliParts } from "./cli-parts.ts";
 export const processParts: CliParts = {
   studies,
   // Imported when needed: --help and --list-cells open no device.
-  openRunner: async (chosen) => (await import("../../cells/device-runner.ts")).openDeviceRunner(chosen),
+  openRunner: async (...chosen) => (await import("../../cells/device-runner.ts")).openDeviceRunner(...chosen),
   loadConcepts,
   stdout: process.stdout,
   stderr: process.stderr,

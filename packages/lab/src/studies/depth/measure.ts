@@ -13,7 +13,11 @@ import type { KnownAnswer, Subject, Watcher } from "../../subjects/subject.ts";
 import type { DepthOptions, DepthResult, Measured } from "./schema.ts";
 
 /** Patches the subject's residual stream into the vanilla model, and reads both through the logit lens. */
-export async function measureDepth(subject: Subject, options: DepthOptions, watcher: Watcher): Promise<DepthResult> {
+export async function measureDepth(
+  subject: Subject<Decoder>,
+  options: DepthOptions,
+  watcher: Watcher,
+): Promise<DepthResult> {
   const { vanilla, known } = subject;
   const kinds = { target: known.target, unrelated: known.unrelated.slice(0, options.otherQuestions) };
   const places = {
@@ -74,7 +78,12 @@ function vanillaRun(vanilla: Decoder, known: readonly KnownAnswer[], places: rea
 /** About which share of the work is the logit lens. Only the progress depends on it. */
 const LENS_SHARE = 0.2;
 
-async function measureKind({ vanilla, model }: Subject, run: VanillaRun, options: DepthOptions, watcher: Watcher) {
+async function measureKind(
+  { vanilla, model }: Subject<Decoder>,
+  run: VanillaRun,
+  options: DepthOptions,
+  watcher: Watcher,
+) {
   const { answers, streams: own } = run;
   const { signal } = watcher;
   const reading = (share: number) => watcher.progress(LENS_SHARE * share, "reading through the logit lens");

@@ -1,4 +1,5 @@
 import { mean } from "../../report/panels.ts";
+import { wholeOf } from "../../subjects/vanilla/vanilla.ts";
 import type { Study } from "../study.ts";
 import { depthCost } from "./cost.ts";
 import { measureDepth } from "./measure.ts";
@@ -13,7 +14,9 @@ export const depth: Study<DepthOptions, DepthResult> = {
   options: depthOptions,
   schema: depthSchema,
   cost: depthCost,
-  measure: measureDepth,
+  vanillaOnDevice: true,
+  measure: (subject, ...rest) =>
+    measureDepth({ ...subject, vanilla: wholeOf(subject.vanilla, "--study depth") }, ...rest),
   summary({ layers, target }) {
     const drops = meanDropsOf(target);
     const largest = Math.max(...drops);

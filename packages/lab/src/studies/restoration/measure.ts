@@ -11,13 +11,13 @@ export async function measureRestoration(
   watcher: Watcher,
 ): Promise<RestorationResult> {
   const chosen = settings.filter(({ name }) => options.settings.includes(name));
-  const { questions, run } = vanillaRun(vanilla, known, chosen);
+  const windows = { radius: options.windowRadius, stride: options.windowStride };
+  const { questions, run } = await vanillaRun(vanilla, known, { settings: chosen, windows, signal: watcher.signal });
   return sweepRestoration({
     unlearned: model,
     questions,
     run,
-    radius: options.windowRadius,
-    stride: options.windowStride,
+    ...windows,
     settings: chosen,
     ...(watcher.live && { measured: (restored: MeasuredRestoration) => watcher.live?.(livePart(restored)) }),
     progress: (share, setting) => watcher.progress(share, `restoring ${setting.name}`),

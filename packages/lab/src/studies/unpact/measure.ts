@@ -1,4 +1,4 @@
-import { textOf } from "@lethe/decoder";
+import { type Decoder, textOf } from "@lethe/decoder";
 import { drawAnswers, keyTokens, tokenGroups } from "@lethe/unlearn";
 import type { Subject, Watcher } from "../../subjects/subject.ts";
 import type { StudySubject } from "../study.ts";
@@ -16,7 +16,7 @@ const SHARES = { vanilla: 0.3, leavingOut: 0.25, asking: 0.25, drawing: 0.15, co
 
 /** Leaves the words of prompts out one by one in both models, asks the subject again with key words emphasised, and draws answers. */
 export async function measureUnpact(
-  subject: StudySubject,
+  subject: StudySubject<Decoder>,
   options: UnpactOptions,
   watcher: Watcher,
 ): Promise<UnpactResult> {
@@ -52,7 +52,7 @@ export async function measureUnpact(
 type Forgotten = AttributedQuestion & { readonly place: number };
 
 /** Judges the answers of both models to all compared questions. */
-function judgedQuestions({ known, answers, evaluation }: Subject): UnpactResult["judged"] {
+function judgedQuestions({ known, answers, evaluation }: Subject<Decoder>): UnpactResult["judged"] {
   const of = (kind: QuestionKind) =>
     known[kind].map((answer, place): JudgedQuestion => {
       const { question, expected, text } = answer;
@@ -65,7 +65,7 @@ function judgedQuestions({ known, answers, evaluation }: Subject): UnpactResult[
 
 /** Asks the subject its forgotten questions again, in every way, and by the first template with the key words of other rules. */
 async function askedAgain(
-  subject: Subject,
+  subject: Subject<Decoder>,
   { ways, attributed: { target } }: VanillaPart,
   forgotten: readonly Forgotten[],
   options: UnpactOptions,
@@ -129,7 +129,7 @@ function sweptSets({ vanilla, words }: AttributedQuestion, options: UnpactOption
 
 /** How many drawn answers to each forgotten question are right, by its place. */
 async function drawnRight(
-  { vanilla, model, evaluation }: Subject,
+  { vanilla, model, evaluation }: Subject<Decoder>,
   forgotten: readonly Forgotten[],
   { samples, seed }: UnpactOptions,
   { progress, signal }: Watch,
@@ -157,7 +157,7 @@ async function drawnRight(
 }
 
 async function collapsed(
-  { model }: Subject,
+  { model }: Subject<Decoder>,
   { texts, groups }: VanillaPart,
   { progress, signal }: Watch,
 ): Promise<UnpactResult["collapse"]> {

@@ -1,4 +1,6 @@
 import { findingsOf } from "../../report/findings/judge.ts";
+import type { Subject } from "../../subjects/subject.ts";
+import { wholeOf } from "../../subjects/vanilla/vanilla.ts";
 import type { Study } from "../study.ts";
 import { unpactCost } from "./cost.ts";
 import { claims } from "./findings/claims.ts";
@@ -17,8 +19,9 @@ export const unpact: Study<UnpactOptions, UnpactResult> = {
   options: unpactOptions,
   schema: unpactSchema,
   cost: unpactCost,
-  atEpoch: attributionsAtEpoch,
-  measure: measureUnpact,
+  vanillaOnDevice: true,
+  atEpoch: (subject, ...rest) => attributionsAtEpoch(beside(subject), ...rest),
+  measure: (subject, ...rest) => measureUnpact(beside(subject), ...rest),
   summary(result) {
     const { count, of } = forgottenShare([{ result }]);
     const back = promptsOf([{ result }])
@@ -30,3 +33,8 @@ export const unpact: Study<UnpactOptions, UnpactResult> = {
   metrics,
   sections,
 };
+
+/** The subject with the vanilla model on the device. */
+function beside<S extends Subject>(subject: S) {
+  return { ...subject, vanilla: wholeOf(subject.vanilla, "--study unpact") };
+}

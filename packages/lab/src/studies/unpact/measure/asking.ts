@@ -24,7 +24,7 @@ const ALIKE = 3;
  */
 export async function ask(
   model: Decoder,
-  { vanilla, evaluation }: Subject,
+  { vanilla, evaluation }: Subject<Decoder>,
   questions: readonly string[],
   watch: { readonly onToken?: () => void; readonly signal: AbortSignal },
 ): Promise<Map<string, string>> {

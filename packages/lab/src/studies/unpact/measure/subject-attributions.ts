@@ -1,3 +1,4 @@
+import type { Decoder } from "@lethe/decoder";
 import type { Subject, Watcher } from "../../../subjects/subject.ts";
 import type { UnpactOptions } from "../options.ts";
 import type { AttributedWords, EpochAttributions, UnpactResult } from "../schema.ts";
@@ -8,7 +9,7 @@ import { type VanillaPart, vanillaPart, type Watch } from "./vanilla.ts";
 
 /** Leaves the words of the attributed questions out in the subject, for each answer of the options. */
 export async function subjectAttributions(
-  { vanilla, model, answers }: Subject,
+  { vanilla, model, answers }: Subject<Decoder>,
   { attributed }: VanillaPart,
   options: UnpactOptions,
   { progress, signal }: Watch,
@@ -32,7 +33,7 @@ export async function subjectAttributions(
 
 /** The same after an epoch of training, for the answer whose key words are emphasised; `undefined` where it is not asked for. */
 export async function attributionsAtEpoch(
-  subject: Subject,
+  subject: Subject<Decoder>,
   options: UnpactOptions,
   watcher: Watcher,
 ): Promise<EpochAttributions | undefined> {

@@ -1,4 +1,4 @@
-import { type Text, textOf } from "@lethe/decoder";
+import { type Decoder, type Text, textOf } from "@lethe/decoder";
 import {
   type AskedPrompt,
   attentionMass,
@@ -52,7 +52,11 @@ export interface Watch {
 }
 
 /** Measures the vanilla model once for all subjects that are compared on the same answers. */
-export async function vanillaPart(subject: Subject, options: UnpactOptions, watch: Watch): Promise<VanillaPart> {
+export async function vanillaPart(
+  subject: Subject<Decoder>,
+  options: UnpactOptions,
+  watch: Watch,
+): Promise<VanillaPart> {
   const kept: { part?: VanillaPart } & Disposable = subject.known.keep(`unpact ${JSON.stringify(options)}`, () => ({
     [Symbol.dispose]() {},
   }));
@@ -60,7 +64,7 @@ export async function vanillaPart(subject: Subject, options: UnpactOptions, watc
   return kept.part;
 }
 
-async function measureVanilla(subject: Subject, options: UnpactOptions, watch: Watch): Promise<VanillaPart> {
+async function measureVanilla(subject: Subject<Decoder>, options: UnpactOptions, watch: Watch): Promise<VanillaPart> {
   const { vanilla, known, evaluation } = subject;
   const tokenizer = await textOf(vanilla);
   const promptsOf = (kind: QuestionKind) =>
@@ -93,7 +97,7 @@ async function measureVanilla(subject: Subject, options: UnpactOptions, watch: W
 }
 
 async function attributedQuestions(
-  { vanilla, known, evaluation }: Subject,
+  { vanilla, known, evaluation }: Subject<Decoder>,
   prompts: ByKind<AskedPrompt>,
   options: UnpactOptions,
   { progress, signal }: Watch,
@@ -148,7 +152,7 @@ async function expectedTokens(
 }
 
 async function comparedAttributions(
-  { vanilla }: Subject,
+  { vanilla }: Subject<Decoder>,
   target: readonly AttributedQuestion[],
   { compare }: UnpactOptions,
   signal: AbortSignal,
@@ -168,7 +172,7 @@ const SCORES = {
 
 /** Asks the vanilla model again what it answers right. @returns for each way and question whether the answer is right, null where it is not asked */
 async function askAgain(
-  subject: Subject,
+  subject: Subject<Decoder>,
   ways: readonly AskingAgain[],
   questions: readonly AttributedQuestion[],
   signal: AbortSignal,
