@@ -5,6 +5,7 @@ import { stemOf } from "../../src/cells/cell.ts";
 import { parseCell } from "../../src/cells/cell-file.ts";
 import { FolderStore } from "../../src/cells/folder-store.ts";
 import { presets } from "../../src/cells/presets.ts";
+import type { CliParts } from "../../src/commands/experiment/cli-parts.ts";
 import { studies } from "../../src/studies/list.ts";
 import { FakeRunner } from "../fake-runner.ts";
 import { words } from "../words-study.ts";
@@ -41,6 +42,45 @@ describe("npm run experiment", () => {
       concepts.flatMap((concept) => ["graddiff", "npo"].map((method) => `tiny-llama--${concept}--${method}`)),
     );
     expect((await run(workshop.arguments("--list-cells", "--seed", "1"))).out).not.toContain(first);
+  });
+
+  it("gives the runner the place of the vanilla model, and refuses a study that needs it on the device", async () => {
+    await using workshop = await Workshop.open();
+    const places: unknown[] = [];
+    const openRunner: CliParts["openRunner"] = async (_, options) => {
+      places.push(options?.vanilla);
+      return new FakeRunner();
+    };
+    const ran = async (...args: string[]) =>
+      run(
+        workshop.arguments("--out", workshop.path("out"), "--resume", ...args),
+        undefined,
+        studies,
+        undefined,
+        openRunner,
+      );
+    const [cell] = (await run(workshop.arguments("--study", "restoration", "--list-cells"))).out.split("\n") as [
+      string,
+    ];
+    // The place is no part of the cells: the other cells are run with another one.
+    expect(await ran("--study", "restoration", "--cell", cell)).toMatchObject({ code: 0 });
+    expect(await ran("--vanilla", "streamed", "--study", "restoration")).toMatchObject({ code: 0 });
+    expect(places).toEqual(["device", "streamed"]);
+    const refused = await ran("--vanilla", "streamed", "--study", "depth");
+    expect(refused).toMatchObject({ code: 78 });
+    expect(refused.err).toContain("--study depth runs the vanilla model again and again");
+    expect((await ran("--vanilla", "disk")).err).toContain("Allowed choices are device, streamed");
+    expect(places).toHaveLength(2);
+  });
+
+  it("takes what the reference gives by its name", async () => {
+    await using workshop = await Workshop.open();
+    const out = workshop.path("out");
+    expect((await run(workshop.arguments("--out", out, "--references", "f16"))).code).toBe(0);
+    for (const { subject } of await configsIn(out)) expect(subject).toMatchObject({ training: { references: "f16" } });
+    expect((await run(workshop.arguments("--references", "f8"))).err).toContain(
+      "Allowed choices are f32, f16, recomputed",
+    );
   });
 
   it("lists two concepts for each model that comes with Lethe, with noise as a control, where nothing else is asked for", async () => {

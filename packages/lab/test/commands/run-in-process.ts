@@ -19,11 +19,12 @@ export async function run(
   runner: CellRunner = new FakeRunner(),
   known = studies,
   keep?: CliParts["keep"],
+  openRunner: CliParts["openRunner"] = async () => runner,
 ): Promise<Run> {
   const { texts, streams } = printed();
   const code = await runCli(args, {
     studies: known,
-    openRunner: async () => runner,
+    openRunner,
     loadConcepts,
     ...(keep && { keep }),
     ...streams,

@@ -97,7 +97,7 @@ async function compare(
 ): Promise<WeightComparison> {
   const { shape } = vanilla;
   const known = norms.get(name);
-  const { read, spectral } = record(asMatrix(vanilla), asMatrix(unlearned), known === undefined);
+  const { read, spectral } = record(vanilla, unlearned, known === undefined);
   // All are waited for at once, so that none fails unheard.
   const [values, [change, measured]] = await Promise.all([read, Promise.all(spectral)]);
   const sumOf = (which: number) => values.reduce((sum, value, i) => sum + (i % 3 === which ? value : 0), 0);
@@ -117,15 +117,17 @@ async function compare(
  * Records the work on one weight. What it reads is there later; nothing stays on the device.
  * @param both whether the spectral norm of the vanilla weight is wanted beside that of the change
  */
-function record(vanilla: Matrix, unlearned: Matrix, both: boolean) {
-  const { device, shape } = vanilla;
+function record(vanilla: Weight, unlearned: Weight, both: boolean) {
+  const { device } = vanilla;
   using _ = device.scope("compare weights");
+  const matrices = [asMatrix(vanilla), asMatrix(unlearned)] as const;
+  const { shape } = matrices[0];
   const pieces = piecesOf(shape);
   const squares = device.empty([pieces.length, 3], "f32", "sums of squares");
   const grams = Array.from({ length: shape[0] === 1 ? 0 : both ? 2 : 1 }, () => new Gram(device, shape));
   for (const [i, piece] of pieces.entries()) {
     using _ = device.scope("piece");
-    const [before, after] = [rowsInF32(vanilla, piece), rowsInF32(unlearned, piece)];
+    const [before, after] = [rowsInF32(matrices[0], piece), rowsInF32(matrices[1], piece)];
     const change = sub(after, before);
     for (const [which, values] of [before, after, change].entries()) sumOfSquaresInto(squares, 3 * i + which, values);
     for (const [which, values] of [change, before].entries()) grams[which]?.add(values);

@@ -14,6 +14,7 @@ import {
   type Setting,
   settings,
   streamVanilla,
+  streamVanillaMemory,
   sweepRestoration,
 } from "../../src/index.ts";
 
@@ -121,6 +122,12 @@ test("the device holds a block, the weights outside the blocks and the recording
   expect(weights).toBeLessThan(whole / 4);
   const values = await measure(["m", "W_V"]);
   const matrices = depth * 2 * 128 * 512;
+  const planned = (names: readonly string[]) => {
+    const needs = streamVanillaMemory(streamed, { settings: settings.filter(({ name }) => names.includes(name)) });
+    return needs.reduce((sum, { bytes }) => sum + bytes, 0);
+  };
+  expect(planned(["m"])).toBe(weights);
+  expect(planned(["m", "W_V"])).toBe(weights + matrices);
   expect(values.kept).toBe(recorded + matrices);
   expect(values.peak).toBeLessThan(weights + recorded + matrices + 2 ** 17);
   await streamed.close();

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { loadModel } from "@lethe/auto";
+import { loadModel, streamModel } from "@lethe/auto";
 import { initLlama, type Llama } from "@lethe/llama";
 import { castInto, type F32 } from "@lethe/tensor";
 import { expectClose } from "@lethe/testing/close";
@@ -177,6 +177,11 @@ describe("compareWeights", () => {
     const norms = new Map<string, number>();
     for (let time = 0; time < 2; time++) expect(await compareWeights(vanilla, copy, { norms })).toEqual(compared);
     expect(norms.size).toBe(compared.filter(({ spectral }) => spectral).length);
+    // And where its weights are read one by one.
+    const streamed = await streamModel(device, directory);
+    expect(await compareWeights(streamed, copy)).toEqual(compared);
+    expect(device.memory().bytesInUse).toBe(before);
+    await streamed.close();
   });
 
   test("refuses models that do not belong together, and weights that are not finite", async () => {
