@@ -68,6 +68,7 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
     using model = family.create({ device, config, weights, label });
     const depth = config.num_hidden_layers;
     const all = model.hookPoints();
+    hooksOfPart(hooks, all, all); // A hook without a point shows before a weight is read.
     let stream: F32 | undefined;
     const run = (layer: number) => {
       const part = stream && { fromLayer: layer, resid: stream };
