@@ -119,6 +119,14 @@ test("a weight is read alone, and all weights into another model, as it is loade
     expect(await one.read()).toEqual(await weight.read());
     expect(await other.weights.get(name)!.read()).toEqual(await weight.read());
   }
+  using wide = await streamed.copyIn(() => "f32");
+  using rounded = await streamed.copyIn((name) => (name.includes("norm") ? "f16" : "bf16"));
+  for (const [name, weight] of loaded.weights) {
+    expect(await wide.weights.get(name)!.read()).toEqual(await weight.read());
+    expect(rounded.weights.get(name)!.dtype).toBe(name.includes("norm") ? "f16" : "bf16");
+    // Norms begin at 1, which every dtype has.
+    expect(await rounded.weights.get(name)!.read()).toEqual(await weight.read());
+  }
   await expect(streamed.weight("model.layers.9.mlp.up_proj.weight")).rejects.toThrow('no weight "model.layers.9');
   using narrow = initModel(device, { model_type: "llama", ...sizes, hidden_size: 32 }, 7);
   await expect(streamed.giveWeights(narrow)).rejects.toThrow(

@@ -2,12 +2,13 @@ import { Hooks } from "@lethe/hooks";
 import { type Device, type F32, type FloatDType, type MemoryNeed, requireMemory, type Weight } from "@lethe/tensor";
 import type { DecoderConfig } from "../checkpoint/config.ts";
 import type { ModelPlace } from "../checkpoint/directory.ts";
-import type { WantedWeight } from "../checkpoint/empty-weights.ts";
+import { emptyWeights, type WantedWeight } from "../checkpoint/empty-weights.ts";
 import type { Family } from "../checkpoint/family.ts";
 import { fillInTurn, fillWeights, inFileOrder } from "../checkpoint/fill-weights.ts";
 import { type FoundWeight, findWeights, floats } from "../checkpoint/find-weights.ts";
 import { type OpenModel, type OpenOptions, openModel } from "../checkpoint/open-model.ts";
 import type { Watch } from "../checkpoint/progress.ts";
+import { weightMemory } from "../checkpoint/read-weights.ts";
 import type { Decoder } from "../decoder.ts";
 import { ModelUseError } from "../errors.ts";
 import type { Batch } from "../pass/batch.ts";
@@ -134,8 +135,7 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
   }
 
   /**
-   * A model whose weights have places and no values, as `Decoder.blank` makes it: for {@link giveWeights}, or, on a `sketchDevice`, to plan with.
-   * The caller disposes of it.
+   * A model whose weights have places and no values, as `Decoder.blank` makes it: on a `sketchDevice`, to plan with. The caller disposes of it.
    * @param dtypeOf gives the dtype of each weight, by name. Default: that in the files
    */
   blank(device: Device, dtypeOf?: (name: string) => FloatDType): Decoder<C> {
@@ -143,6 +143,25 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
     const { family, origin } = this.#opened;
     const stored = (name: string) => this.weights.get(name)!.dtype;
     return family.blank(device, this.config, dtypeOf ?? stored, { text, stopTokens, label, origin });
+  }
+
+  /**
+   * Loads the model as a whole. The caller disposes of it.
+   * @param dtypeOf gives the dtype of the weight of a name on the device. Where that is narrower, numbers are rounded to nearest
+   * @throws {OutOfMemoryError} before a weight is read when they do not fit the device
+   */
+  async copyIn(dtypeOf: (name: string) => FloatDType, watch: Watch = {}): Promise<Decoder<C>> {
+    const { device, label } = this;
+    const needs = Array.from(this.weights, ([name, { shape }]) => weightMemory(name, shape, dtypeOf(name)));
+    requireMemory(device, label, needs);
+    const model = this.blank(device, dtypeOf);
+    try {
+      await this.giveWeights(model, watch);
+      return model;
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
   }
 
   /** The weights that a pass has on the device, for `requireMemory`: one block's, and those outside the blocks. Activations come to it. */

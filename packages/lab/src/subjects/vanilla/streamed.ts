@@ -1,4 +1,4 @@
-import { loadModel, streamModel } from "@lethe/auto";
+import { streamModel } from "@lethe/auto";
 import type { ModelPlace } from "@lethe/decoder";
 import { type Device, sketchDevice } from "@lethe/tensor";
 import { streamVanilla, streamVanillaMemory } from "@lethe/unlearn";
@@ -8,31 +8,22 @@ import type { Vanilla } from "./vanilla.ts";
 export async function streamed(device: Device, place: ModelPlace): Promise<Vanilla> {
   const files = await streamModel(device, place);
   const { config, text, stopTokens, label, weights } = files;
-  const paper = sketchDevice(device.capabilities);
-  const sizes = files.blank(paper);
+  const sketch = sketchDevice(device.capabilities);
+  const sizes = files.blank(sketch);
   return {
     ...{ model: undefined, sizes, device, config, text, stopTokens, label, weights },
     weight: (name, watch) => files.weight(name, watch),
     record: (questions, wanted) => streamVanilla(files, questions, wanted),
     recordingMemory: (wanted) => streamVanillaMemory(files, wanted),
     async whole(work) {
-      using model = await loadModel(device, place, { tokenizer: text ?? null });
+      using model = await files.copyIn((name) => weights.get(name)!.dtype);
       return await work(model);
     },
-    async copy(dtypeOf) {
-      const copy = files.blank(device, dtypeOf);
-      try {
-        await files.giveWeights(copy);
-        return copy;
-      } catch (error) {
-        copy.dispose();
-        throw error;
-      }
-    },
+    copy: (dtypeOf) => files.copyIn(dtypeOf),
     giveWeights: (copy, signal) => files.giveWeights(copy, { signal }),
     async close() {
       sizes.dispose();
-      paper.destroy();
+      sketch.destroy();
       await files.close();
     },
   };
