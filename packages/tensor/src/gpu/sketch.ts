@@ -1,3 +1,4 @@
+import { anyObject, checkerOf, optional } from "../arguments.ts";
 import { Device } from "../tensor.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { WebGPUAdapterInfo, WebGPUDevice } from "./webgpu-types.ts";
@@ -15,6 +16,8 @@ const usual = {
   bindingAlignment: 256,
 } as const;
 
+const check = checkerOf("sketchDevice", { like: optional(anyObject) });
+
 /**
  * A device that holds nothing and computes nothing. Tensors on it have shapes, dtypes and places in buffers; all work is accepted, and what
  * is read back is zero. Its pool counts bytes as on any device. So the memory of a model that was never loaded can be planned on it: the
@@ -22,6 +25,7 @@ const usual = {
  * @param like capabilities of the device that is planned for. Default for each: those of a large GPU
  */
 export function sketchDevice(like: Partial<Capabilities> = {}): Device {
+  check([like]);
   const { subgroups, f16, ...wanted } = { ...usual, ...like };
   const limits = {
     maxStorageBufferBindingSize: wanted.maxBindingBytes,
