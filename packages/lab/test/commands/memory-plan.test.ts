@@ -103,7 +103,16 @@ describe("npm run plan", () => {
       for (const name of ["HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]) vi.stubEnv(name, undefined);
       vi.stubEnv("HF_HUB_CACHE", folder);
       vi.stubEnv("HF_ENDPOINT", server.url);
-      const { code, err, out } = await plan("--model", "org/tiny", "--memory", "1e9", ...quick, "--json");
+      const { code, err, out } = await plan(
+        "--model",
+        "org/tiny",
+        "--memory",
+        "1e9",
+        ...rates,
+        "--train",
+        "W_V",
+        "--json",
+      );
       expect([code, err]).toEqual([0, ""]);
       expect(JSON.parse(out).parameters).toBe(791_104);
       const asked = server.requests.filter(({ path, range }) => path.startsWith("/large/") && range);

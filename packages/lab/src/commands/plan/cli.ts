@@ -1,8 +1,8 @@
+import type { Decoder } from "@lethe/decoder";
 import { openDevice, sketchDevice } from "@lethe/tensor";
-import { methodNamed, methods, retainConceptOf } from "@lethe/unlearn";
+import { methodNamed, methods, recipeSchema, retainConceptOf } from "@lethe/unlearn";
 import { loadConcepts } from "@lethe/unlearn/data/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { readModelFamily } from "../../cells/model-family.ts";
 import { presets } from "../../cells/presets.ts";
 import { choicesOf, dimensions } from "../../plan/choices.ts";
 import { largestWeight, parametersOf, planRows } from "../../plan/plan.ts";
@@ -10,6 +10,7 @@ import { measureRates } from "../../plan/rates.ts";
 import { sketchModel } from "../../plan/sketch-model.ts";
 import { textsOfConcept, textsOfLength } from "../../plan/texts.ts";
 import type { Rates } from "../../plan/time.ts";
+import type { RecipeChanges } from "../../recipes/fields.ts";
 import { namesOf } from "../../recipes/names.ts";
 import { bundled, bundledShapes } from "../bundled.ts";
 import { checkingValues, commandLine, number, wholeFrom } from "../command-line.ts";
@@ -68,9 +69,8 @@ async function plan(program: Command, { stdout, stderr }: PlanOutput): Promise<v
   const changes = recipeChangesOf(program);
   const { epochs } = presets.paper;
   const { rates, source } = await ratesOf(options);
-  const directory = bundledShapes[place] ?? place;
-  const model = await sketchModel(sketchDevice(), directory);
-  const texts = await textsOf(model, directory, { ...options, maxTokens: changes.maxTokens });
+  const model = await sketchModel(sketchDevice(), bundledShapes[place] ?? place);
+  const texts = await textsOf(model, changes, options);
   const given = Object.fromEntries(dimensions.map(({ name }) => [name, program.getOptionValue(name) as string[]]));
   const choices = choicesOf(given);
   const others = named.length > 0 ? [] : methods.filter(({ name }) => name !== SHOWN);
@@ -127,18 +127,14 @@ async function ratesOf({ flops, bandwidth }: Pick<Options, "flops" | "bandwidth"
 
 /** The texts of the first concept of the family's data, or texts as long as the recipe lets them be. */
 async function textsOf(
-  model: Awaited<ReturnType<typeof sketchModel>>,
-  place: string,
-  {
-    texts,
-    textTokens,
-    maxTokens = 500,
-  }: Pick<Options, "texts" | "textTokens"> & { readonly maxTokens?: number | undefined },
+  model: Decoder,
+  { maxTokens = recipeSchema.shape.maxTokens.parse(undefined) }: RecipeChanges,
+  { texts, textTokens }: Pick<Options, "texts" | "textTokens">,
 ) {
   const { evaluation } = presets.paper;
   if (!model.text || texts !== undefined || textTokens !== undefined)
     return textsOfLength(texts ?? TEXTS, textTokens ?? maxTokens, evaluation);
-  const { data } = bundled[await readModelFamily(place)];
+  const { data } = bundled[model.config.model_type === "llama" ? "llama" : "olmo"];
   const concepts = await loadConcepts(data);
   const [concept] = chooseConcepts([], "default", [{ path: data, concepts }])
     .values()
