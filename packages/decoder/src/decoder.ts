@@ -56,7 +56,8 @@ export class Decoder<C extends DecoderConfig = DecoderConfig> extends Model<C> {
    */
   blankStreamed(device: Device): Decoder<C> {
     const { config, label } = this;
-    return new Decoder({ device, config, label, weights: makeSlots(device, slotsOf(this.weights)) }, this.#layout);
+    const wanted = Array.from(this.weights, ([name, { shape, dtype }]) => [name, { shape, dtype }] as const);
+    return new Decoder({ device, config, label, weights: makeSlots(device, slotsOf(new Map(wanted))) }, this.#layout);
   }
 
   /**

@@ -18,11 +18,18 @@ export interface WantedWeight {
  * reaches many; matrices come first, because they decay and other weights do not. Matrices that multiply the same input lie one after
  * another, so that one product can read them.
  * @param wanted by name
+ * @param prefix of the labels, which are the names otherwise
  */
-export function emptyWeights(device: Device, wanted: ReadonlyMap<string, WantedWeight>): Map<string, Weight> {
+export function emptyWeights(
+  device: Device,
+  wanted: ReadonlyMap<string, WantedWeight>,
+  prefix = "",
+): Map<string, Weight> {
   const made = new Map<string, Weight>();
-  for (const { dtype, parts } of partsOf(wanted))
-    for (const weight of together(device, parts, dtype)) made.set(weight.label, weight);
+  for (const { dtype, parts } of partsOf(wanted)) {
+    const labelled = parts.map((part) => part.map(({ label, shape }) => ({ label: prefix + label, shape })));
+    for (const weight of together(device, labelled, dtype)) made.set(weight.label.slice(prefix.length), weight);
+  }
   return new Map(Array.from(wanted.keys(), (name) => [name, made.get(name)!]));
 }
 

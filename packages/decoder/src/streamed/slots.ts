@@ -41,7 +41,7 @@ export function slotsOf(weights: ReadonlyMap<string, WantedWeight>): Slot[] {
 export function makeSlots(device: Device, slots: readonly Slot[]): Map<string, Weight> {
   const weights = new Map<string, Weight>();
   for (const { places, holds } of slots) {
-    const made = emptyWeights(device, places);
+    const made = emptyWeights(device, places, "streamed ");
     for (const [name, place] of holds) weights.set(name, made.get(place)!.retain());
     for (const weight of made.values()) weight.dispose();
   }

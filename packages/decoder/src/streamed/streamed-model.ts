@@ -139,10 +139,14 @@ export class StreamedModel<C extends DecoderConfig = DecoderConfig> {
    * @param dtypeOf gives the dtype of each weight, by name. Default: that in the files
    */
   blank(device: Device, dtypeOf?: (name: string) => FloatDType): Decoder<C> {
-    const { text, stopTokens, label } = this;
-    const { family, origin } = this.#opened;
-    const stored = (name: string) => this.weights.get(name)!.dtype;
-    return family.blank(device, this.config, dtypeOf ?? stored, { text, stopTokens, label, origin });
+    const { config, text, stopTokens, label } = this;
+    const { checkpoint, family, origin } = this.#opened;
+    // Weights lie on the device as those of a loaded model do, so that what goes through all of them in one dispatch has the same bits.
+    const wanted = inFileOrder(checkpoint, this.#found).map(({ name, shape, stored }) => {
+      return [name, { shape, dtype: dtypeOf?.(name) ?? floats[stored] }] as const;
+    });
+    const weights = emptyWeights(device, new Map(wanted));
+    return family.create({ device, config, weights, text, stopTokens, origin, label });
   }
 
   /**

@@ -20,6 +20,7 @@ export const VALUES = "value vectors of the vanilla model";
 /** The parts that tensors belong to, by the ends of their labels: of one alone, or of the first of several in a buffer. */
 const KINDS: readonly (readonly [ending: RegExp, part: string])[] = [
   [/\.grad$/, "gradients"],
+  [/^streamed /, "streamed weights of the vanilla model"],
   [/ before training$/, "weights before training"],
   [/\.lora_[AB]\.weight$/, "low-rank updates"],
   [/^(key|value) cache of layer \d+$/, "KV cache"],

@@ -85,6 +85,9 @@ async function run(cells: readonly Cell[], vanilla: VanillaPlace, studies = stre
 
 const watcher = { progress() {}, remark() {}, signal: new AbortController().signal };
 
+const sum = (parts: Readonly<Record<string, number>>) =>
+  Object.values(parts).reduce((total, bytes) => total + bytes, 0);
+
 describe("a cell whose vanilla model is streamed", () => {
   let folder: string;
   /** The tiny model in bf16. */
@@ -139,7 +142,7 @@ describe("a cell whose vanilla model is streamed", () => {
     }
   });
 
-  test("is forecast without the vanilla model, with what a streamed pass takes where that is more", async () => {
+  test("is forecast without the vanilla model", async () => {
     const [cell] = (await planned({ model: narrow, methods: ["graddiff"] })) as [Cell];
     const device = await openDevice();
     const runners = (["device", "streamed"] as const).map((vanilla) => deviceRunner(device, streamable, { vanilla }));
@@ -147,15 +150,9 @@ describe("a cell whose vanilla model is streamed", () => {
     for (const runner of runners) forecasts.push((await runner.rehearse(cell, watcher)).memory);
     const { "weights of the vanilla model": whole, ...beside } = forecasts[0]!;
     expect(whole).toBeGreaterThan(0);
-    expect(forecasts[1]).toEqual(beside);
-    // Where little is trained, on few tokens, the streamed pass is the most.
-    const changes: RecipeChanges = { maxTokens: 4, batchSize: 1 };
-    const [small] = (await planned({ model: narrow, methods: ["graddiff"], train: ["lora:1"], changes })) as [Cell];
-    const { memory } = await runners[1]!.rehearse(small, watcher);
-    const block = 2 * (4 * 64 * 64 + 3 * 64 * 172 + 2 * 64);
-    expect(memory["streamed block"]).toBeGreaterThanOrEqual(block);
-    expect(memory["streamed block"]).toBeLessThan(1.02 * block);
-    expect(memory["value vectors of the vanilla model"], "layers 0, 1, 5, 6 and 7").toBe(5 * 2 * 64 * 172);
+    expect(Object.keys(forecasts[1]!)).toEqual(Object.keys(beside));
+    // But for the vanilla model's rotary table.
+    expect(sum(forecasts[1]!) / sum(beside)).toBeCloseTo(1, 2);
     await runners[1]!.close();
   });
 

@@ -9,7 +9,21 @@ import { printed } from "./printed.ts";
 const tiny = join(import.meta.dirname, "../../../../models/tiny-llama");
 /** Rates, so that nothing is measured. */
 const rates = ["--flops", "1e12", "--bandwidth", "1e11"];
-const quick = [...rates, "--texts", "2", "--text-tokens", "16", "--method", "npo"];
+const quick = [
+  ...rates,
+  "--texts",
+  "2",
+  "--text-tokens",
+  "16",
+  "--method",
+  "npo",
+  "--train",
+  "all",
+  "--train",
+  "W_V",
+  "--train",
+  "lora:8",
+];
 
 async function plan(...args: string[]) {
   const { texts, streams } = printed();

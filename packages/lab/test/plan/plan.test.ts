@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { sketchDevice } from "@lethe/tensor";
-import { methods } from "@lethe/unlearn";
+import { figure1, methods, recipeSchema } from "@lethe/unlearn";
 import { expect, test } from "vitest";
 import { choicesOf, dimensions, nameOf } from "../../src/plan/choices.ts";
-import { dryTraining } from "../../src/plan/dry-run.ts";
+import { type DryRun, dryRestoration, dryTraining } from "../../src/plan/dry-run.ts";
 import { partsOf } from "../../src/plan/parts.ts";
-import { type PlannedRow, planRows } from "../../src/plan/plan.ts";
+import { type PlannedRow, parametersOf, planRows } from "../../src/plan/plan.ts";
 import { sketchModel } from "../../src/plan/sketch-model.ts";
 import { textsOfLength } from "../../src/plan/texts.ts";
 import { secondsOf } from "../../src/plan/time.ts";
@@ -61,6 +61,25 @@ test("a training does about eight operations a parameter and token, with what is
   const parameters = multiplied.reduce((sum, [, { size }]) => sum + size, 0);
   // Texts of both kinds; 96 is one of the lengths that texts are padded to.
   expect(flops / (parameters * 2 * count * tokens)).toBeCloseTo(8, 1);
+});
+
+test("a streamed vanilla model takes one block and what is outside of the blocks, and leaves its value vectors", async () => {
+  const model = await sketchModel(sketchDevice(), shape("1b-llama"));
+  const texts = textsOfLength(1, 8, { targetQuestions: 1, unrelatedQuestions: 1, maxAnswerTokens: 2 });
+  const restoration = { settings: figure1, radius: 2, stride: 1 };
+  const recipe = recipeSchema.parse({ learningRate: 1e-5, epochs: 1 });
+  const how = { method: "graddiff", trains: "lora:1", recipe, forget: texts.forget, retain: texts.retain, seed: 0 };
+  const part = ({ parts }: DryRun, name: string) => parts.find(({ part }) => part === name)?.bytes ?? 0;
+  const job = { ...texts, how, restoration };
+  const streamed = await dryRestoration(model, { ...job, vanilla: "streamed" });
+  const kept = await dryRestoration(model, { ...job, vanilla: "device" });
+  const [d, n, vocabulary] = [2048, 5632, 32_000];
+  const block = 2 * (2 * d * d + 2 * 256 * d + 3 * n * d + 2 * d);
+  expect(part(streamed, "streamed weights of the vanilla model") / (block + 4 * vocabulary * d)).toBeCloseTo(1, 3);
+  expect(part(streamed, "value vectors of the vanilla model")).toBe(22 * 2 * n * d);
+  expect(part(streamed, "weights of the vanilla model")).toBe(0);
+  expect(part(kept, "weights of the vanilla model") / (2 * parametersOf(model))).toBeCloseTo(1, 3);
+  for (const { parts, peak } of [streamed, kept]) expect(parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(peak);
 });
 
 test("the time is the roofline of what is counted, as often as the job does it", () => {
