@@ -93,5 +93,5 @@ fn main(
     at_b += params.b_row;
   }
 
-  store_sums(s0, s1, s2, s3, i, j, z);
+  store_sums(s0, s1, s2, s3, i, j, z, 0u);
 }

@@ -26,19 +26,23 @@ fn of_next_four(x: vec4f) -> mat4x4f {
   return mat4x4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u));
 }
 
+// The vectors of a lane's quad: that of the lane itself, then of those whose numbers differ from its own by 1, 2 and 3 in their bits.
+fn of_quad(x: vec4f) -> mat4x4f { return mat4x4f(x, quadSwapX(x), quadSwapY(x), quadSwapDiagonal(x)); }
+
 // Column `r` of a matrix, by choosing between registers.
 fn pick(four: mat4x4f, r: u32) -> vec4f {
   return select(select(four[0], four[1], r == 1u), select(four[2], four[3], r == 3u), r >= 2u);
 }
 
-// Stores a lane's sums, of row i on and of column j on in product z. Column r of matrix s is row 4 s + r.
-fn store_sums(s0: mat4x4f, s1: mat4x4f, s2: mat4x4f, s3: mat4x4f, i: u32, j: u32, z: u32) {
+// Stores a lane's sums, of row i on and of column j on in product z. Column r of matrix s is row 4 s + (r xor twist).
+fn store_sums(s0: mat4x4f, s1: mat4x4f, s2: mat4x4f, s3: mat4x4f, i: u32, j: u32, z: u32, twist: u32) {
   if (j >= params.n) { return; }
   let rows = min(params.m - i, ROWS);
   let columns = params.n - j;
   var at = params.out_offset + z * params.out_batch + i * params.out_row + j;
   // A loop that cannot be unrolled: sixteen copies of the stores take longer to compile than all the rest.
-  for (var r = 0u; r < rows; r++) {
+  for (var row = 0u; row < rows; row++) {
+    let r = row ^ twist;
     let upper = select(pick(s0, r % 4u), pick(s1, r % 4u), r >= 4u);
     let lower = select(pick(s2, r % 4u), pick(s3, r % 4u), r >= 12u);
     let sum = select(upper, lower, r >= 8u);
