@@ -1,6 +1,6 @@
 // Gradients of attention for its keys and values, beside `attention_lanes`: dV = Pᵀ dO and dK = scale · dSᵀ Q, with P and dS as in
 // `lib/attention_backward.wgsl`, summed in order over the query heads that share a key head. A key that no query sees gets zeros.
-// A workgroup is one subgroup and takes LANES keys of one key head, a lane one key; queries are broadcast eight at a time.
+// A workgroup is one subgroup and takes OWN · LANES keys of one key head, a lane every LANES-th of them; queries go around eight at a time.
 // Bindings: q, gradient (dO) [B, T, H, D]; k, v, out_k (dK), out_v (dV) [B, C, G, D]; starts [B] (not read unless `padded`);
 // rows [B, H, T, 3].
 enable subgroups;
@@ -12,25 +12,30 @@ enable subgroups;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let block = block_of(group.x + group.y * groups.x, params.groups, params.capacity, LANES);
+  let block = block_of(group.x + group.y * groups.x, params.groups, params.capacity, OWN * LANES);
   if (block.b >= params.batch) { return; }
-  let j = block.first + lane;
+  let first = block.first + lane; // further keys of a lane are LANES apart
   let start = first_key(block.b);
 
-  // Lanes whose key is not in use repeat the last one and take nothing from it.
-  let used = vec4<bool>(j >= start && j < params.length);
   let keys_at = (block.b * params.capacity * params.groups + block.head) * params.vectors;
   let key_stride = params.groups * params.vectors;
-  let key_at = keys_at + min(j, params.length - 1u) * key_stride;
-  var key: array<vec4f, VECTORS>;
-  var value: array<vec4f, VECTORS>;
-  var key_sums: array<vec4f, VECTORS>;
-  var value_sums: array<vec4f, VECTORS>;
-  for (var d = 0u; d < vectors(); d++) {
-    key[d] = k[key_at + d] * (params.scale * LOG2E);
-    value[d] = v[key_at + d];
-    key_sums[d] = vec4f();
-    value_sums[d] = vec4f();
+  var key: array<vec4f, OWN * VECTORS>;
+  var value: array<vec4f, OWN * VECTORS>;
+  var key_sums: array<vec4f, OWN * VECTORS>;
+  var value_sums: array<vec4f, OWN * VECTORS>;
+  var low: array<vec4f, OWN>;
+  var high: array<vec4f, OWN>;
+  var low_slope: array<vec4f, OWN>;
+  var high_slope: array<vec4f, OWN>;
+  for (var n = 0u; n < OWN; n++) { //! unroll OWN
+    // Lanes whose key is not in use repeat the last one and take nothing from it.
+    let key_at = keys_at + min(first + n * LANES, params.length - 1u) * key_stride;
+    for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+      key[n * VECTORS + d] = k[key_at + d] * (params.scale * LOG2E);
+      value[n * VECTORS + d] = v[key_at + d];
+      key_sums[n * VECTORS + d] = vec4f();
+      value_sums[n * VECTORS + d] = vec4f();
+    }
   }
   let stride = params.heads * params.vectors;
   let last = params.queries - 1u;
@@ -38,48 +43,77 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var h = block.head * share; h < (block.head + 1u) * share; h++) {
     let queries_at = block.b * params.queries * stride + h * params.vectors;
     let rows_at = (block.b * params.heads + h) * params.queries;
-    for (var t = first_query(block.first, LANES, start); t < params.queries; t += 8u) {
+    for (var t = first_query(block.first, OWN * LANES, start); t < params.queries; t += 8u) {
       let a = min(t + lane, last);
       let c = min(t + 4u + lane, last);
       let a_at = queries_at + a * stride;
       let b_at = queries_at + c * stride;
-      var low = vec4f();
-      var high = vec4f();
       let row_a = rows[rows_at + a];
       let row_b = rows[rows_at + c];
-      var low_slope = -spread_low(row_a.delta);
-      var high_slope = -spread_high(row_a.delta, row_b.delta);
-      for (var d = 0u; d < vectors(); d++) {
-        low += dots_low(key[d], q[a_at + d]);
-        high += dots_high(key[d], q[a_at + d], q[b_at + d]);
-        low_slope += dots_low(value[d], gradient[a_at + d]);
-        high_slope += dots_high(value[d], gradient[a_at + d], gradient[b_at + d]);
+      for (var n = 0u; n < OWN; n++) { //! unroll OWN
+        low[n] = vec4f();
+        high[n] = vec4f();
+        low_slope[n] = -spread_low(row_a.delta);
+        high_slope[n] = -spread_high(row_a.delta, row_b.delta);
       }
-      let queries = vec4u(t, t + 1u, t + 2u, t + 3u);
-      let low_sees = (last_keys(queries) >= vec4u(j)) & (queries <= vec4u(last)) & used;
-      let high_sees = (last_keys(queries + vec4u(4u)) >= vec4u(j)) & (queries + vec4u(4u) <= vec4u(last)) & used;
-      low = weights_of(low, spread_low(row_a.log_sum), low_sees);
-      high = weights_of(high, spread_high(row_a.log_sum, row_b.log_sum), high_sees);
-      low_slope = select(vec4f(), low * (low_slope - spread_low(row_a.rest)), low_sees);
-      high_slope = select(vec4f(), high * (high_slope - spread_high(row_a.rest, row_b.rest)), high_sees);
-      for (var d = 0u; d < vectors(); d++) {
-        value_sums[d] += mix_low(low, gradient[a_at + d]) + mix_high(high, gradient[a_at + d], gradient[b_at + d]);
-        key_sums[d] += mix_low(low_slope, q[a_at + d]) + mix_high(high_slope, q[a_at + d], q[b_at + d]);
+      for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+        let queries = first_four(q[a_at + d]);
+        let next_queries = next_four(q[a_at + d], q[b_at + d]);
+        let slopes = first_four(gradient[a_at + d]);
+        let next_slopes = next_four(gradient[a_at + d], gradient[b_at + d]);
+        for (var n = 0u; n < OWN; n++) { //! unroll OWN
+          low[n] += key[n * VECTORS + d] * queries;
+          high[n] += key[n * VECTORS + d] * next_queries;
+          low_slope[n] += value[n * VECTORS + d] * slopes;
+          high_slope[n] += value[n * VECTORS + d] * next_slopes;
+        }
+      }
+      let queries = t + places(lane);
+      let next_queries = queries + 4u;
+      for (var n = 0u; n < OWN; n++) { //! unroll OWN
+        let j = first + n * LANES;
+        let used = vec4<bool>(j >= start && j < params.length);
+        let low_sees = (last_keys(queries) >= vec4u(j)) & (queries <= vec4u(last)) & used;
+        let high_sees = (last_keys(next_queries) >= vec4u(j)) & (next_queries <= vec4u(last)) & used;
+        low[n] = weights_of(low[n], spread_low(row_a.log_sum), low_sees);
+        high[n] = weights_of(high[n], spread_high(row_a.log_sum, row_b.log_sum), high_sees);
+        low_slope[n] = select(vec4f(), low[n] * (low_slope[n] - spread_low(row_a.rest)), low_sees);
+        high_slope[n] = select(vec4f(), high[n] * (high_slope[n] - spread_high(row_a.rest, row_b.rest)), high_sees);
+      }
+      for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+        let queries = first_four(q[a_at + d]);
+        let next_queries = next_four(q[a_at + d], q[b_at + d]);
+        let slopes = first_four(gradient[a_at + d]);
+        let next_slopes = next_four(gradient[a_at + d], gradient[b_at + d]);
+        for (var n = 0u; n < OWN; n++) { //! unroll OWN
+          value_sums[n * VECTORS + d] += slopes * low[n] + next_slopes * high[n];
+          key_sums[n * VECTORS + d] += queries * low_slope[n] + next_queries * high_slope[n];
+        }
       }
     }
   }
-  if (j >= params.capacity) { return; }
-  var sound = true;
-  for (var d = 0u; d < vectors(); d++) {
-    let vector = key_sums[d] * params.scale;
-    sound = sound && are_finite(vector) && are_finite(value_sums[d]);
-    out_k[keys_at + j * key_stride + d] = vector;
-    out_v[keys_at + j * key_stride + d] = value_sums[d];
+  var unsound = 0u;
+  for (var n = 0u; n < OWN; n++) { //! unroll OWN
+    let j = first + n * LANES;
+    if (j < params.capacity) {
+      var sound = true;
+      for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+        let vector = key_sums[n * VECTORS + d] * params.scale;
+        sound = sound && are_finite(vector) && are_finite(value_sums[n * VECTORS + d]);
+        out_k[keys_at + j * key_stride + d] = vector;
+        out_v[keys_at + j * key_stride + d] = value_sums[n * VECTORS + d];
+      }
+      unsound |= select(1u << n, 0u, sound);
+    }
   }
-  if (sound) { return; }
-  for (var d = 0u; d < params.vectors; d++) {
-    let vectors = careful_key(block.b, block.head, j, d);
-    out_k[keys_at + j * key_stride + d] = vectors.key;
-    out_v[keys_at + j * key_stride + d] = vectors.value;
+  for (var n = 0u; unsound != 0u && n < OWN; n++) {
+    if (((unsound >> n) & 1u) == 1u) {
+      let j = first + n * LANES;
+      for (var d = 0u; d < params.vectors; d++) {
+        let vectors = careful_key(block.b, block.head, j, d);
+        out_k[keys_at + j * key_stride + d] = vectors.key;
+        out_v[keys_at + j * key_stride + d] = vectors.value;
+      }
+    }
   }
 }

@@ -1,6 +1,6 @@
 // Gradient of attention for its queries, beside `attention_lanes`: dQ = scale · dS K, with dS as in `lib/attention_backward.wgsl`.
 // The rest is known at the end only, so P K is summed too: dS K = P ∘ (dP − δ) K − rest · P K.
-// A workgroup is one subgroup and takes LANES queries of one head, a lane one query; keys are broadcast eight at a time.
+// A workgroup is one subgroup and takes OWN · LANES queries of one head, a lane every LANES-th of them; keys go around eight at a time.
 // Bindings: q, gradient (dO), out (dQ) [B, T, H, D]; k, v [B, C, G, D]; starts [B] (not read unless `padded`);
 // rows [B, H, T, 3], of which the rest is written.
 enable subgroups;
@@ -11,69 +11,103 @@ enable subgroups;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let block = block_of(group.x + group.y * groups.x, params.heads, params.queries, LANES);
+  let block = block_of(group.x + group.y * groups.x, params.heads, params.queries, OWN * LANES);
   if (block.b >= params.batch) { return; }
-  // Lanes past the last query repeat it and write nothing.
-  let t = min(block.first + lane, params.queries - 1u);
-  let last = last_key(t);
-  let end = last_key(min(block.first + LANES, params.queries) - 1u) + 1u;
+  let first = block.first + lane; // further queries of a lane are LANES apart
+  let end = last_key(min(block.first + OWN * LANES, params.queries) - 1u) + 1u;
 
-  let query_at = ((block.b * params.queries + t) * params.heads + block.head) * params.vectors;
+  let queries_at = (block.b * params.queries * params.heads + block.head) * params.vectors;
+  let query_stride = params.heads * params.vectors;
   let stride = params.groups * params.vectors;
   let keys_at = block.b * params.capacity * stride + block.head / (params.heads / params.groups) * params.vectors;
-  let row_at = block.line * params.queries + t;
-  var row = rows[row_at];
-  let log_sum = vec4f(row.log_sum);
-  var query: array<vec4f, VECTORS>;
-  var slope: array<vec4f, VECTORS>;
-  var sums: array<vec4f, VECTORS>;
-  var key_sums: array<vec4f, VECTORS>;
-  var total = 0.0; // Σ P
-  var along = 0.0; // Σ P (dP − δ)
-  for (var d = 0u; d < vectors(); d++) {
-    query[d] = q[query_at + d] * (params.scale * LOG2E);
-    slope[d] = gradient[query_at + d];
-    sums[d] = vec4f();
-    key_sums[d] = vec4f();
+  let rows_at = block.line * params.queries;
+  var t: array<u32, OWN>;
+  var row: array<QueryRow, OWN>;
+  var query: array<vec4f, OWN * VECTORS>;
+  var slope: array<vec4f, OWN * VECTORS>;
+  var sums: array<vec4f, OWN * VECTORS>;
+  var key_sums: array<vec4f, OWN * VECTORS>;
+  var total: array<f32, OWN>; // Σ P
+  var along: array<f32, OWN>; // Σ P (dP − δ)
+  var low: array<vec4f, OWN>;
+  var high: array<vec4f, OWN>;
+  var low_slope: array<vec4f, OWN>;
+  var high_slope: array<vec4f, OWN>;
+  for (var n = 0u; n < OWN; n++) { //! unroll OWN
+    // Lanes past the last query repeat it and write nothing.
+    t[n] = min(first + n * LANES, params.queries - 1u);
+    row[n] = rows[rows_at + t[n]];
+    for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+      query[n * VECTORS + d] = q[queries_at + t[n] * query_stride + d] * (params.scale * LOG2E);
+      slope[n * VECTORS + d] = gradient[queries_at + t[n] * query_stride + d];
+      sums[n * VECTORS + d] = vec4f();
+      key_sums[n * VECTORS + d] = vec4f();
+    }
+    total[n] = 0.0;
+    along[n] = 0.0;
   }
   for (var j = first_key(block.b); j < end; j += 8u) {
     let a_at = keys_at + min(j + lane, end - 1u) * stride;
     let b_at = keys_at + min(j + 4u + lane, end - 1u) * stride;
-    var low = vec4f();
-    var high = vec4f();
-    var low_slope = vec4f(-row.delta);
-    var high_slope = vec4f(-row.delta);
-    for (var d = 0u; d < vectors(); d++) {
-      low += dots_low(query[d], k[a_at + d]);
-      high += dots_high(query[d], k[a_at + d], k[b_at + d]);
-      low_slope += dots_low(slope[d], v[a_at + d]);
-      high_slope += dots_high(slope[d], v[a_at + d], v[b_at + d]);
+    for (var n = 0u; n < OWN; n++) { //! unroll OWN
+      low[n] = vec4f();
+      high[n] = vec4f();
+      low_slope[n] = vec4f(-row[n].delta);
+      high_slope[n] = vec4f(-row[n].delta);
     }
-    let keys = vec4u(j, j + 1u, j + 2u, j + 3u);
-    let low_seen = keys <= vec4u(last);
-    let high_seen = keys + vec4u(4u) <= vec4u(last);
-    low = weights_of(low, log_sum, low_seen);
-    high = weights_of(high, log_sum, high_seen);
-    low_slope = select(vec4f(), low * low_slope, low_seen);
-    high_slope = select(vec4f(), high * high_slope, high_seen);
-    total += dot(low + high, vec4f(1.0));
-    along += dot(low_slope + high_slope, vec4f(1.0));
-    for (var d = 0u; d < vectors(); d++) {
-      sums[d] += mix_low(low_slope, k[a_at + d]) + mix_high(high_slope, k[a_at + d], k[b_at + d]);
-      key_sums[d] += mix_low(low, k[a_at + d]) + mix_high(high, k[a_at + d], k[b_at + d]);
+    for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+      let keys = first_four(k[a_at + d]);
+      let next_keys = next_four(k[a_at + d], k[b_at + d]);
+      let values = first_four(v[a_at + d]);
+      let next_values = next_four(v[a_at + d], v[b_at + d]);
+      for (var n = 0u; n < OWN; n++) { //! unroll OWN
+        low[n] += query[n * VECTORS + d] * keys;
+        high[n] += query[n * VECTORS + d] * next_keys;
+        low_slope[n] += slope[n * VECTORS + d] * values;
+        high_slope[n] += slope[n * VECTORS + d] * next_values;
+      }
+    }
+    for (var n = 0u; n < OWN; n++) { //! unroll OWN
+      let low_seen = j + places(lane) <= vec4u(last_key(t[n]));
+      let high_seen = j + 4u + places(lane) <= vec4u(last_key(t[n]));
+      low[n] = weights_of(low[n], vec4f(row[n].log_sum), low_seen);
+      high[n] = weights_of(high[n], vec4f(row[n].log_sum), high_seen);
+      low_slope[n] = select(vec4f(), low[n] * low_slope[n], low_seen);
+      high_slope[n] = select(vec4f(), high[n] * high_slope[n], high_seen);
+      total[n] += dot(low[n] + high[n], vec4f(1.0));
+      along[n] += dot(low_slope[n] + high_slope[n], vec4f(1.0));
+    }
+    for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+      let keys = first_four(k[a_at + d]);
+      let next_keys = next_four(k[a_at + d], k[b_at + d]);
+      for (var n = 0u; n < OWN; n++) { //! unroll OWN
+        sums[n * VECTORS + d] += keys * low_slope[n] + next_keys * high_slope[n];
+        key_sums[n * VECTORS + d] += keys * low[n] + next_keys * high[n];
+      }
     }
   }
-  if (block.first + lane >= params.queries) { return; }
-  row.rest = select(0.0, along / total, first_key(block.b) <= last);
-  rows[row_at].rest = row.rest;
-  var sound = true;
-  for (var d = 0u; d < vectors(); d++) {
-    let vector = (sums[d] - row.rest * key_sums[d]) * params.scale;
-    sound = sound && are_finite(vector);
-    out[query_at + d] = vector;
+  var unsound = 0u;
+  for (var n = 0u; n < OWN; n++) { //! unroll OWN
+    if (first + n * LANES < params.queries) {
+      let rest = select(0.0, along[n] / total[n], first_key(block.b) <= last_key(t[n]));
+      rows[rows_at + t[n]].rest = rest;
+      var sound = true;
+      for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+        let vector = (sums[n * VECTORS + d] - rest * key_sums[n * VECTORS + d]) * params.scale;
+        sound = sound && are_finite(vector);
+        out[queries_at + t[n] * query_stride + d] = vector;
+      }
+      unsound |= select(1u << n, 0u, sound);
+    }
   }
-  if (sound) { return; }
-  for (var d = 0u; d < params.vectors; d++) {
-    out[query_at + d] = careful_query(query_at, keys_at, first_key(block.b), last + 1u, row, d);
+  for (var n = 0u; unsound != 0u && n < OWN; n++) {
+    if (((unsound >> n) & 1u) == 1u) {
+      let at = queries_at + (first + n * LANES) * query_stride;
+      let seen_end = last_key(first + n * LANES) + 1u;
+      let row = rows[rows_at + first + n * LANES];
+      for (var d = 0u; d < params.vectors; d++) {
+        out[at + d] = careful_query(at, keys_at, first_key(block.b), seen_end, row, d);
+      }
+    }
   }
 }

@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var query: array<vec4f, VECTORS>;
   var sums: array<vec4f, VECTORS>;
-  for (var d = 0u; d < vectors(); d++) {
+  for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
     query[d] = q[row * params.vectors + d] * (params.scale * LOG2E);
     sums[d] = vec4f();
   }
@@ -35,13 +35,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let sees = j + lane < end;
     let at = keys_at + min(j + lane, end - 1u) * stride;
     var score = 0.0;
-    for (var d = 0u; d < vectors(); d++) { score += dot(query[d], k[at + d]); }
+    for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+      score += dot(query[d], k[at + d]);
+    }
     let new_top = max(top, select(LOWEST, score, sees));
     let shrink = exp2(top - new_top);
     let weight = select(0.0, exp2(score - new_top), sees);
     top = new_top;
     total = total * shrink + weight;
-    for (var d = 0u; d < vectors(); d++) { sums[d] = sums[d] * shrink + weight * v[at + d]; }
+    for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+      sums[d] = sums[d] * shrink + weight * v[at + d];
+    }
   }
 
   let highest = subgroupMax(top);
@@ -51,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let factor = select(0.0, share / whole, seen.first < end);
   var log_sum = select(0.0, (highest + log2(whole)) / LOG2E, seen.first < end);
   var sound = is_finite(whole);
-  for (var d = 0u; d < vectors(); d++) {
+  for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
     let sum = subgroupAdd(sums[d] * factor);
     sound = sound && are_finite(sum);
     if (lane == 0u) { out[row * params.vectors + d] = sum; }

@@ -21,6 +21,22 @@ test("a boolean is 0 or 1", () => {
   expect(define(text, { ON: true })).toBe("const ON = 1u; //! define\nalias A = f32; //! if ON 1\n");
 });
 
+test("a loop is written out with the turns that are asked for, and one inside it too", () => {
+  const text = `const TURNS = 2u; //! define
+const OWN = 1u; //! define
+  for (var d = 0u; d < vectors(); d++) { //! unroll TURNS
+    for (var n = 0u; n < OWN; n++) { //! unroll OWN
+      sums[n + d] += added;
+    }
+  }
+`;
+  const inner = (n: string, d: string) => `    {\n      sums[${n} + ${d}] += added;\n    }\n`;
+  const written = define(text, {});
+  expect(written.split("//! define\n").at(-1)).toBe(`  {\n${inner("0u", "0u")}  }\n  {\n${inner("0u", "1u")}  }\n`);
+  const kept = define(text, { TURNS: 0 });
+  expect(kept.split("//! define\n").at(-1)).toBe(`  for (var d = 0u; d < vectors(); d++) {\n${inner("0u", "d")}  }\n`);
+});
+
 test("a file is included once, where it is first named", () => {
   const files: Record<string, string> = {
     "k.wgsl": "//! include lib/a.wgsl\n//! include lib/b.wgsl\nk\n",

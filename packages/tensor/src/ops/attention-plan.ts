@@ -56,16 +56,27 @@ function narrowLanes({ subgroups }: Needs): 4 | 8 | null {
   return subgroups.max === 4 || subgroups.max === 8 ? subgroups.max : null;
 }
 
-/** The family of kernels for an adapter and a head size, with its constants and the rows that one workgroup takes. */
+/** Rows longer than this are not unrolled: the code outgrows a cache, and takes seconds to compile. */
+const mostTurns = 8;
+
+/**
+ * The family of kernels for an adapter and a head size, with its constants and the rows that one workgroup takes.
+ * @param own rows that each of eight lanes takes
+ */
 function family(
   capabilities: Needs,
   { width }: AttentionSizes,
   forced: AttentionFamily | undefined,
+  own: number,
 ): { name: string; constants: Constants; rows: number } {
   const lanes = narrowLanes(capabilities);
   if (!lanes || forced === "tile")
     return { name: "attention_tile", constants: { COLUMNS: Math.ceil(width / 64) }, rows: tile };
-  return { name: "attention_lanes", constants: { LANES: lanes, VECTORS: width / 4 }, rows: lanes };
+  const VECTORS = width / 4;
+  // Adapters of four lanes hold an array in registers only where its indices are constants, and only then do several rows pay.
+  const TURNS = lanes === 4 && VECTORS <= mostTurns ? VECTORS : 0;
+  const OWN = lanes === 8 ? own : TURNS > 0 ? 4 : 1;
+  return { name: "attention_lanes", constants: { LANES: lanes, VECTORS, TURNS, OWN }, rows: lanes * OWN };
 }
 
 /**
@@ -78,7 +89,7 @@ export function planAttention(
   forced: AttentionFamily | undefined = tuned(capabilities, "attention", sizes),
 ): ForwardPlan {
   const { batch, heads, queries } = sizes;
-  const { name, constants, rows } = family(capabilities, sizes, forced);
+  const { name, constants, rows } = family(capabilities, sizes, forced, 2);
   const few = !forced && queries <= Math.min(4, rows / 2);
   if (forced === "decode" || (few && rows === tile)) return planDecode(sizes);
   if (few) return { kernel: `${name}_few`, constants, workgroups: batch * heads * queries, stretches: 1 };
@@ -97,7 +108,7 @@ export function planAttentionBackward(
   sizes: AttentionSizes,
   forced: AttentionFamily | undefined = tuned(capabilities, "attentionBackward", sizes),
 ): { readonly q: KernelPlan; readonly kv: KernelPlan } {
-  const { name, constants, rows } = family(capabilities, sizes, forced);
+  const { name, constants, rows } = family(capabilities, sizes, forced, 1);
   const { batch, heads, groups, queries, capacity } = sizes;
   return {
     q: { kernel: `${name}_backward_q`, constants, workgroups: batch * heads * Math.ceil(queries / rows) },

@@ -18,12 +18,22 @@ const bare = { subgroups: null };
 test("on narrow subgroups, registers hold the rows and workgroups cover the queries", () => {
   expect(planAttention(mesa, sizes)).toEqual({
     kernel: "attention_lanes",
-    constants: { LANES: 8, VECTORS: 4 },
-    workgroups: 2 * 4 * 3,
+    constants: { LANES: 8, VECTORS: 4, TURNS: 0, OWN: 2 },
+    workgroups: 2 * 4 * 2,
     stretches: 1,
   });
-  expect(planAttention(swiftshader, sizes)).toMatchObject({ constants: { LANES: 4 }, workgroups: 2 * 4 * 5 });
-  expect(planAttention(mesa, { ...sizes, width: 64 }).constants).toEqual({ LANES: 8, VECTORS: 16 });
+  expect(planAttention(swiftshader, sizes)).toMatchObject({
+    constants: { LANES: 4, VECTORS: 4, TURNS: 4, OWN: 4 },
+    workgroups: 2 * 4 * 2,
+  });
+  expect(planAttention(mesa, { ...sizes, width: 64 }).constants).toEqual({ LANES: 8, VECTORS: 16, TURNS: 0, OWN: 2 });
+});
+
+test("long rows of four lanes are not unrolled, and a lane has one", () => {
+  expect(planAttention(swiftshader, { ...sizes, width: 64 })).toMatchObject({
+    constants: { LANES: 4, VECTORS: 16, TURNS: 0, OWN: 1 },
+    workgroups: 2 * 4 * 5,
+  });
 });
 
 test("adapters without narrow subgroups of one fixed size take tiles", () => {
@@ -50,16 +60,17 @@ test("few queries take a kernel of their own; few rows over many keys are cut in
   expect(planAttention(gpu, { ...one, queries: 5 }).kernel).toBe("attention_tile");
   expect(planAttention(mesa, one)).toEqual({
     kernel: "attention_lanes_few",
-    constants: { LANES: 8, VECTORS: 4 },
+    constants: { LANES: 8, VECTORS: 4, TURNS: 0, OWN: 2 },
     workgroups: 2 * 4,
     stretches: 1,
   });
-  expect(planAttention(swiftshader, { ...one, queries: 3 }).kernel).toBe("attention_lanes");
+  expect(planAttention(swiftshader, { ...one, queries: 3 }).kernel).toBe("attention_lanes_few");
+  expect(planAttention(swiftshader, { ...one, queries: 3, width: 64 }).kernel).toBe("attention_lanes");
 });
 
 test("gradients cover queries by heads, and keys by key heads", () => {
   const { q, kv } = planAttentionBackward(mesa, sizes);
-  const constants = { LANES: 8, VECTORS: 4 };
+  const constants = { LANES: 8, VECTORS: 4, TURNS: 0, OWN: 1 };
   expect(q).toEqual({ kernel: "attention_lanes_backward_q", constants, workgroups: 2 * 4 * 3 });
   expect(kv).toEqual({ kernel: "attention_lanes_backward_kv", constants, workgroups: 2 * 2 * 3 });
   expect(planAttentionBackward(gpu, { ...sizes, queries: 1 }).q.kernel).toBe("attention_tile_backward_q");
