@@ -348,8 +348,8 @@ function questionsKey({ config: { model, concept, evaluation } }: Cell): string 
 /** What decides a cell's rates. They hold for any number of questions, steps and windows, because they are lines by size. */
 function ratesKey({ config: { subject, studies } }: Cell): string {
   const { method, options, train, training } = subject as Partial<Record<string, unknown>>;
-  const { weights, optimiser } = (training ?? {}) as Partial<TrainingRecipe>;
-  return JSON.stringify([method, options, train, weights, optimiser, Object.keys(studies)]);
+  const { weights, optimiser, references } = (training ?? {}) as Partial<TrainingRecipe>;
+  return JSON.stringify([method, options, train, weights, optimiser, references, Object.keys(studies)]);
 }
 
 /** A watcher for a part of the work: its progress from 0 to 1 becomes `from` to `from + length`. */

@@ -14,6 +14,8 @@ import type { RecipeChanges } from "../../src/recipes/fields.ts";
 import { readRecords } from "../../src/recipes/read-records.ts";
 import { studies } from "../../src/studies/list.ts";
 import { onDevice } from "../../src/subjects/vanilla/on-device.ts";
+import { streamed } from "../../src/subjects/vanilla/streamed.ts";
+import type { VanillaPlace } from "../../src/subjects/vanilla/vanilla.ts";
 import type { TinyFamily } from "../../src/tiny/tiny-models.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -48,15 +50,17 @@ async function cellOf({ model, family, method, train, preset, changes }: Wanted)
 }
 
 /** The bytes that are planned for a cell, and those that it held at most, in which stage. */
-async function plannedAndHeld(cell: Cell) {
+async function plannedAndHeld(cell: Cell, place: VanillaPlace = "device") {
   const device = await openDevice();
   try {
-    const runner = deviceRunner(device, studies);
-    using model = await loadModel(device, cell.sources.model);
+    const runner = deviceRunner(device, studies, { vanilla: place });
+    const { model: directory } = cell.sources;
+    const vanilla =
+      place === "device" ? onDevice(await loadModel(device, directory)) : await streamed(device, directory);
     const before = device.memory().bytesInUse;
-    const parts = await memoryOfCell(onDevice(model), cell);
+    const parts = await memoryOfCell(vanilla, cell);
     expect(device.memory().bytesInUse, "what planning held on the device itself").toBe(before);
-    model.dispose();
+    await vanilla.close();
     using log = new PeakLog(device);
     const watcher = {
       progress: (_: number, stage: string) => {
@@ -75,23 +79,26 @@ async function plannedAndHeld(cell: Cell) {
 }
 
 test.each([
-  ["llama", "npo", "all"],
-  ["llama", "graddiff", "W_V"],
-  ["olmo", "graddiff", "lora:8"],
-  ["olmo", "graddiff+kl", "all"],
-] as const)("tiny-%s, %s of %s: the planned bytes are those that the training held", async (family, method, train) => {
-  const wanted = {
-    model: `models/tiny-${family}`,
-    family,
-    method,
-    train,
-    preset: "smoke",
-    changes: { epochs: 2 },
-  } as const;
-  const { planned, held, stage } = await plannedAndHeld(await cellOf(wanted));
-  expect(stage).toBe("unlearning");
-  expect(planned).toBe(held);
-});
+  ["llama", "npo", "all", {}, "device"],
+  ["llama", "graddiff", "W_V", { weights: "bf16-stochastic", optimiser: "adafactor" }, "device"],
+  ["llama", "graddiff", "all", { weights: "bf16-masters" }, "device"],
+  ["llama", "graddiff", "all", { weights: "bf16-stochastic", optimiser: "adamw-8bit" }, "device"],
+  ["llama", "npo+kl", "all", { references: "f16" }, "device"],
+  ["llama", "npo+kl", "all", { references: "recomputed" }, "device"],
+  ["llama", "graddiff", "all", {}, "streamed"],
+  ["olmo", "graddiff", "lora:8", {}, "device"],
+  ["olmo", "graddiff+kl", "all", {}, "device"],
+] as const)(
+  "tiny-%s, %s of %s %j, vanilla %s: the planned bytes are those that the training held",
+  async (...given) => {
+    const [family, method, train, choice, place] = given;
+    const changes = { epochs: 2, ...choice };
+    const wanted = { model: `models/tiny-${family}`, family, method, train, preset: "smoke", changes } as const;
+    const { planned, held, stage } = await plannedAndHeld(await cellOf(wanted), place);
+    expect(stage).toBe("unlearning");
+    expect(planned).toBe(held);
+  },
+);
 
 test("sixty answers take more than a tiny model's training; their lengths, and how many go wrong, show only in the run", async () => {
   const model = { model: "models/tiny-olmo", family: "olmo", method: "npo+kl", train: "all" } as const;
