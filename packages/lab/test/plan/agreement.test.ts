@@ -52,8 +52,8 @@ async function cellOf({ model, family, method, train, preset, changes }: Wanted)
 /** The bytes that are planned for a cell, and those that it held at most, in which stage. */
 async function plannedAndHeld(cell: Cell, place: VanillaPlace = "device") {
   const device = await openDevice();
+  const runner = deviceRunner(device, studies, { vanilla: place });
   try {
-    const runner = deviceRunner(device, studies, { vanilla: place });
     const { model: directory } = cell.sources;
     const vanilla =
       place === "device" ? onDevice(await loadModel(device, directory)) : await streamed(device, directory);
@@ -74,7 +74,7 @@ async function plannedAndHeld(cell: Cell, place: VanillaPlace = "device") {
     const planned = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
     return { planned, held: runner.peakBytes, stage: log.peak.stage };
   } finally {
-    device.destroy();
+    await runner.close();
   }
 }
 
