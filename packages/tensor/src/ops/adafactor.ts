@@ -1,7 +1,7 @@
-import { atLeast, finite, listOf, optional, options, shapeKind } from "../arguments.ts";
+import { atLeast, finite, instanceOf, listOf, optional, options, shapeKind } from "../arguments.ts";
 import { ShapeError } from "../errors.ts";
 import { type Shape, show } from "../shape.ts";
-import type { Device } from "../tensor.ts";
+import { Device } from "../tensor.ts";
 import { viewAt } from "../view-at.ts";
 import { type AdamWOptions, checkGradientScale, trained } from "./adamw.ts";
 import { checkShapes } from "./check.ts";
@@ -160,17 +160,19 @@ function moveMatrix(run: Run, row_moments: F32, column_moments: F32): AdafactorM
   };
 }
 
-/**
- * The largest memory that a step takes for a while, in bytes, for a parameter of a shape.
- */
-export function adafactorScratch(device: Device, shape: Shape): number {
-  if (shape.length < 2) return 0;
-  const [rows, width] = shape as [number, number];
-  const { bands, slabs } = sumsOf(rows, width);
-  // The sums of a gradient's squares, those of its update's, the mean and the total, and what a sum of many rows is made of.
-  const sizes = [rows * slabs, bands * width, rows, 1, 1, ...(rows > blockElements ? [rows / blockElements] : [])];
-  return sizes.reduce((bytes, size) => bytes + device.pool.sizeOf(4 * Math.ceil(size)), 0);
-}
+/** The largest memory that a step takes for a while, in bytes, for a parameter of a shape. @function */
+export const adafactorScratch = checked(
+  "adafactorScratch",
+  { device: instanceOf(Device), shape: shapeKind },
+  (device: Device, shape: Shape): number => {
+    if (shape.length < 2) return 0;
+    const [rows, width] = shape as [number, number];
+    const { bands, slabs } = sumsOf(rows, width);
+    // The sums of a gradient's squares, those of its update's, the mean and the total, and what a sum of many rows is made of.
+    const sizes = [rows * slabs, bands * width, rows, 1, 1, ...(rows > blockElements ? [rows / blockElements] : [])];
+    return sizes.reduce((bytes, size) => bytes + device.pool.sizeOf(4 * Math.ceil(size)), 0);
+  },
+);
 
 /** Most bands of rows that a gradient's sums over columns are kept for. */
 const mostBands = 128;

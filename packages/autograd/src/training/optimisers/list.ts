@@ -1,4 +1,4 @@
-import { anyObject, checked, listOf, oneOf } from "@lethe/tensor/checked";
+import { anyObject, checked, listOf, oneOf, optional } from "@lethe/tensor/checked";
 import { Optimiser } from "../optimiser.ts";
 import type { Trainable } from "../parameter.ts";
 import { adafactor } from "./adafactor.ts";
@@ -12,10 +12,17 @@ export const optimisers = [adamw, adamw8bit, adafactor] as const;
 export type OptimiserName = (typeof optimisers)[number]["name"];
 export const optimiserNames = optimisers.map(({ name }) => name);
 
-/** @param name default: `adamw` */
-export function optimiserNamed(name: OptimiserName = "adamw"): OptimiserRule {
-  return optimisers.find((each) => each.name === name)! as OptimiserRule<never> as OptimiserRule;
-}
+/**
+ * An optimiser's rule by its name.
+ * @param name default: `adamw`
+ * @function
+ */
+export const optimiserNamed = checked(
+  "optimiserNamed",
+  { name: optional(oneOf(optimiserNames)) },
+  (name: OptimiserName = "adamw"): OptimiserRule =>
+    optimisers.find((each) => each.name === name)! as OptimiserRule<never> as OptimiserRule,
+);
 
 const common: readonly string[] = [
   "weightDecay",
