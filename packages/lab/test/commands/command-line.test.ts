@@ -38,8 +38,8 @@ describe.each(Object.entries(COMMANDS))("npm run %s", (name, file) => {
     const [help, unknown] = await Promise.all(runs);
     expect(help).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`Usage: ${name} [options]`) });
     expect(unknown).toMatchObject({
-      // Schedulers read the codes of these two.
-      code: ["experiment", "audit"].includes(name) ? 78 : 1,
+      // Schedulers read the codes of the first two.
+      code: ["experiment", "audit", "plan"].includes(name) ? 78 : 1,
       out: "",
       err: expect.stringMatching(/^error: .*\n\(--help lists the options\)\n$/),
     });
