@@ -107,7 +107,7 @@ describe("a cell whose vanilla model is streamed", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test.each<[string, () => Omit<Wanted, "model">]>([
+  test.each<[string, () => Partial<Wanted>]>([
     ["unlearned, of two concepts", () => ({ methods: ["npo+kl"], concepts: 2 })],
     ["unlearned and its noise", () => ({ methods: ["graddiff"], controls: ["noise"] })],
     // The study of weights takes the longest, and sees every weight of any model.
@@ -118,12 +118,11 @@ describe("a cell whose vanilla model is streamed", () => {
         ...{ methods: ["npo+kl"], train: ["lora:2"], changes: { references: "recomputed" } },
       }),
     ],
-  ])("has the bytes of one that keeps it, whatever its dtype on disk: %s", async (_, wanted) => {
-    for (const model of [tinyLlama, narrow]) {
-      const cells = await planned({ ...wanted(), model });
-      const [kept, streamed] = [await run(cells, "device"), await run(cells, "streamed")];
-      expect(streamed.texts).toEqual(kept.texts);
-    }
+    ["in f32 on disk", () => ({ methods: ["graddiff"], model: tinyLlama })],
+  ])("has the bytes of one that keeps it: %s", async (_, wanted) => {
+    const cells = await planned({ model: narrow, ...wanted() });
+    const [kept, streamed] = [await run(cells, "device"), await run(cells, "streamed")];
+    expect(streamed.texts).toEqual(kept.texts);
   });
 
   test("takes less of the device's memory, by the vanilla weights", async () => {

@@ -89,12 +89,10 @@ test.each([
   ["llama", "npo", "all", {}, "device"],
   ["llama", "graddiff", "W_V", { weights: "bf16-stochastic", optimiser: "adafactor" }, "device"],
   ["llama", "graddiff", "all", { weights: "bf16-masters" }, "device"],
-  ["llama", "graddiff", "all", { weights: "bf16-stochastic", optimiser: "adamw-8bit" }, "device"],
-  ["llama", "npo+kl", "all", { references: "f16" }, "device"],
+  ["llama", "npo+kl", "all", { weights: "bf16-stochastic", optimiser: "adamw-8bit", references: "f16" }, "device"],
   ["llama", "npo+kl", "all", { references: "recomputed" }, "device"],
   ["llama", "graddiff", "all", {}, "streamed"],
   ["olmo", "graddiff", "lora:8", {}, "device"],
-  ["olmo", "graddiff+kl", "all", {}, "device"],
 ] as const)(
   "tiny-%s, %s of %s %j, vanilla %s: the planned bytes are those that the training held",
   async (...given) => {
