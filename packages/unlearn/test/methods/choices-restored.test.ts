@@ -37,7 +37,7 @@ async function curvesOf(changes: object) {
   using model = vanilla.copyIn(unlearningDTypes(vanilla, how));
   const losses: number[] = [];
   for await (const records of unlearn(model, how)) losses.push(...records.map(({ loss }) => loss));
-  const swept = await sweepRestoration({ unlearned: model, questions, run, radius: 1, stride: 3, settings: figure1 });
+  const swept = await sweepRestoration({ unlearned: model, questions, run, radius: 1, stride: 6, settings: figure1 });
   const scores = figure1.flatMap(({ name }) =>
     swept.restored[name].paper.map((losses) => krs(swept.base.paper, losses).ratioOfMeans),
   );

@@ -40,7 +40,7 @@ export const adafactor = {
   },
 } as const satisfies OptimiserRule;
 
-/** {@link adafactor} of given parameters. `beta1`, `beta2` and `epsilon` of AdamW have no meaning here. */
+/** Adafactor (Shazeer & Stern 2018) without a first moment, of given parameters: of a matrix it keeps a number a row and a column. `beta1`, `beta2` and `epsilon` of AdamW have no meaning here. */
 export class Adafactor extends Optimiser {
   /** @throws {LetheError} when `trainables` is empty, or a setting is out of its range */
   constructor(trainables: readonly Trainable[], settings: OptimiserSettings) {

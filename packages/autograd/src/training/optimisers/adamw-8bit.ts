@@ -49,7 +49,7 @@ export const adamw8bit = {
   },
 } as const satisfies OptimiserRule<AdamWSettings>;
 
-/** {@link adamw8bit} of given parameters. */
+/** AdamW with moments of 8 bits in blocks of 256 (Dettmers et al. 2022), of given parameters. */
 export class AdamW8bit extends Optimiser<AdamWSettings> {
   /** @throws {LetheError} when `trainables` is empty, or a setting is out of its range */
   constructor(trainables: readonly Trainable[], settings: AdamWSettings) {
