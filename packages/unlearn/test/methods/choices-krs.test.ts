@@ -73,9 +73,9 @@ function distances(own: Measured, plain: Measured) {
   return { losses: furthest("losses") / range, scores: furthest("scores") };
 }
 
-// Gradient Difference has a loss without a bottom, and each step of it enlarges what came before. After 40 steps the mean loss of what was
-// forgotten is past 400 times the first, and the same f32 training from weights that were rounded to bf16 once ends 0.018 of KRS away. Random
-// rounding moves weights at each step: 0.05 away. Where the loss has a bottom, as NPO's, all choices stay within 0.01.
+// Gradient Difference has a loss without a bottom, and each step of it enlarges what came before: the squared distance of the logits from the
+// vanilla ones, summed over the questions, is 0.9 after 8 steps and 428 after 40. The same f32 training from weights that were rounded to bf16 once
+// ends 0.018 of KRS away. Random rounding moves weights at each step: 0.05 away. Where the loss has a bottom, as NPO's, all choices stay within 0.01.
 const npo = { losses: 0.01, scores: 0.02 };
 const comparisons = [
   { method: "npo", rate: 8e-4, steps: whole ? 40 : 12, most: () => npo },
