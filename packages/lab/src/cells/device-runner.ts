@@ -4,7 +4,6 @@ import {
   bytesPerElement,
   type Device,
   describeMemory,
-  type FloatDType,
   type MemoryNeed,
   openDevice,
   requireMemory,
@@ -23,8 +22,8 @@ import { onDevice } from "../subjects/vanilla/on-device.ts";
 import { streamed } from "../subjects/vanilla/streamed.ts";
 import type { Vanilla, VanillaPlace } from "../subjects/vanilla/vanilla.ts";
 import type { Cell, CellResult } from "./cell.ts";
-import { forecastOf, type Rates, type Work } from "./forecast/forecast.ts";
-import { copyDTypes, memoryOf } from "./forecast/memory.ts";
+import { forecastOf, type Rates } from "./forecast/forecast.ts";
+import { type CopyTraining, inF32, trainingOf } from "./forecast/memory.ts";
 import { rehearse, roughSeconds } from "./forecast/rehearse.ts";
 import { withQuestions, workOf } from "./forecast/work.ts";
 import type { CellParts, CellRunner, Rehearsed } from "./run-cells.ts";
@@ -228,14 +227,15 @@ class DeviceRunner implements CellRunner {
     if (!onForecast || cell.config.subject.kind !== "unlearned") return;
     const { vanilla } = kept;
     const all = await workOf(vanilla.sizes, cell, { loads: 0, asking: false });
+    if (!kept.rates.has(ratesKey(cell))) {
+      const model = vanilla.model ?? (await this.#copy(kept, "unlearning", await trainingOf(vanilla, cell, all)));
+      if ((await roughSeconds(model, cell, all, watcher.signal)) < WORTH_A_FORECAST) return;
+    }
     const training = await trainingOf(vanilla, cell, all);
-    const model = vanilla.model ?? (await this.#copy(kept, "unlearning", training));
-    if (!kept.rates.has(ratesKey(cell)) && (await roughSeconds(model, cell, all, watcher.signal)) < WORTH_A_FORECAST)
-      return;
     await this.#copy(kept, "unlearning", training); // Too little memory shows before the questions are asked.
     const before = performance.now();
     const { counts } = await this.#ask(kept, cell, watcher);
-    const asking = (performance.now() - before) / 1000;
+    const asking = since(before);
     const rates = await this.#ratesOf(kept, cell, training, part(watcher, 0, 0), unfinished);
     const work = withQuestions(all, counts.target.compared, counts.unrelated.compared);
     const { seconds, stages } = forecastOf(rates, work, this.#studies);
@@ -319,18 +319,6 @@ class DeviceRunner implements CellRunner {
 
 function since(startedAt: number): number {
   return (performance.now() - startedAt) / 1000;
-}
-
-/** The dtypes of a copy's weights, by name, and the memory that is needed beside it. */
-interface CopyTraining {
-  readonly dtypeOf: (name: string) => FloatDType;
-  readonly needs: readonly MemoryNeed[];
-}
-
-const inF32 = () => "f32" as const;
-
-async function trainingOf(vanilla: Vanilla, cell: Cell, work: Work): Promise<CopyTraining> {
-  return { dtypeOf: await copyDTypes(vanilla, cell), needs: await memoryOf(vanilla, cell, work) };
 }
 
 /** The weights of a model's copy, for `requireMemory`. */

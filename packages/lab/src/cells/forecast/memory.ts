@@ -6,20 +6,33 @@ import type { Vanilla } from "../../subjects/vanilla/vanilla.ts";
 import type { Cell } from "../cell.ts";
 import type { Work } from "./forecast.ts";
 
+/** A copy that is trained: the dtypes of its weights by name, and the memory that is needed beside them. */
+export interface CopyTraining {
+  readonly dtypeOf: (name: string) => FloatDType;
+  readonly needs: readonly MemoryNeed[];
+}
+
+/** The dtypes of a copy where nothing else is asked for. */
+export const inF32 = () => "f32" as const;
+
 /**
- * What a cell needs beside the models' weights, for `requireMemory`: what training needs, or answering, or recording the vanilla model's run,
+ * How a cell's copy is made. What it needs beside the models' weights is what training needs, or answering, or recording the vanilla model's run,
  * where that is more.
  */
-export async function memoryOf(vanilla: Vanilla, cell: Cell, work: Work): Promise<MemoryNeed[]> {
+export async function trainingOf(vanilla: Vanilla, { config, sources }: Cell, work: Work): Promise<CopyTraining> {
   const { sizes } = vanilla;
-  const how = await howOf(vanilla, cell);
-  const training = how ? unlearningMemory(sizes, how) : [];
+  const { subject } = config;
+  const how =
+    subject.kind === "unlearned"
+      ? await howToUnlearn({ text: sizes.text, model: sizes }, { config: { ...config, subject }, sources })
+      : undefined;
   const { questions, promptTokens, answerTokens } = work;
   const answering = sizes.memoryToGenerate(questions, promptTokens, promptTokens + answerTokens);
-  return [answering, recordingMemory(vanilla, work)].reduce(
-    (most, needs) => (sum(needs) > sum(most) ? needs : most),
-    training,
+  const needs = [answering, recordingMemory(vanilla, work)].reduce(
+    (most, each) => (sum(each) > sum(most) ? each : most),
+    how ? unlearningMemory(sizes, how) : [],
   );
+  return { dtypeOf: how ? unlearningDTypes(sizes, how) : inF32, needs };
 }
 
 /** What recording the vanilla model's run needs where it is streamed, and the restoration with what is recorded. */
@@ -31,18 +44,6 @@ function recordingMemory(vanilla: Vanilla, { size, answerTokens, studies }: Work
   if (streamed.length === 0) return [];
   const sizes = { questions: size.questions, columns: size.tokens, rows: size.questions * (answerTokens + 1) };
   return [...streamed, ...restorationMemory(vanilla.sizes, sizes, settings)];
-}
-
-/** The dtypes of the weights of the copy that a cell trains, by name. */
-export async function copyDTypes(vanilla: Vanilla, cell: Cell): Promise<(name: string) => FloatDType> {
-  const how = await howOf(vanilla, cell);
-  return how ? unlearningDTypes(vanilla.sizes, how) : () => "f32";
-}
-
-async function howOf({ sizes }: Vanilla, { config, sources }: Cell) {
-  const { subject } = config;
-  if (subject.kind !== "unlearned") return undefined;
-  return howToUnlearn({ text: sizes.text, model: sizes }, { config: { ...config, subject }, sources });
 }
 
 function sum(needs: readonly MemoryNeed[]): number {
