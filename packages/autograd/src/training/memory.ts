@@ -33,12 +33,12 @@ export const trainingMemory = checked(
     if (trainables.length === 0) return [];
     const { device } = trainables[0]!.parameter;
     const rule = optimiserNamed(optimiser);
-    const { copyPart, scratch } = weightsNamed(weights);
+    const { copy, scratch } = weightsNamed(weights);
     const whole = (shape: readonly number[]) => shape;
     const kept = [
       { part: "gradients", dtype: "f32", of: whole } as const,
       ...rule.slots,
-      ...(copyPart ? [{ part: copyPart, dtype: "f32", of: whole } as const] : []),
+      ...(copy ? [{ part: copy.part, dtype: "f32", of: whole } as const] : []),
     ];
     const needs = kept.flatMap(({ part, dtype, of }) => {
       const wanted = trainables.flatMap(({ name, parameter }) => {

@@ -32,9 +32,9 @@ export type Keeping = Pick<TrainingRecipe, "optimiser" | "weights">;
 
 /** The part of a tensor that a training keeps of a weight, by the end of its label. */
 function keptPart(label: string, { optimiser, weights }: Keeping): string | undefined {
-  const { copyPart } = weightsNamed(weights);
-  if (copyPart && label.endsWith(".fp32_param")) return copyPart;
-  return optimiserNamed(optimiser).slots.find(({ name }) => label.endsWith(`.${name}`))?.part;
+  const { copy } = weightsNamed(weights);
+  const kept = [...optimiserNamed(optimiser).slots, ...(copy ? [copy] : [])];
+  return kept.find(({ name }) => label.endsWith(`.${name}`))?.part;
 }
 
 const OTHER = "activations";

@@ -2,6 +2,7 @@ import { castInto, type F32, follows, stretch } from "@lethe/tensor";
 import { laidOut } from "../in-memory.ts";
 import type { Held, Weights } from "./weights.ts";
 
+const copy = { name: "fp32_param", part: "f32 copies of the weights" };
 const master = ({ copy }: Held) => copy!;
 
 /**
@@ -12,9 +13,9 @@ export const bf16Masters = {
   name: "bf16-masters",
   description: "bf16 beside f32 copies that are updated, 6 bytes",
   dtype: "bf16",
-  copyPart: "f32 copies of the weights",
+  copy,
   copies(trainables) {
-    const wanted = trainables.map(({ name, parameter: { shape } }) => ({ shape, label: `${name}.fp32_param` }));
+    const wanted = trainables.map(({ name, parameter: { shape } }) => ({ shape, label: `${name}.${copy.name}` }));
     const copies = laidOut(trainables[0]!.parameter, wanted, "f32");
     for (const [i, copy] of copies.entries()) castInto(copy, trainables[i]!.parameter);
     return copies;

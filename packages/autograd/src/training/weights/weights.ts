@@ -34,8 +34,8 @@ export interface Weights {
   readonly description: string;
   /** Of the weights on the device. */
   readonly dtype: Extract<FloatDType, "f32" | "bf16">;
-  /** What plans of memory call the f32 copies, where there are any. */
-  readonly copyPart?: string;
+  /** The f32 copies, where there are any: that of the weight `NAME` is called `NAME.` and this name. Plans of memory call them `part`. */
+  readonly copy?: { readonly name: string; readonly part: string };
   /** f32 copies that are kept of parameters, in their order, with labels for names; empty where there are none. They belong to no scope. */
   copies(trainables: readonly Trainable[]): readonly F32[];
   /** Bytes of the scratch that an update of a parameter takes. */
