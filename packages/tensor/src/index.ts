@@ -12,7 +12,7 @@ export type { MatmulChoice, Tuning } from "./gpu/tuning.ts";
 export { joined, split } from "./joined.ts";
 export * from "./ops/index.ts";
 export { parseJson } from "./parse-json.ts";
-export { integerBelow, type Random, randomOf, shuffled } from "./random.ts";
+export { integerBelow, type Random, randomOf, seedOf, shuffled } from "./random.ts";
 export type { Values } from "./row-major.ts";
 export * from "./safetensors/index.ts";
 export type { Scope } from "./scope.ts";

@@ -15,6 +15,11 @@ export function randomOf(...key: readonly (number | string)[]): Random {
   };
 }
 
+/** A seed for what takes a whole number of at least 0, such as `randomNormal`, from a key: its numbers may be negative. See {@link randomOf}. */
+export function seedOf(...key: readonly (number | string)[]): number {
+  return integerBelow(2 ** 32, randomOf(...key));
+}
+
 /** A new array with the items in random order (Fisher and Yates). */
 export function shuffled<T>(items: readonly T[], random: Random): T[] {
   const result = [...items];

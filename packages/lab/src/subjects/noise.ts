@@ -1,5 +1,5 @@
 import type { Decoder } from "@lethe/decoder";
-import { addInto, type F32, randomNormal, randomOf } from "@lethe/tensor";
+import { addInto, type F32, randomNormal, seedOf } from "@lethe/tensor";
 import { isEqual } from "es-toolkit/predicate";
 import { z } from "zod";
 import { ExperimentError } from "../errors.ts";
@@ -89,7 +89,7 @@ async function noiseLike({ weights }: Change, model: Decoder, seed: number, sign
   if (changed.length === 0)
     throw new ExperimentError("the unlearned model's weights are the vanilla model's, so there is nothing to match");
   const drawn = changed.map(([name, { change }]) => {
-    const own = Math.floor(2 ** 32 * randomOf(seed, "noise", name)());
+    const own = seedOf(seed, "noise", name);
     return { weight: model.weights.get(name) as F32, seed: own, change };
   });
   const draws = drawn.map(

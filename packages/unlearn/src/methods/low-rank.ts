@@ -16,7 +16,7 @@ import {
   LetheError,
   type MemoryNeed,
   type Ops,
-  randomOf,
+  seedOf,
   type Weight,
 } from "@lethe/tensor";
 import { writeWeight } from "./rounding.ts";
@@ -46,7 +46,7 @@ export class LowRankTraining implements Disposable {
     this.#starts = starts;
     this.#rounding = rounding;
     // A seed may be negative here, and may be large.
-    const own = Math.floor(randomOf(seed, "LoRA")() * 2 ** 32);
+    const own = seedOf(seed, "LoRA");
     const entries = weights.map(({ name, parameter }) => [name, parameter] as const);
     this.#lora = new Lora(entries, { ...rank, seed: own, accepts: () => true });
   }

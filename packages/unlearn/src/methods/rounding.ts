@@ -1,10 +1,5 @@
 import { type WeightsName, weightsNamed } from "@lethe/autograd";
-import { castInto, type F32, randomOf, type Weight } from "@lethe/tensor";
-
-/** The seed of a random rounding, as kernels take one: that of a run may be negative. */
-export function roundingSeed(seed: number, ...purpose: readonly string[]): number {
-  return Math.floor(randomOf(seed, "rounding", ...purpose)() * 2 ** 32);
-}
+import { castInto, type F32, seedOf, type Weight } from "@lethe/tensor";
 
 /** A weight's values in f32: the weight itself, or a tensor of the innermost open scope. */
 export function widened(weight: Weight): F32 {
@@ -20,5 +15,5 @@ export function writeWeight(
   values: F32,
   { kept, seed }: { readonly kept: WeightsName; readonly seed: number },
 ): void {
-  weightsNamed(kept).write(parameter, values, { seed: roundingSeed(seed, "write", name), step: 0 });
+  weightsNamed(kept).write(parameter, values, { seed: seedOf(seed, "rounding", "write", name), step: 0 });
 }

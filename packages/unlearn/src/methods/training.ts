@@ -9,14 +9,13 @@ import {
   type WeightsName,
 } from "@lethe/autograd";
 import type { Decoder, ForwardOptions } from "@lethe/decoder";
-import { type F32, LetheError, type MemoryNeed, type Ops, requireMemory } from "@lethe/tensor";
+import { type F32, LetheError, type MemoryNeed, type Ops, requireMemory, seedOf } from "@lethe/tensor";
 import { lengthOf, type RoleTexts, stepsOfEpoch, tokensOf, usedBatches } from "./batches.ts";
 import type { Objective } from "./method.ts";
 import { computeReferences, lossOf } from "./passes.ts";
 import type { TrainingRecipe } from "./recipe.ts";
 import { referenceForm } from "./references/list.ts";
 import { rolesOfUnknownSize } from "./references/memory.ts";
-import { roundingSeed } from "./rounding.ts";
 import type { SavedTraining, Saving } from "./state.ts";
 
 /** How far a training is. */
@@ -116,7 +115,7 @@ export async function* trainEpochs(
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = recipe;
     using optimiser = makeOptimiser(recipe.optimiser ?? "adamw", trainables, {
       ...{ beta1, beta2, epsilon, weightDecay, clipNorm },
-      ...{ weights: kept, seed: roundingSeed(seed, "steps") },
+      ...{ weights: kept, seed: seedOf(seed, "rounding", "steps") },
     });
     const { perEpoch, total, epochs, warmup } = lengthOf(batches.length, recipe);
     const schedule = linearDecay({ peak: recipe.learningRate, warmupSteps: warmup, totalSteps: total });

@@ -1,4 +1,4 @@
-import { castInto, type Device, randomOf, roundInto, type Shape, type Tensor } from "@lethe/tensor";
+import { castInto, type Device, roundInto, type Shape, seedOf, type Tensor } from "@lethe/tensor";
 import { elements } from "../in-memory.ts";
 import type { Weights } from "./weights.ts";
 
@@ -39,8 +39,7 @@ export const bf16Stochastic = {
       castInto(values, weights);
       step(values, start);
       // Every part has a stream of its own.
-      const own = Math.floor(randomOf("rounding", seed, name, start)() * 2 ** 32);
-      roundInto(weights as Tensor<Shape, "bf16">, values, { seed: own, step: count });
+      roundInto(weights as Tensor<Shape, "bf16">, values, { seed: seedOf("rounding", seed, name, start), step: count });
     }
   },
 } as const satisfies Weights;
