@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { loadModel } from "@lethe/auto";
 import { batchOf, type Decoder } from "@lethe/decoder";
-import type { LlamaConfigInput } from "@lethe/llama";
+import { type LlamaConfigInput, llama } from "@lethe/llama";
 import { type Device, integerBelow, LetheError, randomOf } from "@lethe/tensor";
 import {
   figure1,
@@ -12,7 +12,6 @@ import {
   unlearn,
   unlearningMemory,
 } from "@lethe/unlearn";
-import { writeRandomCheckpoint } from "./random-checkpoint.ts";
 import type { Stages } from "./stages.ts";
 
 /** What is trained, and with how much memory. */
@@ -55,7 +54,10 @@ export async function runLarge(
 ): Promise<LargeOutcome> {
   const { sizes, trains, memory, seed } = job;
   const [vanilla, unlearned] = [join(directory, "vanilla"), join(directory, "unlearned")];
-  await stages.run("write", () => writeRandomCheckpoint(device, vanilla, { sizes, seed, maxShardBytes }));
+  await stages.run("write", async () => {
+    using random = llama.init(device, sizes, seed, undefined, "bf16");
+    await random.save(vanilla, { maxShardBytes });
+  });
   using model = await stages.run("load", () => loadModel(device, vanilla));
   const weights = [...model.weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
 

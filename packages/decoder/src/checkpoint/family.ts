@@ -34,12 +34,13 @@ export interface Family<C extends DecoderConfig = DecoderConfig, I extends objec
   /** Loads a model of this family; see {@link loadDecoder}. @throws {ConfigError} for another `model_type` */
   load(device: Device, place: ModelPlace, options?: LoadOptions): Promise<Decoder<C>>;
   /**
-   * A model with fresh f32 weights: N(0, 0.02²), the projections that write to the residual stream scaled by 1/√(2L) (Radford et
+   * A model with fresh weights: N(0, 0.02²), the projections that write to the residual stream scaled by 1/√(2L) (Radford et
    * al. 2019), norms at 1, biases at 0. The same seed gives the same weights. The model belongs to the caller, who disposes of it.
    * @param config Hugging Face's fields; the sizes are required
+   * @param dtype of all weights. Default: f32
    * @throws {ConfigError} when a field is wrong or not supported
    */
-  init(device: Device, config: I, seed: number, text?: Text): Decoder<C>;
+  init(device: Device, config: I, seed: number, text?: Text, dtype?: FloatDType): Decoder<C>;
   /**
    * A model whose weights have places and no values: to be filled, or, on a `sketchDevice`, to plan the memory of a model that is not loaded.
    * It belongs to the caller, who disposes of it.
@@ -66,7 +67,13 @@ export function defineFamily<C extends DecoderConfig, I extends object>(rules: F
       };
       return loadDecoder(device, place, choose, options);
     },
-    init: (device, config, seed, text) => initDecoder(device, rules.config(config), seed, family, text),
+    init: (device, config, seed, text, dtype = "f32") => {
+      const checked = rules.config(config);
+      const stopTokens = [checked.eos_token_id ?? []].flat();
+      const model = family.blank(device, checked, () => dtype, { text, stopTokens });
+      writeFresh(model, seed);
+      return model;
+    },
     blank(device, config, dtype, parts) {
       const wanted = Array.from(
         family.shapes(config),
@@ -109,16 +116,10 @@ export async function loadDecoder<C extends DecoderConfig, I extends object>(
 /** Standard deviation of fresh weights. */
 const std = 0.02;
 
-function initDecoder<C extends DecoderConfig>(
-  device: Device,
-  config: C,
-  seed: number,
-  family: Pick<Family<C>, "blank">,
-  text?: Text,
-): Decoder<C> {
+/** Gives every weight of a model fresh numbers. */
+function writeFresh({ device, config, weights }: Decoder, seed: number): void {
   const residual = std / Math.sqrt(2 * config.num_hidden_layers);
-  const model = family.blank(device, config, () => "f32", { text, stopTokens: [config.eos_token_id ?? []].flat() });
-  for (const [i, [name, weight]] of [...model.weights].entries()) {
+  for (const [i, [name, weight]] of [...weights].entries()) {
     const { shape } = weight;
     using _scope = device.scope("fresh weight");
     const writes = /\.(o_proj|down_proj)\.weight$/.test(name);
@@ -128,5 +129,4 @@ function initDecoder<C extends DecoderConfig>(
     const fresh = shape.length === 1 ? full(device, shape, constant) : randomNormal(device, shape, options);
     castInto(weight, fresh);
   }
-  return model;
 }

@@ -18,7 +18,8 @@ import { failure } from "../exit-codes.ts";
 import { chooseConcepts } from "../experiment/choose.ts";
 import { addRecipeOptions, recipeChangesOf } from "../experiment/recipe-options.ts";
 import { showProgress } from "../progress.ts";
-import { showBytes, showRows } from "./show.ts";
+import { showBytes } from "../show-bytes.ts";
+import { showRows } from "./show.ts";
 
 /** Where the command prints. */
 export interface PlanOutput {
